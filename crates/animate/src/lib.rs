@@ -1,0 +1,1 @@
+//! Scene and trace to animation: pacing, captions, what is drawn.

@@ -1,0 +1,1 @@
+//! One Kafka node: its partitions, its controller, its metadata.

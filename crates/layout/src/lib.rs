@@ -1,0 +1,1 @@
+//! Topology to scene, as an ordered list of small passes.

@@ -1,0 +1,1 @@
+//! Topologies and scenarios as plain data, with the builder that makes them.

@@ -1,0 +1,1 @@
+//! One KRaft voter or observer.

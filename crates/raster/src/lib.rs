@@ -1,0 +1,1 @@
+//! Pixels: PNG and GIF.

@@ -1,0 +1,1 @@
+//! The hand-over types of the drawing half: scene, animation, display list.

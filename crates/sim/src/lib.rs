@@ -1,0 +1,1 @@
+//! The deterministic world in which nodes, clients and faults meet.

@@ -1,0 +1,1 @@
+//! Judgement over a run: expectations and invariants, with a model of their own.

@@ -1,0 +1,222 @@
+//! Facts: what became true inside a machine, told outward as plain data.
+//!
+//! They carry no decision of the engine; nothing in the engine reads them. The simulator
+//! turns them into trace events: state changes on the picture, evidence for the checkers.
+
+use crate::{
+    BatchId, BrokerEpoch, ErrorCode, LeaderEpoch, NodeId, Offset, PartitionEpoch,
+    QuorumEpoch, TopicPartition,
+};
+
+/// How many acknowledgements a producer asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Acks {
+    /// `acks=0`: no response at all.
+    None,
+    /// `acks=1`: the leader's local append.
+    Leader,
+    /// `acks=all` (−1): the high watermark has passed the record.
+    All,
+}
+
+/// A node's part in the metadata quorum (RAFT-1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum QuorumRole {
+    /// Knows no leader and runs for nothing.
+    Unattached,
+    /// Asks for pre-votes.
+    Prospective,
+    /// Asks for votes.
+    Candidate,
+    /// Leads: this node's controller is the active one.
+    Leader,
+    /// Follows a known leader.
+    Follower,
+    /// Gave leadership up and waits for a successor.
+    Resigned,
+}
+
+/// A replica's part in one partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReplicaRole {
+    /// Appends what producers send.
+    Leader,
+    /// Fetches from this leader.
+    Follower {
+        /// Whom it fetches from, if there is a leader at all.
+        leader: Option<NodeId>,
+    },
+}
+
+/// A broker as the controller sees it (CTL-8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BrokerLiveness {
+    /// Registered, but not (or no longer) trusted with leadership or ISR membership.
+    Fenced,
+    /// Serves.
+    Unfenced,
+    /// Is giving its leaderships away before it stops.
+    ControlledShutdown,
+}
+
+/// A partition's registration, as committed in the metadata log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionState {
+    /// Assigned replicas in order of preference.
+    pub replicas: Vec<NodeId>,
+    /// In-sync replicas.
+    pub isr: Vec<NodeId>,
+    /// Eligible leader replicas outside the ISR (KIP-966).
+    pub elr: Vec<NodeId>,
+    /// The leader, or none while no eligible replica lives.
+    pub leader: Option<NodeId>,
+    /// Raised with each leader set.
+    pub leader_epoch: LeaderEpoch,
+    /// Raised with each change.
+    pub partition_epoch: PartitionEpoch,
+}
+
+/// Something that became true.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fact {
+    // Quorum and controller.
+    /// This node's part in the metadata quorum changed.
+    QuorumRole {
+        /// New role.
+        role: QuorumRole,
+        /// In which epoch.
+        epoch: QuorumEpoch,
+        /// Leader as known to this node.
+        leader: Option<NodeId>,
+    },
+    /// The active controller committed a change of a broker's registration.
+    BrokerChanged {
+        /// Which broker.
+        broker: NodeId,
+        /// Its registration.
+        epoch: BrokerEpoch,
+        /// What it now is.
+        liveness: BrokerLiveness,
+    },
+    /// The active controller committed a partition's registration (new or changed).
+    PartitionChanged {
+        /// Which.
+        partition: TopicPartition,
+        /// All of it.
+        state: PartitionState,
+    },
+    /// This node applied metadata up to (not including) this offset of the metadata log.
+    MetadataApplied {
+        /// Next offset to apply.
+        offset: Offset,
+    },
+
+    // Replicas.
+    /// This node's part in a partition changed (CTL-14).
+    ReplicaRole {
+        /// Which partition.
+        partition: TopicPartition,
+        /// New part.
+        role: ReplicaRole,
+        /// From which leader epoch on.
+        epoch: LeaderEpoch,
+    },
+    /// A batch was appended to this node's log.
+    Appended {
+        /// Where.
+        partition: TopicPartition,
+        /// First offset.
+        base: Offset,
+        /// Records.
+        count: i64,
+        /// Leader epoch stamped on the batch.
+        epoch: LeaderEpoch,
+        /// Which batch.
+        batch: BatchId,
+    },
+    /// This node cut its log so that it ends at `end` (TRN-3, TRN-4).
+    Truncated {
+        /// Where.
+        partition: TopicPartition,
+        /// New log end offset.
+        end: Offset,
+    },
+    /// This node's high watermark for a partition moved.
+    HighWatermark {
+        /// Where.
+        partition: TopicPartition,
+        /// New high watermark.
+        offset: Offset,
+    },
+    /// The leader proposed an ISR and acts on the maximal one until it is decided (REP-3).
+    IsrProposed {
+        /// Where.
+        partition: TopicPartition,
+        /// What it proposed.
+        isr: Vec<NodeId>,
+    },
+    /// A produce request waits in purgatory for the high watermark (REP-6).
+    ProduceWaits {
+        /// Where.
+        partition: TopicPartition,
+        /// The high watermark that ends the wait.
+        until: Offset,
+    },
+
+    // Clients.
+    /// A producer sent a batch (again, if `attempt` > 0).
+    BatchSent {
+        /// Where to.
+        partition: TopicPartition,
+        /// Which batch.
+        batch: BatchId,
+        /// Records.
+        count: i64,
+        /// What was asked for.
+        acks: Acks,
+        /// 0 for the first try.
+        attempt: u32,
+    },
+    /// A producer's batch was acknowledged (or, with acks=0, sent).
+    BatchAcked {
+        /// Where.
+        partition: TopicPartition,
+        /// Which batch.
+        batch: BatchId,
+        /// Records.
+        count: i64,
+        /// What was asked for.
+        acks: Acks,
+        /// First offset, when the leader told one.
+        base: Option<Offset>,
+    },
+    /// A producer gave a batch up.
+    BatchFailed {
+        /// Where.
+        partition: TopicPartition,
+        /// Which batch.
+        batch: BatchId,
+        /// The last error seen.
+        error: ErrorCode,
+    },
+    /// A consumer handed records to its application.
+    Polled {
+        /// Where from.
+        partition: TopicPartition,
+        /// First offset returned.
+        base: Offset,
+        /// Next offset to read.
+        next: Offset,
+        /// The batches the records came in.
+        batches: Vec<BatchId>,
+    },
+    /// A client learned who leads a partition.
+    LeaderLearned {
+        /// Which partition.
+        partition: TopicPartition,
+        /// The leader, or none.
+        leader: Option<NodeId>,
+        /// Its epoch.
+        epoch: LeaderEpoch,
+    },
+}

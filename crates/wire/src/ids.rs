@@ -1,0 +1,88 @@
+//! Newtypes for every id, offset and epoch, so that none can be taken for another.
+
+use std::fmt;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+macro_rules! number {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name(pub $inner);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+number!(
+    /// A Kafka node's id: broker, controller, or both. Never negative.
+    NodeId(i32)
+);
+number!(
+    /// A position in a partition's log. Log end offsets point one past the last record.
+    Offset(i64)
+);
+number!(
+    /// Counts the leaderships of one partition; raised exactly when a leader is set (CTL-2).
+    LeaderEpoch(i32)
+);
+number!(
+    /// Counts every change of one partition's registration (CTL-2).
+    PartitionEpoch(i32)
+);
+number!(
+    /// Identifies one registration of a broker: the offset of its record (CTL-10).
+    BrokerEpoch(i64)
+);
+number!(
+    /// The term of the metadata quorum.
+    QuorumEpoch(i32)
+);
+number!(
+    /// A batch's identity in facts and checks: its CRC-32C, which covers everything that the
+    /// leader does not rewrite.
+    BatchId(u32)
+);
+
+impl Offset {
+    /// The offset `count` records further on.
+    pub const fn plus(self, count: i64) -> Offset {
+        Offset(self.0 + count)
+    }
+}
+
+/// A topic's unique id, new with every creation of the same name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct TopicId(pub Uuid);
+
+/// One start of a broker process, as it names itself in its registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Incarnation(pub Uuid);
+
+/// A topic's name and a partition index. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TopicPartition {
+    /// The topic's name.
+    pub topic: Arc<str>,
+    /// The partition's index, from 0.
+    pub partition: i32,
+}
+
+impl TopicPartition {
+    /// Names partition `partition` of `topic`.
+    pub fn new(topic: impl Into<Arc<str>>, partition: i32) -> TopicPartition {
+        TopicPartition { topic: topic.into(), partition }
+    }
+}
+
+impl fmt::Display for TopicPartition {
+    /// Kafka's own notation: `orders-0`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.topic, self.partition)
+    }
+}

@@ -1,0 +1,48 @@
+//! Kafka's vocabulary, shared by every part of the engine: ids, offsets, epochs, times, the
+//! messages themselves, and the one shape that all state machines have.
+//!
+//! It is **not** a codec and not a protocol implementation: message types and their codecs
+//! are those of the `kafka-protocol` crate, re-exported as [`messages`]; what a message
+//! *does* is decided in `quorum`, `broker` and `client`.
+//!
+//! ```text
+//!             ┌── log ──┬── quorum ──┐
+//!   wire ─────┤         └── broker ──┼── sim (virtual world) · host (sockets and files)
+//!             └────────────  client ─┘
+//! ```
+//!
+//! The central types are [`Machine`] with its [`Input`] and [`Output`], [`Instant`] (time
+//! comes in as data, nobody reads a clock), [`Rule`] (which rule of Kafka just acted) and
+//! [`Fact`] (what just became true).
+//!
+//! ```
+//! use topomotion_wire::{Duration, Instant};
+//! let start = Instant::ZERO;
+//! let later = start + Duration::from_millis(9_000);
+//! assert_eq!((later - start).as_millis(), 9_000);
+//! ```
+
+mod connection;
+mod disk;
+mod fact;
+mod ids;
+mod machine;
+mod random;
+mod rule;
+mod time;
+
+pub use bytes::Bytes;
+pub use connection::{ConnectionId, CorrelationId, Endpoint};
+pub use disk::{DiskOp, FileName, FlushToken};
+pub use fact::{Acks, BrokerLiveness, Fact, PartitionState, QuorumRole, ReplicaRole};
+pub use ids::{
+    BatchId, BrokerEpoch, Incarnation, LeaderEpoch, NodeId, Offset, PartitionEpoch,
+    QuorumEpoch, TopicId, TopicPartition,
+};
+pub use kafka_protocol::error::ResponseError as ErrorCode;
+pub use kafka_protocol::messages;
+pub use kafka_protocol::protocol::StrBytes;
+pub use machine::{Input, Machine, Message, Output, Request, Response};
+pub use random::Random;
+pub use rule::Rule;
+pub use time::{Duration, Instant};

@@ -1,0 +1,96 @@
+//! The rules of Kafka that the engine implements, by id.
+//!
+//! A machine emits [`Output::Mark`](crate::Output::Mark) when a rule *acts*. The same mark
+//! proves to the tests that a run reached the rule, and becomes the caption under the
+//! picture. The ids are grouped as in the project's semantics reference: `REP` leader side
+//! of replication, `TRN` truncation, `CTL` controller, `RAFT` metadata quorum.
+
+use std::fmt;
+
+macro_rules! rules {
+    ($($name:ident = $id:literal: $statement:literal;)*) => {
+        /// One rule of Kafka's behaviour.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Rule {
+            $(#[doc = $statement] $name,)*
+        }
+
+        impl Rule {
+            /// Every rule, in the order of the ids.
+            pub const ALL: &'static [Rule] = &[$(Rule::$name,)*];
+
+            /// The id, such as `REP-7`.
+            pub const fn id(self) -> &'static str {
+                match self { $(Rule::$name => $id,)* }
+            }
+
+            /// The rule in one plain sentence.
+            pub const fn statement(self) -> &'static str {
+                match self { $(Rule::$name => $statement,)* }
+            }
+
+            /// The rule with this id.
+            pub fn from_id(id: &str) -> Option<Rule> {
+                match id { $($id => Some(Rule::$name),)* _ => None }
+            }
+        }
+    };
+}
+
+rules! {
+    Rep1 = "REP-1": "Every replica keeps log start ≤ high watermark ≤ log end.";
+    Rep2 = "REP-2": "The high watermark follows the slowest member of the maximal ISR.";
+    Rep3 = "REP-3": "Until an ISR change is decided, the larger set counts.";
+    Rep4 = "REP-4": "Below min.insync.replicas the high watermark stands still.";
+    Rep5 = "REP-5": "acks=all is refused before the append when the ISR is too small.";
+    Rep6 = "REP-6": "acks=all is answered when the high watermark has passed the record.";
+    Rep7 = "REP-7": "A produce that times out has an unknown outcome: the record stays.";
+    Rep8 = "REP-8": "acks=1 is answered after the leader's own append; acks=0 never.";
+    Rep9 = "REP-9": "A follower that has caught up is taken into the ISR.";
+    Rep10 = "REP-10": "A follower that lags too long leaves the ISR.";
+    Rep11 = "REP-11": "One ISR change per partition is under way at a time.";
+    Rep12 = "REP-12": "The controller's answer decides what becomes of a proposed ISR.";
+    Rep13 = "REP-13": "A fetch names the leader epoch it believes in, and a wrong one is refused.";
+    Rep14 = "REP-14": "A follower learns a new high watermark one fetch later.";
+    Rep15 = "REP-15": "A fetch that does not match the leader's history gets the point of divergence.";
+    Rep16 = "REP-16": "A new leader starts its epoch at its log end and keeps its own high watermark.";
+    Rep17 = "REP-17": "A leader change with an older partition epoch is ignored.";
+    Rep18 = "REP-18": "A fetch waits at the leader until there is something to read.";
+    Trn3 = "TRN-3": "A follower cuts its log where it diverges from its leader's.";
+    Trn4 = "TRN-4": "A follower beyond its leader's log starts again inside it.";
+    Trn5 = "TRN-5": "A follower's high watermark is the leader's, but never beyond its own log end.";
+    Ctl1 = "CTL-1": "The controller checks a proposed ISR against its own epochs.";
+    Ctl2 = "CTL-2": "Every change raises the partition epoch; a set leader raises the leader epoch.";
+    Ctl3 = "CTL-3": "The new leader is the first replica in order that is in the ISR and alive.";
+    Ctl8 = "CTL-8": "A broker is unfenced once it has caught up with its own registration.";
+    Ctl9 = "CTL-9": "A broker without heartbeats is fenced and leaves every ISR.";
+    Ctl10 = "CTL-10": "A registration gives the broker its epoch: the offset of its record.";
+    Ctl12 = "CTL-12": "Replicas are spread over the brokers, leaders in turn.";
+    Ctl14 = "CTL-14": "Brokers learn of changes by reading the metadata log.";
+    Raft1 = "RAFT-1": "A vote and an epoch are on disk before anybody hears of them.";
+    Raft2 = "RAFT-2": "A vote goes to one candidate per epoch whose log is no shorter.";
+    Raft3 = "RAFT-3": "Before it raises the epoch, a voter asks whether it would win.";
+    Raft4 = "RAFT-4": "Metadata is committed when a majority of the voters has it.";
+    Raft5 = "RAFT-5": "A new quorum leader tells every voter that its epoch has begun.";
+    Raft6 = "RAFT-6": "Fetching from an offset acknowledges everything before it.";
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_is_found_by_its_id() {
+        for &rule in Rule::ALL {
+            assert_eq!(Rule::from_id(rule.id()), Some(rule));
+            assert!(rule.statement().ends_with('.'));
+        }
+        assert_eq!(Rule::from_id("REP-99"), None);
+    }
+}
