@@ -1,1 +1,9 @@
 //! One Kafka node: its partitions, its controller, its metadata.
+
+mod config;
+mod node;
+mod view;
+
+pub use config::{BrokerSettings, NodeConfig, Roles, UncleanElection};
+pub use node::Node;
+pub use view::{BrokerStatus, ReplicaView};

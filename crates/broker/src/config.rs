@@ -1,0 +1,155 @@
+//! What a node is told at its start: who it is, where the voters are, and its settings.
+//!
+//! Everything is data. Nothing here changes while the node lives; a restart is a new
+//! [`Node`](crate::Node) with a new [`Incarnation`].
+
+use std::sync::Arc;
+
+use topomotion_wire::{Duration, Endpoint, Incarnation, NodeId};
+
+/// Kafka's `process.roles`: what a node does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Roles {
+    /// Holds partitions; observes the metadata quorum.
+    Broker,
+    /// Votes in the metadata quorum; may become the active controller.
+    Controller,
+    /// Both in one process.
+    Combined,
+}
+
+impl Roles {
+    /// Whether partitions live here.
+    pub const fn is_broker(self) -> bool {
+        match self {
+            Roles::Broker | Roles::Combined => true,
+            Roles::Controller => false,
+        }
+    }
+
+    /// Whether this node votes.
+    pub const fn is_controller(self) -> bool {
+        match self {
+            Roles::Controller | Roles::Combined => true,
+            Roles::Broker => false,
+        }
+    }
+}
+
+/// Who a node is and how it behaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeConfig {
+    /// `node.id`.
+    pub id: NodeId,
+    /// `process.roles`.
+    pub roles: Roles,
+    /// `advertised.listeners`: where others reach this node, for every kind of request.
+    pub endpoint: Endpoint,
+    /// `controller.quorum.voters`: the voters and where they listen.
+    pub voters: Vec<(NodeId, Endpoint)>,
+    /// One start of this process; the world gives a new one at every start.
+    pub incarnation: Incarnation,
+    /// `broker.rack`.
+    pub rack: Option<Arc<str>>,
+    /// Everything that has a default.
+    pub settings: BrokerSettings,
+    /// Wall clock, in milliseconds since 1970, at [`Instant::ZERO`](topomotion_wire::Instant);
+    /// only record timestamps see it.
+    pub wall_clock_base_ms: i64,
+}
+
+/// Settings by Kafka's names, with Kafka's defaults.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerSettings {
+    /// `replica.lag.time.max.ms`: how long a follower may lag before it leaves the ISR
+    /// (REP-10).
+    pub replica_lag_time_max: Duration,
+    /// `replica.fetch.wait.max.ms`: how long a follower's fetch may wait at the leader.
+    pub replica_fetch_wait_max: Duration,
+    /// `replica.fetch.min.bytes`: what a follower's fetch waits for.
+    pub replica_fetch_min_bytes: i32,
+    /// `replica.fetch.max.bytes`: a follower's limit per partition.
+    pub replica_fetch_max_bytes: i32,
+    /// `replica.fetch.response.max.bytes`: a follower's limit per response.
+    pub replica_fetch_response_max_bytes: i32,
+    /// `replica.fetch.backoff.ms`: a follower's pause after an error.
+    pub replica_fetch_backoff: Duration,
+    /// `replica.high.watermark.checkpoint.interval.ms`: how long a moved high watermark may
+    /// stay off the disk.
+    pub high_watermark_checkpoint_interval: Duration,
+    /// `broker.heartbeat.interval.ms`.
+    pub broker_heartbeat_interval: Duration,
+    /// `broker.session.timeout.ms`: how long a broker may be silent before it is fenced
+    /// (CTL-9).
+    pub broker_session_timeout: Duration,
+    /// `request.timeout.ms` of the requests that nodes send one another.
+    pub request_timeout: Duration,
+    /// `socket.connection.setup.timeout.ms`: how long a dial may take.
+    pub connection_setup_timeout: Duration,
+    /// `reconnect.backoff.ms`: pause before dialling a peer again; doubles with each failure.
+    pub reconnect_backoff: Duration,
+    /// `reconnect.backoff.max.ms`: limit of that pause.
+    pub reconnect_backoff_max: Duration,
+    /// `min.insync.replicas`, unless the topic says otherwise (REP-4, REP-5).
+    pub min_insync_replicas: i32,
+    /// `default.replication.factor`.
+    pub default_replication_factor: i16,
+    /// `num.partitions`.
+    pub num_partitions: i32,
+    /// `unclean.leader.election.enable`.
+    pub unclean_leader_election: UncleanElection,
+    /// `message.max.bytes`: largest batch a produce request may carry.
+    pub message_max_bytes: i32,
+    /// `controller.quorum.election.timeout.ms`.
+    pub quorum_election_timeout: Duration,
+    /// `controller.quorum.fetch.timeout.ms`.
+    pub quorum_fetch_timeout: Duration,
+    /// `controller.quorum.election.backoff.max.ms`.
+    pub quorum_election_backoff_max: Duration,
+    /// `controller.quorum.append.linger.ms`.
+    pub quorum_append_linger: Duration,
+    /// `controller.quorum.request.timeout.ms`.
+    pub quorum_request_timeout: Duration,
+    /// `controller.quorum.retry.backoff.ms`.
+    pub quorum_retry_backoff: Duration,
+}
+
+/// Whether a replica outside the ISR may lead when nobody else is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UncleanElection {
+    /// Never: the partition stays without a leader. Kafka's default.
+    Forbidden,
+    /// Yes, at the price of acknowledged records.
+    Allowed,
+}
+
+impl Default for BrokerSettings {
+    fn default() -> BrokerSettings {
+        BrokerSettings {
+            replica_lag_time_max: Duration::from_millis(30_000),
+            replica_fetch_wait_max: Duration::from_millis(500),
+            replica_fetch_min_bytes: 1,
+            replica_fetch_max_bytes: 1 << 20,
+            replica_fetch_response_max_bytes: 10 << 20,
+            replica_fetch_backoff: Duration::from_millis(1_000),
+            high_watermark_checkpoint_interval: Duration::from_millis(5_000),
+            broker_heartbeat_interval: Duration::from_millis(2_000),
+            broker_session_timeout: Duration::from_millis(9_000),
+            request_timeout: Duration::from_millis(30_000),
+            connection_setup_timeout: Duration::from_millis(10_000),
+            reconnect_backoff: Duration::from_millis(50),
+            reconnect_backoff_max: Duration::from_millis(1_000),
+            min_insync_replicas: 1,
+            default_replication_factor: 1,
+            num_partitions: 1,
+            unclean_leader_election: UncleanElection::Forbidden,
+            message_max_bytes: 1_048_588,
+            quorum_election_timeout: Duration::from_millis(1_000),
+            quorum_fetch_timeout: Duration::from_millis(2_000),
+            quorum_election_backoff_max: Duration::from_millis(1_000),
+            quorum_append_linger: Duration::from_millis(25),
+            quorum_request_timeout: Duration::from_millis(2_000),
+            quorum_retry_backoff: Duration::from_millis(20),
+        }
+    }
+}
