@@ -1,0 +1,35 @@
+//! Text measured, wrapped and outlined with the bundled fonts.
+//!
+//! Every stage must agree on how wide a label is: layout when it makes room, the SVG that a
+//! browser sets, the pixels we draw ourselves. So measuring uses metrics that were baked from
+//! the very font files we embed, pair kerning included, and gives the same number everywhere.
+//! HarfBuzz is the judge: a golden file holds its widths.
+//!
+//! ```text
+//!   assets/fonts ──► text ──width, wrap──► layout, animate
+//!                      └─────outline, subset──► raster, svg
+//! ```
+//!
+//! [`width`] and [`wrap`] answer layout, [`outline`] gives the shapes of a line to a rasteriser,
+//! [`subset`] a small font file to an SVG. Text is one direction and one style per call; there
+//! is no shaping beyond kerning and composed accents.
+//!
+//! ```
+//! use topomotion_text::{Face, width, wrap};
+//!
+//! let wrapped = wrap(Face::Regular, 14.0, "order-events-compacted", 90.0, 2);
+//! assert_eq!(wrapped.lines, ["order-events-", "compacted"]);
+//! assert_eq!(wrapped.width, width(Face::Regular, 14.0, "order-events-"));
+//! ```
+
+mod characters;
+mod face;
+mod glyphs;
+mod measure;
+mod metrics;
+mod ranges;
+mod wrap;
+
+pub use self::face::{Face, family, font_bytes, weight};
+pub use self::measure::{LineMetrics, covers, line_metrics, width};
+pub use self::wrap::{Wrapped, ellipsize, wrap};
