@@ -1,6 +1,7 @@
 //! One Kafka node: its partitions, its controller, its metadata.
 
 mod config;
+pub mod metadata;
 mod node;
 mod view;
 
