@@ -5,6 +5,7 @@
 //! [`DiskOp::Flush`] that was answered with [`Input::Flushed`](crate::Input::Flushed) is
 //! known to survive a power loss (LOG-6). "Acknowledged before flushed" can be expressed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,6 +13,9 @@ use bytes::Bytes;
 /// A file's name below the node's data directory, e.g.
 /// `orders-0/00000000000000000000.log` or `meta.properties`.
 pub type FileName = Arc<str>;
+
+/// A data directory as it was found at start: every file that survived, with its content.
+pub type Files = BTreeMap<FileName, Bytes>;
 
 /// Pairs a flush with its completion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

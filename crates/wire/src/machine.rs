@@ -43,6 +43,7 @@ pub enum Message {
 }
 
 /// What can happen to a machine.
+#[expect(clippy::large_enum_variant, reason = "nearly every input is a message")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
     /// A connection that this machine dialled is open.

@@ -36,7 +36,7 @@ impl Random {
 
     /// A number below `bound`, evenly spread to within 2⁻³²; 0 if `bound` is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        (u128::from(self.next_u64()) * u128::from(bound) >> 64) as u64
+        ((u128::from(self.next_u64()) * u128::from(bound)) >> 64) as u64
     }
 }
 

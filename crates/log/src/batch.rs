@@ -1,0 +1,373 @@
+//! A record batch, format v2: the unit of append, checksum, sequence and offset assignment.
+//!
+//! ```text
+//!  0 base offset i64 | 8 length i32 | 12 leader epoch i32 | 16 magic i8 | 17 crc u32 |
+//!  ── covered by the checksum: ──
+//! 21 attributes i16 | 23 last offset delta i32 | 27 base timestamp i64 | 35 max timestamp i64 |
+//! 43 producer id i64 | 51 producer epoch i16 | 53 base sequence i32 | 57 count i32 | 61 records
+//! ```
+//!
+//! A [`Batch`] is a checked view over shared bytes: it never owns a decoded copy. The leader
+//! rewrites base offset and leader epoch only, so the checksum stays (LOG-1).
+
+use bytes::{Bytes, BytesMut};
+use topomotion_wire::{BatchId, LeaderEpoch, Offset};
+
+use crate::{Malformed, Records};
+
+/// Bytes in front of the records.
+pub(crate) const HEADER_BYTES: usize = 61;
+/// Bytes that the length field does not count: base offset and length itself.
+pub(crate) const PREFIX_BYTES: usize = 12;
+/// First byte covered by the checksum.
+pub(crate) const CHECKED_FROM: usize = 21;
+
+/// How the records of a batch are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// gzip.
+    Gzip,
+    /// Snappy.
+    Snappy,
+    /// LZ4 frames.
+    Lz4,
+    /// Zstandard.
+    Zstd,
+}
+
+/// A batch's flags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Attributes(pub i16);
+
+impl Attributes {
+    /// Part of a transaction.
+    pub const TRANSACTIONAL: Attributes = Attributes(1 << 4);
+    /// Holds a control record, which no application sees.
+    pub const CONTROL: Attributes = Attributes(1 << 5);
+
+    /// Whether every flag of `other` is set.
+    pub const fn contains(self, other: Attributes) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Both sets of flags.
+    pub const fn union(self, other: Attributes) -> Attributes {
+        Attributes(self.0 | other.0)
+    }
+
+    /// How the records are compressed.
+    pub const fn compression(self) -> Result<Compression, Malformed> {
+        match self.0 & 0b111 {
+            0 => Ok(Compression::None),
+            1 => Ok(Compression::Gzip),
+            2 => Ok(Compression::Snappy),
+            3 => Ok(Compression::Lz4),
+            4 => Ok(Compression::Zstd),
+            codec => Err(Malformed::Codec(codec)),
+        }
+    }
+}
+
+/// What an idempotent producer stamps on a batch (PRD-3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProducerStamp {
+    /// The producer.
+    pub id: i64,
+    /// Its epoch.
+    pub epoch: i16,
+    /// Sequence number of the first record.
+    pub base_sequence: i32,
+}
+
+/// One record batch over shared bytes. Its header has been checked against its length, so
+/// every accessor is total.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    bytes: Bytes,
+}
+
+impl Batch {
+    /// Takes the first batch off the front of `bytes`. Checks the header's bounds, not the
+    /// checksum: see [`Batch::verify`].
+    pub fn split_from(bytes: &mut Bytes) -> Result<Batch, Malformed> {
+        let have = bytes.len();
+        if have < HEADER_BYTES {
+            return Err(Malformed::Incomplete { needed: HEADER_BYTES, have });
+        }
+        let length = i32::from_be_bytes(field(bytes, 8));
+        let needed = usize::try_from(length).map_err(|_| Malformed::Length(length))?;
+        let needed = needed.saturating_add(PREFIX_BYTES);
+        if needed < HEADER_BYTES {
+            return Err(Malformed::Length(length));
+        }
+        let magic = bytes[16] as i8;
+        if magic != 2 {
+            return Err(Malformed::Magic(magic));
+        }
+        if have < needed {
+            return Err(Malformed::Incomplete { needed, have });
+        }
+        let batch = Batch { bytes: bytes.split_to(needed) };
+        batch.check_count()?;
+        Ok(batch)
+    }
+
+    /// Recomputes the checksum over everything that the leader does not rewrite.
+    pub fn verify(&self) -> Result<(), Malformed> {
+        let stored = self.crc();
+        let computed = crc32c::crc32c(&self.bytes[CHECKED_FROM..]);
+        if stored == computed {
+            Ok(())
+        } else {
+            Err(Malformed::Checksum { stored, computed })
+        }
+    }
+
+    /// Wraps bytes that [`BatchBuilder`](crate::BatchBuilder) has just laid out.
+    pub(crate) fn from_built(bytes: Bytes) -> Batch {
+        assert!(bytes.len() >= HEADER_BYTES, "a built batch has its header");
+        Batch { bytes }
+    }
+
+    /// Compaction leaves gaps, so fewer records than offsets is fine; more is not.
+    fn check_count(&self) -> Result<(), Malformed> {
+        let (count, last_offset_delta) = (self.count(), self.last_offset_delta());
+        let fits = count >= 0 && i64::from(count) <= i64::from(last_offset_delta) + 1;
+        let delta_ok = last_offset_delta >= 0;
+        let base_ok = self.base_offset().0.checked_add(i64::from(i32::MAX) + 1).is_some();
+        if fits && delta_ok && base_ok {
+            Ok(())
+        } else {
+            Err(Malformed::Count { count, last_offset_delta })
+        }
+    }
+
+    /// The same batch at its place in a leader's log. Rewrites in place when nobody else
+    /// shares the bytes; the checksum does not cover what is rewritten (LOG-1).
+    pub fn placed(self, base: Offset, epoch: LeaderEpoch) -> Batch {
+        assert!(base.0 >= 0, "a log has no negative offsets");
+        let mut bytes = self
+            .bytes
+            .try_into_mut()
+            .unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+        bytes[0..8].copy_from_slice(&base.0.to_be_bytes());
+        bytes[12..16].copy_from_slice(&epoch.0.to_be_bytes());
+        Batch { bytes: bytes.freeze() }
+    }
+
+    /// Offset of the first record.
+    pub fn base_offset(&self) -> Offset {
+        Offset(i64::from_be_bytes(field(&self.bytes, 0)))
+    }
+
+    /// Offset of the last record.
+    pub fn last_offset(&self) -> Offset {
+        self.base_offset().plus(i64::from(self.last_offset_delta()))
+    }
+
+    /// The offset after the last record.
+    pub fn next_offset(&self) -> Offset {
+        self.last_offset().plus(1)
+    }
+
+    /// Epoch of the leader that appended it; −1 in a batch that a producer sends.
+    pub fn leader_epoch(&self) -> LeaderEpoch {
+        LeaderEpoch(i32::from_be_bytes(field(&self.bytes, 12)))
+    }
+
+    /// The stored checksum.
+    pub fn crc(&self) -> u32 {
+        u32::from_be_bytes(field(&self.bytes, 17))
+    }
+
+    /// The batch's identity, the same on every replica: its checksum.
+    pub fn id(&self) -> BatchId {
+        BatchId(self.crc())
+    }
+
+    /// Flags.
+    pub fn attributes(&self) -> Attributes {
+        Attributes(i16::from_be_bytes(field(&self.bytes, 21)))
+    }
+
+    /// Whether it holds a control record, which takes an offset and which no application
+    /// sees.
+    pub fn is_control(&self) -> bool {
+        self.attributes().contains(Attributes::CONTROL)
+    }
+
+    /// Offset of the last record minus that of the first.
+    pub fn last_offset_delta(&self) -> i32 {
+        i32::from_be_bytes(field(&self.bytes, 23))
+    }
+
+    /// Timestamp of the first record, in milliseconds.
+    pub fn base_timestamp(&self) -> i64 {
+        i64::from_be_bytes(field(&self.bytes, 27))
+    }
+
+    /// The largest timestamp, in milliseconds.
+    pub fn max_timestamp(&self) -> i64 {
+        i64::from_be_bytes(field(&self.bytes, 35))
+    }
+
+    /// What an idempotent producer stamped on it.
+    pub fn producer(&self) -> Option<ProducerStamp> {
+        let id = i64::from_be_bytes(field(&self.bytes, 43));
+        let epoch = i16::from_be_bytes(field(&self.bytes, 51));
+        let base_sequence = i32::from_be_bytes(field(&self.bytes, 53));
+        (id >= 0).then_some(ProducerStamp { id, epoch, base_sequence })
+    }
+
+    /// Number of records.
+    pub fn count(&self) -> i32 {
+        i32::from_be_bytes(field(&self.bytes, 57))
+    }
+
+    /// Length in bytes, header included.
+    pub fn len_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The batch as it is stored and sent.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The batch as it is stored and sent.
+    pub fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+
+    /// Its records, in order. Refuses compressed batches.
+    pub fn records(&self) -> Result<Records, Malformed> {
+        match self.attributes().compression()? {
+            Compression::None => Ok(Records::new(self)),
+            codec => Err(Malformed::Compressed(codec)),
+        }
+    }
+}
+
+/// The batches in a run of bytes, checksums checked. Ends after the first bad one.
+#[derive(Debug, Clone)]
+pub struct Batches {
+    rest: Bytes,
+}
+
+impl Batches {
+    /// Reads `bytes` as batch after batch.
+    pub fn new(bytes: Bytes) -> Batches {
+        Batches { rest: bytes }
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<Batch, Malformed>;
+
+    fn next(&mut self) -> Option<Result<Batch, Malformed>> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let batch = Batch::split_from(&mut self.rest)
+            .and_then(|batch| batch.verify().map(|()| batch));
+        if batch.is_err() {
+            self.rest.clear();
+        }
+        Some(batch)
+    }
+}
+
+/// The `N` bytes of a header field. The header's length has been checked before.
+fn field<const N: usize>(bytes: &Bytes, at: usize) -> [u8; N] {
+    let mut value = [0; N];
+    value.copy_from_slice(&bytes[at..at + N]);
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BatchBuilder, RecordRef};
+    use proptest::prelude::*;
+
+    fn one(value: &[u8]) -> Batch {
+        let mut builder = BatchBuilder::new();
+        builder.push(&RecordRef { value: Some(value), ..RecordRef::default() });
+        builder.build()
+    }
+
+    #[test]
+    fn placing_a_batch_keeps_its_checksum_and_identity() {
+        let batch = one(b"a");
+        let placed = batch.clone().placed(Offset(41), LeaderEpoch(7));
+        assert_eq!(
+            (placed.base_offset(), placed.leader_epoch()),
+            (Offset(41), LeaderEpoch(7))
+        );
+        assert_eq!(placed.id(), batch.id());
+        assert_eq!(placed.verify(), Ok(()));
+        assert_eq!(batch.base_offset(), Offset(0), "a shared batch is left as it was");
+    }
+
+    #[test]
+    fn a_flipped_bit_is_seen_anywhere_behind_the_checksum() {
+        let good = one(b"payload").into_bytes();
+        for at in CHECKED_FROM..good.len() {
+            let mut bad = BytesMut::from(&good[..]);
+            bad[at] ^= 1;
+            let mut batches = Batches::new(bad.freeze());
+            assert!(matches!(batches.next(), Some(Err(_))), "byte {at}");
+            assert!(batches.next().is_none());
+        }
+    }
+
+    #[test]
+    fn a_cut_batch_is_incomplete() {
+        let mut bytes = one(b"payload").into_bytes();
+        bytes.truncate(bytes.len() - 1);
+        let (needed, have) = (bytes.len() + 1, bytes.len());
+        assert_eq!(
+            Batch::split_from(&mut bytes),
+            Err(Malformed::Incomplete { needed, have })
+        );
+    }
+
+    #[test]
+    fn more_records_than_offsets_are_refused() {
+        let mut bytes = BytesMut::from(&one(b"a").into_bytes()[..]);
+        bytes[57..61].copy_from_slice(&5_i32.to_be_bytes());
+        assert!(matches!(
+            Batch::split_from(&mut bytes.freeze()),
+            Err(Malformed::Count { count: 5, last_offset_delta: 0 })
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn random_bytes_never_panic(noise in prop::collection::vec(any::<u8>(), 0..300)) {
+            for batch in Batches::new(Bytes::from(noise)).flatten() {
+                if let Ok(records) = batch.records() {
+                    records.for_each(drop);
+                }
+            }
+        }
+
+        #[test]
+        fn a_damaged_batch_never_panics(
+            at in 0usize..90, to: u8, value in prop::collection::vec(any::<u8>(), 0..30),
+        ) {
+            let mut bytes = BytesMut::from(&one(&value).into_bytes()[..]);
+            let at = at % bytes.len();
+            bytes[at] = to;
+            let mut bytes = bytes.freeze();
+            if let Ok(batch) = Batch::split_from(&mut bytes) {
+                let _ = (batch.verify(), batch.producer(), batch.next_offset());
+                if let Ok(records) = batch.records() {
+                    records.for_each(drop);
+                }
+            }
+        }
+    }
+}
