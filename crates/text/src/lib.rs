@@ -17,7 +17,7 @@
 //! ```
 //! use topomotion_text::{Face, width, wrap};
 //!
-//! let wrapped = wrap(Face::Regular, 14.0, "order-events-compacted", 90.0, 2);
+//! let wrapped = wrap(Face::Regular, 14.0, "order-events-compacted", 100.0, 2);
 //! assert_eq!(wrapped.lines, ["order-events-", "compacted"]);
 //! assert_eq!(wrapped.width, width(Face::Regular, 14.0, "order-events-"));
 //! ```
@@ -27,9 +27,11 @@ mod face;
 mod glyphs;
 mod measure;
 mod metrics;
+mod outline;
 mod ranges;
 mod wrap;
 
 pub use self::face::{Face, family, font_bytes, weight};
 pub use self::measure::{LineMetrics, covers, line_metrics, width};
+pub use self::outline::{PathCommand, outline};
 pub use self::wrap::{Wrapped, ellipsize, wrap};
