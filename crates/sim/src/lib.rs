@@ -1,1 +1,44 @@
-//! The deterministic world in which nodes, clients and faults meet.
+//! The deterministic world: real Kafka nodes and clients on a virtual network, with virtual
+//! disks and a virtual clock, hurt on demand.
+//!
+//! [`bind`] turns a topology into a cluster that can be run, and says what it inferred.
+//! [`run`] sets that cluster up, plays one scenario on it and writes down everything that
+//! happened as a [`Trace`](topomotion_trace::Trace). One seed gives one run: the queue is
+//! ordered by time and sequence, every host draws from its own random stream, and nothing
+//! else is random.
+//!
+//! ```text
+//!   Topology ──bind──► Binding ─┐
+//!   Scenario ───────────────────┴─► RunFile ──play──► Outcome { trace, verdicts }
+//!                                              │
+//!                                   World: queue · links · disks · faults
+//! ```
+//!
+//! It is **not** Kafka (that is `broker` and `client`), and it does not judge: whether an
+//! expectation holds is answered by a [`Judge`], and the one to use is `verify`'s.
+//!
+//! ```
+//! use topomotion_model::Topology;
+//! use topomotion_sim::{Bound, bind};
+//! let binding = bind(&Topology::default()).expect("an empty topology has no mistakes");
+//! let Bound::Nothing(reason) = binding.bound() else { panic!("there is nothing to run") };
+//! assert_eq!(reason, "no process looks like a Kafka broker");
+//! ```
+
+mod bind;
+mod builtin;
+mod judge;
+mod options;
+mod outcome;
+mod plan;
+mod run;
+mod runfile;
+
+pub use bind::{Binding, Bound, bind};
+pub use builtin::{Builtin, builtin_scenarios, builtins};
+pub use judge::{Judge, Observer};
+pub use options::{Limits, RunOptions};
+pub use outcome::{Ending, Outcome, Verdict};
+pub use plan::{ClusterPlan, ConsumerPlan, NodePlan, NodeRole, ProducerPlan, TopicPlan};
+pub use run::{play, run};
+pub use runfile::{Action, PlannedStep, RunFile};

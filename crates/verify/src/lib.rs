@@ -1,1 +1,102 @@
-//! Judgement over a run: expectations and invariants, with a model of their own.
+//! Judgement over a run: what was demanded of it, and what must hold of every run.
+//!
+//! The checkers read the trace and nothing else. They keep a model of their own (which
+//! batches were acknowledged, what each replica's log holds, who leads) and never call the
+//! engine whose behaviour they judge.
+//!
+//! ```text
+//!   RunFile ──sim::play──► Outcome ──► Judged { outcome, violations }
+//!                 ▲ sees and answers
+//!                Court
+//! ```
+//!
+//! It is not a test of the engine's code and not a simulator. The central types are
+//! [`Court`], the judge to hand to `sim`, and [`Violation`].
+//!
+//! ```
+//! use topomotion_trace::Trace;
+//! assert!(topomotion_verify::check(&Trace::default()).is_empty());
+//! ```
+
+use topomotion_model::{Condition, Diagnostic, Scenario};
+use topomotion_sim::{Binding, Judge, Observer, Outcome, RunFile, RunOptions};
+use topomotion_trace::{Event, Time, Trace};
+
+/// Something that must never happen, and did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The invariant's id, such as `R7`.
+    pub invariant: &'static str,
+    /// When.
+    pub at: Time,
+    /// What happened, in words.
+    pub text: String,
+}
+
+/// A run with everything that can be said of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// The run, its verdicts included.
+    pub outcome: Outcome,
+    /// Broken invariants.
+    pub violations: Vec<Violation>,
+}
+
+impl Judged {
+    /// Whether every expectation held and no invariant was broken.
+    pub fn passed(&self) -> bool {
+        self.outcome.passed() && self.violations.is_empty()
+    }
+}
+
+/// The judge: answers every condition, and watches the invariants.
+#[derive(Debug, Clone, Default)]
+pub struct Court {
+    observer: Observer,
+    violations: Vec<Violation>,
+}
+
+impl Court {
+    /// Nothing has been seen yet.
+    pub fn new() -> Court {
+        Court::default()
+    }
+
+    /// The invariants broken so far.
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+}
+
+impl Judge for Court {
+    fn see(&mut self, event: &Event) {
+        self.observer.see(event);
+    }
+
+    fn judge(&self, condition: &Condition) -> Result<(), String> {
+        self.observer.judge(condition)
+    }
+}
+
+/// Plays a scenario and judges it.
+pub fn run(
+    binding: &Binding,
+    scenario: &Scenario,
+    options: &RunOptions,
+) -> Result<Judged, Vec<Diagnostic>> {
+    Ok(replay(&RunFile::new(binding, scenario, options)?))
+}
+
+/// Plays a run file and judges it.
+pub fn replay(file: &RunFile) -> Judged {
+    let mut court = Court::new();
+    let outcome = topomotion_sim::play(file, &mut court);
+    Judged { outcome, violations: court.violations }
+}
+
+/// The invariants that a finished trace breaks.
+pub fn check(trace: &Trace) -> Vec<Violation> {
+    let mut court = Court::new();
+    trace.events.iter().for_each(|event| court.see(event));
+    court.violations
+}

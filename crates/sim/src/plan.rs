@@ -1,0 +1,130 @@
+//! The cluster that a topology was bound to, as plain data.
+//!
+//! It holds everything a run needs to know about the cluster and nothing about the picture:
+//! processes are named by their ids, and every choice that the binding made is spelled out.
+//! A run file carries one of these, so that a run can be repeated without its script.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use topomotion_model::{Acks, ProcessId};
+
+/// Everything that runs.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ClusterPlan {
+    /// Brokers and controllers, in the topology's order.
+    pub nodes: Vec<NodePlan>,
+    /// Topics to create before the story starts.
+    pub topics: Vec<TopicPlan>,
+    /// Producers, in the topology's order.
+    pub producers: Vec<ProducerPlan>,
+    /// Consumers, in the topology's order.
+    pub consumers: Vec<ConsumerPlan>,
+    /// Settings of every node, under Kafka's own names.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
+    /// Seed of everything random, unless the run asks for another.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+/// What a node does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NodeRole {
+    /// Holds partitions.
+    Broker,
+    /// Votes.
+    Controller,
+    /// Both.
+    Combined,
+}
+
+/// One broker or controller.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodePlan {
+    /// Which process of the topology.
+    pub process: ProcessId,
+    /// Kafka's `node.id`.
+    pub id: i32,
+    /// Kafka's `process.roles`.
+    pub role: NodeRole,
+    /// Kafka's `broker.rack`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rack: Option<String>,
+    /// Settings of this node alone, under Kafka's own names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
+}
+
+/// One topic.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TopicPlan {
+    /// Its name.
+    pub name: String,
+    /// Each partition's replicas by node id, preferred leader first.
+    pub assignment: Vec<Vec<i32>>,
+    /// Its settings, under Kafka's own names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
+}
+
+/// One producer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProducerPlan {
+    /// Which process of the topology.
+    pub process: ProcessId,
+    /// The broker it asks first.
+    pub bootstrap: ProcessId,
+    /// What it asks for.
+    pub acks: Acks,
+    /// The topic it sends to when a step names none.
+    pub topic: String,
+}
+
+/// One consumer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConsumerPlan {
+    /// Which process of the topology.
+    pub process: ProcessId,
+    /// The broker it asks first.
+    pub bootstrap: ProcessId,
+    /// Its group.
+    pub group: String,
+    /// What it reads: topic and partition.
+    pub assignment: Vec<(String, i32)>,
+}
+
+impl ClusterPlan {
+    /// The node that this process is.
+    pub fn node(&self, process: &ProcessId) -> Option<&NodePlan> {
+        self.nodes.iter().find(|node| node.process == *process)
+    }
+
+    /// The process that has this node id.
+    pub fn process_of(&self, id: i32) -> Option<&ProcessId> {
+        self.nodes.iter().find(|node| node.id == id).map(|node| &node.process)
+    }
+
+    /// The nodes that hold partitions.
+    pub fn brokers(&self) -> impl Iterator<Item = &NodePlan> {
+        self.nodes.iter().filter(|node| node.role != NodeRole::Controller)
+    }
+
+    /// The nodes that vote.
+    pub fn voters(&self) -> impl Iterator<Item = &NodePlan> {
+        self.nodes.iter().filter(|node| node.role != NodeRole::Broker)
+    }
+
+    /// The topic of this name.
+    pub fn topic(&self, name: &str) -> Option<&TopicPlan> {
+        self.topics.iter().find(|topic| topic.name == name)
+    }
+
+    /// Whether this process runs on the engine at all.
+    pub fn runs(&self, process: &ProcessId) -> bool {
+        self.node(process).is_some()
+            || self.producers.iter().any(|producer| producer.process == *process)
+            || self.consumers.iter().any(|consumer| consumer.process == *process)
+    }
+}

@@ -1,0 +1,129 @@
+//! The run file: one run written down, so that it can be repeated without its script.
+
+use serde::{Deserialize, Serialize};
+use topomotion_model::{Acks, Diagnostic, ProcessId, Scenario};
+
+use crate::{Binding, ClusterPlan, Limits, RunOptions};
+
+/// One run, complete: the cluster, the steps, the seed and the limits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunFile {
+    /// The scenario's id.
+    pub scenario: String,
+    /// What runs.
+    pub cluster: ClusterPlan,
+    /// What happens.
+    pub steps: Vec<PlannedStep>,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// When to stop all the same.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedStep {
+    /// What is done or demanded.
+    #[serde(flatten)]
+    pub action: Action,
+    /// The author's own words for the caption.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caption: Option<String>,
+}
+
+/// What can be done or demanded; every choice spelled out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "do")]
+pub enum Action {
+    /// A producer sends records, and the run goes on once all are answered or given up.
+    Produce {
+        /// Who sends.
+        producer: ProcessId,
+        /// Where to.
+        topic: String,
+        /// Record key.
+        key: Option<String>,
+        /// Record value; `None` means a numbered one.
+        value: Option<String>,
+        /// Partition, where the key shall not decide.
+        partition: Option<i32>,
+        /// Acknowledgements, where the producer's own setting shall not decide.
+        acks: Option<Acks>,
+        /// How many records.
+        count: u32,
+    },
+    /// The process dies at once; its disk stays.
+    Crash {
+        /// Which.
+        process: ProcessId,
+    },
+    /// It starts again on its disk.
+    Restart {
+        /// Which.
+        process: ProcessId,
+    },
+    /// It stands still.
+    Pause {
+        /// Which.
+        process: ProcessId,
+    },
+    /// It goes on.
+    Resume {
+        /// Which.
+        process: ProcessId,
+    },
+    /// No message passes between the two sides.
+    Partition {
+        /// One side.
+        left: Vec<ProcessId>,
+        /// The other.
+        right: Vec<ProcessId>,
+    },
+    /// Every partition ends and every paused process goes on.
+    Heal,
+    /// Engine time passes.
+    Wait {
+        /// How much.
+        ms: u64,
+    },
+    /// Engine time passes until this holds.
+    WaitUntil {
+        /// What, as scripts write it.
+        condition: String,
+        /// Give up after so long.
+        timeout_ms: u64,
+    },
+    /// This must hold now.
+    Expect {
+        /// What, as scripts write it.
+        condition: String,
+    },
+    /// A caption.
+    Say {
+        /// The words.
+        text: String,
+    },
+}
+
+impl RunFile {
+    /// Writes a run down; fails when the scenario cannot run on the cluster.
+    pub fn new(
+        binding: &Binding,
+        scenario: &Scenario,
+        options: &RunOptions,
+    ) -> Result<RunFile, Vec<Diagnostic>> {
+        let _ = (binding, scenario, options);
+        Err(vec![Diagnostic::error("not-yet", "the runner is being built", None)])
+    }
+
+    /// The file's text.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a run file has only string keys")
+    }
+
+    /// Reads a file's text; the message says what is wrong with it.
+    pub fn from_json(text: &str) -> Result<RunFile, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+}
