@@ -15,15 +15,20 @@
 
 pub mod builder;
 mod condition;
+mod condition_text;
 mod diagnostic;
 mod ids;
+mod layers;
 pub mod lint;
+pub mod names;
 mod nearest;
+mod roles;
 mod scenario;
 mod topology;
 
 pub use builder::TopologyBuilder;
 pub use condition::{Comparison, Condition, PartitionName, Term};
+pub use condition_text::ConditionError;
 pub use diagnostic::{Diagnostic, FileId, Fix, Label, Origin, Severity, Span};
 pub use ids::{EdgeId, GroupId, ProcessId, ScenarioId};
 pub use nearest::nearest;
