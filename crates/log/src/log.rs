@@ -294,6 +294,11 @@ impl Log {
         self.disk.push_back(DiskOp::Flush { file, token });
     }
 
+    /// The file that is appended to, for an owner that numbers its flushes itself.
+    pub fn active_file(&self) -> FileName {
+        self.active().file.clone()
+    }
+
     /// The next thing to do on disk, in order. Call until `None`.
     pub fn poll_disk(&mut self) -> Option<DiskOp> {
         self.disk.pop_front()

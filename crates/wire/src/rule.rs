@@ -73,6 +73,8 @@ rules! {
     Raft4 = "RAFT-4": "Metadata is committed when a majority of the voters has it.";
     Raft5 = "RAFT-5": "A new quorum leader tells every voter that its epoch has begun.";
     Raft6 = "RAFT-6": "Fetching from an offset acknowledges everything before it.";
+    Raft7 = "RAFT-7": "A quorum leader that no majority fetches from steps down.";
+    Raft8 = "RAFT-8": "A quorum leader that leaves names its successors in order.";
 }
 
 impl fmt::Display for Rule {
