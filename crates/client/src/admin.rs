@@ -1,0 +1,214 @@
+//! The admin client: creates topics. Any broker takes the request and passes it on to the
+//! active controller.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use topomotion_wire::messages::create_topics_request::{
+    CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig,
+};
+use topomotion_wire::messages::{
+    BrokerId, CreateTopicsRequest, RequestKind, ResponseKind,
+};
+use topomotion_wire::{
+    ErrorCode, Input, Instant, Machine, NodeId, Output, StrBytes, TopicPartition,
+};
+
+use crate::CommonConfig;
+use crate::cluster::{Cluster, ClusterEvent};
+use crate::errors::{error_of, is_retriable};
+use crate::metadata::topic_name;
+
+/// A topic to be created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTopic {
+    /// Its name.
+    pub name: Arc<str>,
+    /// How its partitions are placed.
+    pub placement: TopicPlacement,
+    /// Settings under Kafka's names.
+    pub configs: BTreeMap<String, String>,
+}
+
+/// How a new topic's partitions are placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TopicPlacement {
+    /// By the controller.
+    Automatic {
+        /// How many partitions; `None` means the broker's `num.partitions`.
+        partitions: Option<i32>,
+        /// How many copies; `None` means `default.replication.factor`.
+        replication_factor: Option<i16>,
+    },
+    /// By hand: the replicas of each partition, the preferred leader first.
+    Manual(Vec<Vec<NodeId>>),
+}
+
+/// How a request of the admin client ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Created {
+    /// Which topic.
+    pub topic: Arc<str>,
+    /// Why not, in the code and in the broker's own words.
+    pub result: Result<(), (ErrorCode, Option<String>)>,
+}
+
+/// Creates topics.
+#[derive(Debug)]
+pub struct Admin {
+    config: CommonConfig,
+    cluster: Cluster<Vec<NewTopic>>,
+    wanted: VecDeque<NewTopic>,
+    pause: Option<Instant>,
+    failures: u32,
+    results: VecDeque<Created>,
+}
+
+impl Admin {
+    /// An admin client that has not dialled anybody yet.
+    pub fn new(config: CommonConfig) -> Admin {
+        Admin {
+            cluster: Cluster::new(config.clone()),
+            config,
+            wanted: VecDeque::new(),
+            pause: None,
+            failures: 0,
+            results: VecDeque::new(),
+        }
+    }
+
+    /// Asks for a topic. The verdict comes through [`Admin::take_result`]; while the cluster
+    /// cannot say, the request is repeated.
+    pub fn create_topic(&mut self, now: Instant, topic: NewTopic) {
+        self.wanted.push_back(topic);
+        self.drive(now);
+    }
+
+    /// The next verdict.
+    pub fn take_result(&mut self) -> Option<Created> {
+        self.results.pop_front()
+    }
+
+    /// Gets to know a topic's leaders; see [`Admin::leader`].
+    pub fn describe(&mut self, now: Instant, topic: &Arc<str>) {
+        self.cluster.metadata.follow(now, topic);
+        self.drive(now);
+    }
+
+    /// Who leads a partition, as far as this client knows.
+    pub fn leader(&self, partition: &TopicPartition) -> Option<NodeId> {
+        self.cluster.metadata.leadership(partition)?.leader
+    }
+
+    fn drive(&mut self, now: Instant) {
+        while let Some(event) = self.cluster.next_event() {
+            match event {
+                ClusterEvent::Answered { errand, body } => {
+                    self.answered(now, errand, &body);
+                }
+                ClusterEvent::Lost { errand } => self.again(now, errand),
+            }
+        }
+        self.cluster.drive(now);
+        if self.wanted.is_empty() || self.pause.is_some_and(|pause| pause > now) {
+            return;
+        }
+        let candidates = self.cluster.metadata.candidates();
+        let Some(to) = candidates.iter().find(|to| self.cluster.usable(now, to)) else {
+            return;
+        };
+        if self.cluster.ready(now, to) {
+            let topics: Vec<NewTopic> = self.wanted.drain(..).collect();
+            let body = RequestKind::CreateTopics(create_request(&self.config, &topics));
+            self.cluster.send(now, to, body, topics);
+        }
+    }
+
+    fn answered(&mut self, now: Instant, asked: Vec<NewTopic>, body: &ResponseKind) {
+        let ResponseKind::CreateTopics(response) = body else {
+            return self.again(now, asked);
+        };
+        for topic in asked {
+            let name = topic_name(&topic.name);
+            let told = response.topics.iter().find(|told| told.name == name);
+            let result = match told.map(|told| error_of(told.error_code)) {
+                Some(None) => Ok(()),
+                Some(Some(error)) if is_retriable(error) => {
+                    self.again(now, vec![topic]);
+                    continue;
+                }
+                Some(Some(error)) => {
+                    let words = told.and_then(|told| told.error_message.as_ref());
+                    Err((error, words.map(|words| words.as_str().to_owned())))
+                }
+                None => Err((ErrorCode::UnknownServerError, None)),
+            };
+            self.failures = 0;
+            self.results.push_back(Created { topic: topic.name, result });
+        }
+    }
+
+    fn again(&mut self, now: Instant, topics: Vec<NewTopic>) {
+        self.failures = self.failures.saturating_add(1);
+        self.pause = Some(now + self.config.backoff(self.failures));
+        self.wanted.extend(topics);
+    }
+}
+
+fn create_request(config: &CommonConfig, topics: &[NewTopic]) -> CreateTopicsRequest {
+    let mut request = CreateTopicsRequest::default();
+    let timeout = config.request_timeout.as_millis();
+    request.timeout_ms = i32::try_from(timeout).unwrap_or(i32::MAX);
+    request.topics = topics.iter().map(creatable).collect();
+    request
+}
+
+fn creatable(topic: &NewTopic) -> CreatableTopic {
+    let mut wanted = CreatableTopic::default();
+    wanted.name = topic_name(&topic.name);
+    match &topic.placement {
+        TopicPlacement::Automatic { partitions, replication_factor } => {
+            wanted.num_partitions = partitions.unwrap_or(-1);
+            wanted.replication_factor = replication_factor.unwrap_or(-1);
+        }
+        TopicPlacement::Manual(replicas) => {
+            (wanted.num_partitions, wanted.replication_factor) = (-1, -1);
+            let placed = replicas.iter().zip(0..).map(|(nodes, index)| {
+                let mut placed = CreatableReplicaAssignment::default();
+                placed.partition_index = index;
+                placed.broker_ids = nodes.iter().map(|node| BrokerId(node.0)).collect();
+                placed
+            });
+            wanted.assignments = placed.collect();
+        }
+    }
+    let configs = topic.configs.iter().map(|(name, value)| {
+        let mut config = CreatableTopicConfig::default();
+        config.name = StrBytes::from_string(name.clone());
+        config.value = Some(StrBytes::from_string(value.clone()));
+        config
+    });
+    wanted.configs = configs.collect();
+    wanted
+}
+
+impl Machine for Admin {
+    fn handle(&mut self, now: Instant, input: Input) {
+        self.cluster.handle(now, input);
+        self.drive(now);
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.cluster.tick(now);
+        self.pause = self.pause.filter(|pause| *pause > now);
+        self.drive(now);
+    }
+
+    fn poll(&mut self) -> Option<Output> {
+        self.cluster.poll()
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        [self.pause, self.cluster.deadline()].into_iter().flatten().min()
+    }
+}

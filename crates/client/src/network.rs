@@ -1,0 +1,299 @@
+//! One client's connections: dialled when needed, greeted, timed, and given up.
+//!
+//! A connection begins with `ApiVersions`. Requests on it are answered in order. An answer
+//! that takes longer than `request.timeout.ms` costs the whole connection, as in Kafka: what
+//! was in flight has an unknown outcome then, and its owner is told.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use topomotion_wire::messages::{ApiKey, ApiVersionsRequest, RequestKind, ResponseKind};
+use topomotion_wire::{
+    ConnectionId, CorrelationId, Endpoint, Input, Instant, Message, Output, Request,
+    Response, StrBytes,
+};
+
+use crate::CommonConfig;
+use crate::versions::{self, Offer};
+
+/// What the network tells its owner. `T` is the owner's own note about a request.
+#[derive(Debug)]
+pub(crate) enum NetworkEvent<T> {
+    /// A request was answered.
+    Answered { errand: T, body: Box<ResponseKind> },
+    /// A request will not be answered: its outcome is unknown.
+    Lost { errand: T },
+    /// An endpoint could not be reached, or its connection broke.
+    Unreachable,
+    /// A connection is ready for requests.
+    Ready,
+}
+
+/// Answer awaited.
+#[derive(Debug)]
+struct Pending<T> {
+    correlation: CorrelationId,
+    due: Instant,
+    errand: T,
+}
+
+#[derive(Debug)]
+enum Line<T> {
+    /// Not connected; not to be dialled before.
+    Down { until: Instant },
+    /// Dialling, or waiting for the answer to `ApiVersions`.
+    Greeting { connection: ConnectionId, due: Instant },
+    /// Open for requests.
+    Ready { connection: ConnectionId, offer: Offer, in_flight: VecDeque<Pending<T>> },
+}
+
+#[derive(Debug)]
+struct Peer<T> {
+    line: Line<T>,
+    /// Failures in a row.
+    failures: u32,
+}
+
+/// All connections of one client.
+#[derive(Debug)]
+pub(crate) struct Network<T> {
+    config: CommonConfig,
+    peers: BTreeMap<Endpoint, Peer<T>>,
+    dialled: BTreeMap<ConnectionId, Endpoint>,
+    next_connection: u64,
+    next_correlation: i32,
+    outputs: VecDeque<Output>,
+    events: VecDeque<NetworkEvent<T>>,
+}
+
+impl<T> Network<T> {
+    pub fn new(config: CommonConfig) -> Network<T> {
+        Network {
+            config,
+            peers: BTreeMap::new(),
+            dialled: BTreeMap::new(),
+            next_connection: 0,
+            next_correlation: 0,
+            outputs: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    pub fn push(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    pub fn next_event(&mut self) -> Option<NetworkEvent<T>> {
+        self.events.pop_front()
+    }
+
+    /// Whether requests can be sent to `to` now; dials if that is allowed and needed.
+    pub fn ready(&mut self, now: Instant, to: &Endpoint) -> bool {
+        let peer = self.peers.entry(to.clone());
+        let peer = peer.or_insert(Peer { line: Line::Down { until: now }, failures: 0 });
+        match peer.line {
+            Line::Ready { .. } => true,
+            Line::Greeting { .. } => false,
+            Line::Down { until } if until > now => false,
+            Line::Down { .. } => {
+                let connection = ConnectionId::Dialled(self.next_connection);
+                self.next_connection += 1;
+                let due = now + self.config.request_timeout;
+                peer.line = Line::Greeting { connection, due };
+                self.dialled.insert(connection, to.clone());
+                self.outputs.push_back(Output::Open { connection, to: to.clone() });
+                false
+            }
+        }
+    }
+
+    /// Whether `to` is connected, or may be dialled now.
+    pub fn usable(&self, now: Instant, to: &Endpoint) -> bool {
+        match self.peers.get(to).map(|peer| &peer.line) {
+            Some(Line::Down { until }) => *until <= now,
+            _ => true,
+        }
+    }
+
+    /// Whether requests can be sent to `to` without dialling.
+    pub fn is_open(&self, to: &Endpoint) -> bool {
+        let line = self.peers.get(to).map(|peer| &peer.line);
+        matches!(line, Some(Line::Ready { .. }))
+    }
+
+    /// Requests to `to` that are not answered yet.
+    pub fn in_flight(&self, to: &Endpoint) -> usize {
+        match self.peers.get(to).map(|peer| &peer.line) {
+            Some(Line::Ready { in_flight, .. }) => in_flight.len(),
+            _ => 0,
+        }
+    }
+
+    /// Sends a request and waits for its answer. Only when [`Network::ready`].
+    pub fn send(&mut self, now: Instant, to: &Endpoint, body: RequestKind, errand: T) {
+        let due = now + self.config.request_timeout;
+        let Some((connection, request)) = self.prepared(to, body) else {
+            return self.events.push_back(NetworkEvent::Lost { errand });
+        };
+        let correlation = request.correlation;
+        if let Some(Line::Ready { in_flight, .. }) =
+            self.peers.get_mut(to).map(|peer| &mut peer.line)
+        {
+            in_flight.push_back(Pending { correlation, due, errand });
+        }
+        let message = Message::Request(request);
+        self.outputs.push_back(Output::Send { connection, message });
+    }
+
+    /// Sends a request that nobody answers (`acks=0`).
+    pub fn send_unanswered(&mut self, to: &Endpoint, body: RequestKind) {
+        if let Some((connection, request)) = self.prepared(to, body) {
+            let message = Message::Request(request);
+            self.outputs.push_back(Output::Send { connection, message });
+        }
+    }
+
+    fn prepared(
+        &mut self,
+        to: &Endpoint,
+        body: RequestKind,
+    ) -> Option<(ConnectionId, Request)> {
+        let line = self.peers.get(to).map(|peer| &peer.line);
+        let Some(Line::Ready { connection, offer, .. }) = line else { return None };
+        let version = offer.choose(api_of(&body)?)?;
+        let correlation = CorrelationId(self.next_correlation);
+        self.next_correlation = self.next_correlation.wrapping_add(1);
+        Some((*connection, Request { correlation, version, body }))
+    }
+
+    pub fn handle(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Opened { connection } => self.greet(now, connection),
+            Input::Closed { connection } => self.broken(now, connection),
+            Input::Received { connection, message: Message::Response(response) } => {
+                self.received(now, connection, response);
+            }
+            // A client accepts no connection, answers no request and owns no disk.
+            Input::Received { .. } | Input::Accepted { .. } | Input::Flushed { .. } => {}
+        }
+    }
+
+    fn greet(&mut self, now: Instant, connection: ConnectionId) {
+        let Some(peer) =
+            self.dialled.get(&connection).and_then(|to| self.peers.get_mut(to))
+        else {
+            return;
+        };
+        peer.line = Line::Greeting { connection, due: now + self.config.request_timeout };
+        let mut body = ApiVersionsRequest::default();
+        body.client_software_name = StrBytes::from_static_str("topomotion");
+        body.client_software_version =
+            StrBytes::from_static_str(env!("CARGO_PKG_VERSION"));
+        let correlation = CorrelationId(self.next_correlation);
+        self.next_correlation = self.next_correlation.wrapping_add(1);
+        let version = versions::newest(ApiKey::ApiVersions);
+        let body = RequestKind::ApiVersions(body);
+        let message = Message::Request(Request { correlation, version, body });
+        self.outputs.push_back(Output::Send { connection, message });
+    }
+
+    fn received(&mut self, now: Instant, connection: ConnectionId, response: Response) {
+        let Some(to) = self.dialled.get(&connection).cloned() else { return };
+        let Some(peer) = self.peers.get_mut(&to) else { return };
+        match &mut peer.line {
+            Line::Greeting { .. } => match response.body {
+                ResponseKind::ApiVersions(body) if body.error_code == 0 => {
+                    peer.failures = 0;
+                    peer.line = Line::Ready {
+                        connection,
+                        offer: Offer::new(&body),
+                        in_flight: VecDeque::new(),
+                    };
+                    self.events.push_back(NetworkEvent::Ready);
+                }
+                _ => self.give_up(now, connection),
+            },
+            Line::Ready { in_flight, .. } => match in_flight.pop_front() {
+                Some(pending) if pending.correlation == response.correlation => {
+                    let (errand, body) = (pending.errand, Box::new(response.body));
+                    self.events.push_back(NetworkEvent::Answered { errand, body });
+                }
+                // Answers come in the order of the requests; anything else is nonsense,
+                // and a connection that talks nonsense is closed.
+                pending => {
+                    let lost = pending.map(|pending| pending.errand);
+                    let lost = lost.map(|errand| NetworkEvent::Lost { errand });
+                    self.events.extend(lost);
+                    self.give_up(now, connection);
+                }
+            },
+            Line::Down { .. } => {}
+        }
+    }
+
+    /// Closes a connection from this side.
+    fn give_up(&mut self, now: Instant, connection: ConnectionId) {
+        self.outputs.push_back(Output::Close { connection });
+        self.broken(now, connection);
+    }
+
+    fn broken(&mut self, now: Instant, connection: ConnectionId) {
+        let Some(to) = self.dialled.remove(&connection) else { return };
+        let Some(peer) = self.peers.get_mut(&to) else { return };
+        peer.failures = peer.failures.saturating_add(1);
+        let until = now + self.config.reconnect_pause(peer.failures);
+        let line = std::mem::replace(&mut peer.line, Line::Down { until });
+        if let Line::Ready { in_flight, .. } = line {
+            let lost = in_flight.into_iter().map(|pending| pending.errand);
+            self.events.extend(lost.map(|errand| NetworkEvent::Lost { errand }));
+        }
+        self.events.push_back(NetworkEvent::Unreachable);
+    }
+
+    /// Gives up every connection whose oldest request is overdue.
+    pub fn tick(&mut self, now: Instant) {
+        let overdue: Vec<ConnectionId> = self
+            .peers
+            .values()
+            .filter_map(|peer| match &peer.line {
+                Line::Greeting { connection, due } if *due <= now => Some(*connection),
+                Line::Ready { connection, in_flight, .. } => {
+                    let due = in_flight.front()?.due;
+                    (due <= now).then_some(*connection)
+                }
+                _ => None,
+            })
+            .collect();
+        for connection in overdue {
+            self.give_up(now, connection);
+        }
+    }
+
+    /// When the next request is overdue, or a pause before dialling ends.
+    pub fn deadline(&self, now: Instant) -> Option<Instant> {
+        self.peers
+            .values()
+            .filter_map(|peer| match &peer.line {
+                Line::Down { until } => (*until > now).then_some(*until),
+                Line::Greeting { due, .. } => Some(*due),
+                Line::Ready { in_flight, .. } => in_flight.front().map(|next| next.due),
+            })
+            .min()
+    }
+}
+
+/// The API of a request that these clients send.
+fn api_of(body: &RequestKind) -> Option<ApiKey> {
+    match body {
+        RequestKind::Produce(_) => Some(ApiKey::Produce),
+        RequestKind::Fetch(_) => Some(ApiKey::Fetch),
+        RequestKind::Metadata(_) => Some(ApiKey::Metadata),
+        RequestKind::ListOffsets(_) => Some(ApiKey::ListOffsets),
+        RequestKind::CreateTopics(_) => Some(ApiKey::CreateTopics),
+        RequestKind::ApiVersions(_) => Some(ApiKey::ApiVersions),
+        _ => None,
+    }
+}

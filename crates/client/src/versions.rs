@@ -1,0 +1,71 @@
+//! Which version of each API the clients speak.
+//!
+//! Where a newer version names topics by id, the last one that names them by name is taken:
+//! names are what a reader of the trace can follow.
+
+use topomotion_wire::messages::ApiKey;
+use topomotion_wire::messages::ApiVersionsResponse;
+
+/// The newest version that the clients can use of an API they know.
+pub const fn newest(api: ApiKey) -> i16 {
+    match api {
+        ApiKey::Produce | ApiKey::Fetch | ApiKey::Metadata => 12,
+        ApiKey::ListOffsets => 9,
+        ApiKey::CreateTopics => 7,
+        ApiKey::ApiVersions => 4,
+        _ => 0,
+    }
+}
+
+/// What one broker offers, as it said itself.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Offer {
+    /// (api key, oldest, newest), sorted by key.
+    ranges: Vec<(i16, i16, i16)>,
+}
+
+impl Offer {
+    pub fn new(response: &ApiVersionsResponse) -> Offer {
+        let ranges = response.api_keys.iter();
+        let mut ranges: Vec<_> =
+            ranges.map(|api| (api.api_key, api.min_version, api.max_version)).collect();
+        ranges.sort_unstable();
+        Offer { ranges }
+    }
+
+    /// The newest version that both sides speak.
+    pub fn choose(&self, api: ApiKey) -> Option<i16> {
+        let at = self.ranges.binary_search_by_key(&(api as i16), |range| range.0).ok()?;
+        let (_, oldest, newest_offered) = self.ranges[at];
+        let version = newest(api).min(newest_offered);
+        (version >= oldest).then_some(version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use topomotion_wire::messages::api_versions_response::ApiVersion;
+
+    fn offer(api: ApiKey, oldest: i16, newest: i16) -> Offer {
+        let mut range = ApiVersion::default();
+        range.api_key = api as i16;
+        range.min_version = oldest;
+        range.max_version = newest;
+        let mut response = ApiVersionsResponse::default();
+        response.api_keys = vec![range];
+        Offer::new(&response)
+    }
+
+    #[test]
+    fn the_newest_common_version_is_chosen() {
+        assert_eq!(offer(ApiKey::Fetch, 4, 18).choose(ApiKey::Fetch), Some(12));
+        assert_eq!(offer(ApiKey::Fetch, 4, 11).choose(ApiKey::Fetch), Some(11));
+    }
+
+    #[test]
+    fn no_common_version_is_no_version() {
+        assert_eq!(offer(ApiKey::Fetch, 13, 18).choose(ApiKey::Fetch), None);
+        assert_eq!(offer(ApiKey::Fetch, 4, 18).choose(ApiKey::Produce), None);
+    }
+}
