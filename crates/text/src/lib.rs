@@ -29,9 +29,11 @@ mod measure;
 mod metrics;
 mod outline;
 mod ranges;
+mod subset;
 mod wrap;
 
 pub use self::face::{Face, family, font_bytes, weight};
 pub use self::measure::{LineMetrics, covers, line_metrics, width};
 pub use self::outline::{PathCommand, outline};
+pub use self::subset::subset;
 pub use self::wrap::{Wrapped, ellipsize, wrap};
