@@ -30,9 +30,12 @@ mod builtin;
 mod judge;
 mod options;
 mod outcome;
+mod packet;
 mod plan;
+mod record;
 mod run;
 mod runfile;
+mod world;
 
 pub use bind::{Binding, Bound, bind};
 pub use builtin::{Builtin, builtin_scenarios, builtins};

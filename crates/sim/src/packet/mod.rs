@@ -1,0 +1,127 @@
+//! Packet detail: each message's essence in words.
+//!
+//! A message is taken apart into [`Part`]s, one for each thing that it speaks about (a
+//! partition, mostly). What a part says is compared with what was last said about the same
+//! thing on the same errand: that decides whether the message carries news, and which parts
+//! are worth showing.
+
+mod api;
+mod dictionary;
+mod errands;
+mod request;
+mod response;
+mod size;
+
+use kafka_protocol::messages::ApiKey;
+use topomotion_wire::{ErrorCode, Message};
+
+pub(crate) use dictionary::Dictionary;
+pub(crate) use errands::{Errand, Errands, Way};
+pub(crate) use size::Scales;
+
+/// One thing that a message says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// What it is about: `orders-0`, or nothing in particular.
+    pub subject: String,
+    /// What it says, as shown.
+    pub text: String,
+    /// What makes it news.
+    pub weight: Weight,
+}
+
+/// What makes a part news.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// It always is.
+    Always,
+    /// It is if this differs from last time.
+    IfChanged(String),
+}
+
+/// A message in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Essence {
+    pub api: &'static str,
+    pub parts: Vec<Part>,
+    pub records: u32,
+    pub error: Option<String>,
+}
+
+impl Part {
+    /// A part that is always news.
+    pub fn always(subject: impl Into<String>, text: impl Into<String>) -> Part {
+        Part { subject: subject.into(), text: text.into(), weight: Weight::Always }
+    }
+
+    /// A part that is news when its text differs from last time.
+    pub fn if_changed(subject: impl Into<String>, text: impl Into<String>) -> Part {
+        let text = text.into();
+        Part { subject: subject.into(), weight: Weight::IfChanged(text.clone()), text }
+    }
+}
+
+/// What a message says, and the key under which its like is known.
+pub(crate) fn describe(
+    message: &Message,
+    names: &Dictionary,
+) -> (Option<ApiKey>, Essence) {
+    let (key, told) = match message {
+        Message::Request(request) => {
+            (api::of_request(&request.body), request::tell(request, names))
+        }
+        Message::Response(response) => {
+            (api::of_response(&response.body), response::tell(response, names))
+        }
+    };
+    let api = key.map_or("Other", api::name);
+    (key, Essence { api, parts: told.parts, records: told.records, error: told.error })
+}
+
+/// What the describing functions collect.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    pub parts: Vec<Part>,
+    pub records: u32,
+    pub error: Option<String>,
+}
+
+impl Told {
+    fn one(part: Part) -> Told {
+        Told { parts: vec![part], ..Told::default() }
+    }
+
+    fn push(&mut self, part: Part) {
+        self.parts.push(part);
+    }
+
+    /// Notes an error code; the first one counts.
+    fn error(&mut self, code: i16) {
+        if self.error.is_none() {
+            self.error = error_name(code);
+        }
+    }
+}
+
+/// An error's name as Kafka writes it: `NOT_LEADER_OR_FOLLOWER`; none for success.
+pub(crate) fn error_name(code: i16) -> Option<String> {
+    ErrorCode::try_from_code(code).map(name_of)
+}
+
+/// An error's name as Kafka writes it.
+pub(crate) fn name_of(error: ErrorCode) -> String {
+    let ErrorCode::Unknown(code) = error else {
+        let mut name = String::new();
+        for letter in format!("{error:?}").chars() {
+            if letter.is_ascii_uppercase() && !name.is_empty() {
+                name.push('_');
+            }
+            name.push(letter.to_ascii_uppercase());
+        }
+        return name;
+    };
+    format!("ERROR_{code}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+//! How long a message is on the wire.
+
+use bytes::BytesMut;
+use kafka_protocol::messages::ApiKey;
+use topomotion_wire::Message;
+
+/// Weighs messages by encoding them, into one buffer that is used again and again.
+#[derive(Debug, Default)]
+pub(crate) struct Scales {
+    buffer: BytesMut,
+}
+
+/// The length field in front of every frame.
+const FRAME: usize = 4;
+
+impl Scales {
+    /// The message's size in bytes with length field and header; 0 for a message that its
+    /// version cannot carry.
+    pub fn weigh(&mut self, key: ApiKey, message: &Message, client: &str) -> u32 {
+        self.buffer.clear();
+        let (encoded, header) = match message {
+            Message::Request(request) => (
+                request.body.encode(&mut self.buffer, request.version),
+                request_header(key.request_header_version(request.version), client),
+            ),
+            Message::Response(response) => (
+                response.body.encode(&mut self.buffer, response.version),
+                response_header(key.response_header_version(response.version)),
+            ),
+        };
+        match encoded {
+            Ok(()) => {
+                u32::try_from(FRAME + header + self.buffer.len()).unwrap_or(u32::MAX)
+            }
+            Err(_) => 0,
+        }
+    }
+}
+
+/// Key, version, correlation id; from header version 1 the client id, from 2 tagged fields.
+fn request_header(version: i16, client: &str) -> usize {
+    match version {
+        i16::MIN..=0 => 8,
+        1 => 8 + 2 + client.len(),
+        2.. => 8 + 2 + client.len() + 1,
+    }
+}
+
+/// Correlation id; from header version 1 tagged fields.
+fn response_header(version: i16) -> usize {
+    match version {
+        i16::MIN..=0 => 4,
+        1.. => 5,
+    }
+}

@@ -1,0 +1,183 @@
+//! From what a machine says became true to what the trace says.
+//!
+//! Node ids become process ids. What a machine says about its own progress with the
+//! metadata log is no event of the story and is left out.
+
+use std::sync::Arc;
+
+use topomotion_trace::{BrokerLiveness, QuorumRole, StateChange};
+use topomotion_wire::{self as wire, Acks, Fact, NodeId, PartitionState, TopicPartition};
+
+use crate::packet::{Dictionary, name_of};
+
+pub(super) fn change(
+    process: &Arc<str>,
+    fact: Fact,
+    names: &Dictionary,
+) -> Option<StateChange> {
+    let process = process.clone();
+    Some(match fact {
+        Fact::MetadataApplied { .. } => return None,
+        Fact::QuorumRole { role, epoch, .. } => {
+            StateChange::Quorum { process, role: quorum_role(role), epoch: epoch.0 }
+        }
+        Fact::BrokerChanged { broker, liveness, .. } => StateChange::Broker {
+            controller: process,
+            broker: names.node(broker),
+            liveness: broker_liveness(liveness),
+        },
+        Fact::PartitionChanged { partition, state } => {
+            registration(process, &partition, &state, names)
+        }
+        Fact::ReplicaRole { partition, role, epoch } => {
+            let leader = match role {
+                wire::ReplicaRole::Leader => Some(process.clone()),
+                wire::ReplicaRole::Follower { leader } => leader.map(|id| names.node(id)),
+            };
+            StateChange::Replica {
+                process,
+                partition: name(&partition),
+                leader,
+                epoch: epoch.0,
+            }
+        }
+        Fact::IsrProposed { partition, isr } => StateChange::IsrProposed {
+            process,
+            partition: name(&partition),
+            isr: nodes(&isr, names),
+        },
+        Fact::LeaderLearned { partition, leader, epoch } => StateChange::LeaderLearned {
+            process,
+            partition: name(&partition),
+            leader: leader.map(|id| names.node(id)),
+            epoch: epoch.0,
+        },
+        Fact::Appended { .. }
+        | Fact::Truncated { .. }
+        | Fact::HighWatermark { .. }
+        | Fact::ProduceWaits { .. } => return replica_change(process, fact),
+        Fact::BatchSent { .. }
+        | Fact::BatchAcked { .. }
+        | Fact::BatchFailed { .. }
+        | Fact::Polled { .. } => return client_change(process, fact),
+    })
+}
+
+fn registration(
+    controller: Arc<str>,
+    partition: &TopicPartition,
+    state: &PartitionState,
+    names: &Dictionary,
+) -> StateChange {
+    StateChange::Registration {
+        controller,
+        partition: name(partition),
+        replicas: nodes(&state.replicas, names),
+        isr: nodes(&state.isr, names),
+        leader: state.leader.map(|id| names.node(id)),
+        leader_epoch: state.leader_epoch.0,
+        partition_epoch: state.partition_epoch.0,
+    }
+}
+
+fn replica_change(process: Arc<str>, fact: Fact) -> Option<StateChange> {
+    Some(match fact {
+        Fact::Appended { partition, base, count, epoch, batch } => {
+            StateChange::Appended {
+                process,
+                partition: name(&partition),
+                base: base.0,
+                count,
+                epoch: epoch.0,
+                batch: batch.0,
+            }
+        }
+        Fact::Truncated { partition, end } => {
+            StateChange::Truncated { process, partition: name(&partition), end: end.0 }
+        }
+        Fact::HighWatermark { partition, offset } => StateChange::HighWatermark {
+            process,
+            partition: name(&partition),
+            offset: offset.0,
+        },
+        Fact::ProduceWaits { partition, until } => StateChange::ProduceWaits {
+            process,
+            partition: name(&partition),
+            until: until.0,
+        },
+        _ => return None,
+    })
+}
+
+fn client_change(process: Arc<str>, fact: Fact) -> Option<StateChange> {
+    Some(match fact {
+        Fact::BatchSent { partition, batch, count, acks, attempt } => {
+            StateChange::BatchSent {
+                process,
+                partition: name(&partition),
+                batch: batch.0,
+                count,
+                acks: acks_text(acks),
+                attempt,
+            }
+        }
+        Fact::BatchAcked { partition, batch, count, acks, base } => {
+            StateChange::BatchAcked {
+                process,
+                partition: name(&partition),
+                batch: batch.0,
+                count,
+                acks: acks_text(acks),
+                base: base.map(|offset| offset.0),
+            }
+        }
+        Fact::BatchFailed { partition, batch, error } => StateChange::BatchFailed {
+            process,
+            partition: name(&partition),
+            batch: batch.0,
+            error: name_of(error),
+        },
+        Fact::Polled { partition, base, next, .. } => StateChange::Polled {
+            process,
+            partition: name(&partition),
+            base: base.0,
+            next: next.0,
+        },
+        _ => return None,
+    })
+}
+
+fn name(partition: &TopicPartition) -> Arc<str> {
+    partition.to_string().into()
+}
+
+fn nodes(ids: &[NodeId], names: &Dictionary) -> Vec<Arc<str>> {
+    ids.iter().map(|&id| names.node(id)).collect()
+}
+
+fn acks_text(acks: Acks) -> Arc<str> {
+    match acks {
+        Acks::None => "0".into(),
+        Acks::Leader => "1".into(),
+        Acks::All => "all".into(),
+    }
+}
+
+fn quorum_role(role: wire::QuorumRole) -> QuorumRole {
+    match role {
+        wire::QuorumRole::Unattached => QuorumRole::Unattached,
+        wire::QuorumRole::Prospective => QuorumRole::Prospective,
+        wire::QuorumRole::Candidate => QuorumRole::Candidate,
+        wire::QuorumRole::Leader => QuorumRole::Leader,
+        wire::QuorumRole::Follower => QuorumRole::Follower,
+        wire::QuorumRole::Resigned => QuorumRole::Resigned,
+    }
+}
+
+fn broker_liveness(liveness: wire::BrokerLiveness) -> BrokerLiveness {
+    match liveness {
+        wire::BrokerLiveness::Fenced => BrokerLiveness::Fenced,
+        wire::BrokerLiveness::Unfenced => BrokerLiveness::Unfenced,
+        wire::BrokerLiveness::ControlledShutdown => BrokerLiveness::ControlledShutdown,
+    }
+}

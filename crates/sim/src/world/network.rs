@@ -1,0 +1,208 @@
+//! Dialling, sending, closing, arriving.
+//!
+//! Order is first-in-first-out per link and direction; different links may overtake each
+//! other. A connection that is closed says so behind everything that was sent before.
+
+use topomotion_trace::{Loss, PacketId, What};
+use topomotion_wire::{ConnectionId, Endpoint, Input, Instant, Machine, Message};
+
+use super::World;
+use super::host::HostId;
+use super::link::{Link, LinkEnd, LinkId, Parcel, Passage, Side, Standing};
+use super::queue::Due;
+
+impl<M: Machine> World<M> {
+    pub(super) fn dial(
+        &mut self,
+        host: HostId,
+        connection: ConnectionId,
+        to: &Endpoint,
+        cause: Option<PacketId>,
+    ) {
+        let link = LinkId(self.links.len());
+        let end = |host, incarnation, connection| LinkEnd {
+            host,
+            incarnation,
+            connection,
+            standing: Standing::Opening,
+            horizon: Instant::ZERO,
+        };
+        let incarnation = self.hosts[host.0].incarnation;
+        let target = self.listeners.get(to).copied();
+        self.links.push(Link {
+            dialler: end(Some(host), incarnation, connection),
+            acceptor: end(target, 0, ConnectionId::Accepted(0)),
+            passage: Passage::Free,
+            shown: false,
+            cause,
+        });
+        self.hosts[host.0].connections.insert(connection, (link, Side::Dialler));
+        self.post(link, Side::Acceptor, Parcel::Dial);
+    }
+
+    pub(super) fn send(
+        &mut self,
+        host: HostId,
+        connection: ConnectionId,
+        message: Message,
+        cause: Option<PacketId>,
+    ) {
+        let Some(&(link, side)) = self.hosts[host.0].connections.get(&connection) else {
+            return;
+        };
+        let far = self.links[link.0].end(side.other());
+        if self.links[link.0].end(side).standing != Standing::Open {
+            return;
+        }
+        let Some(target) = far.host else { return };
+        let (from, to) = (&self.hosts[host.0].name, &self.hosts[target.0].name);
+        let packet = self.recorder.sent(self.now, link, [from, to], &message, cause);
+        self.post(link, side.other(), Parcel::Data { message, packet });
+    }
+
+    pub(super) fn close(&mut self, host: HostId, connection: ConnectionId) {
+        if let Some((link, side)) = self.hosts[host.0].connections.remove(&connection) {
+            self.leave(link, side);
+        }
+    }
+
+    /// One end leaves a link, and the other will hear of it.
+    pub(super) fn leave(&mut self, link: LinkId, side: Side) {
+        self.link_mut(link).end_mut(side).standing = Standing::Gone;
+        self.show_closed(link);
+        self.post(link, side.other(), Parcel::Goodbye);
+    }
+
+    /// Puts a parcel on its way towards one end of a link.
+    pub(super) fn post(&mut self, link: LinkId, side: Side, parcel: Parcel) {
+        let sender = self.links[link.0].end(side.other()).host;
+        let jitter = match sender {
+            Some(sender) => {
+                self.hosts[sender.0].network.below(self.physics.jitter.as_micros() + 1)
+            }
+            None => 0,
+        };
+        let arrival =
+            Instant(self.now.as_micros() + self.physics.latency.as_micros() + jitter);
+        let end = self.link_mut(link).end_mut(side);
+        end.horizon = end.horizon.max(arrival);
+        let at = end.horizon;
+        self.queue.push(at, Due::Arrive { link, side, parcel });
+    }
+
+    pub(super) fn arrive(&mut self, link: LinkId, side: Side, parcel: Parcel) {
+        match parcel {
+            Parcel::Dial => self.arrive_dial(link),
+            Parcel::Welcome => self.arrive_welcome(link),
+            Parcel::Data { message, packet } => {
+                self.arrive_data(link, side, message, packet);
+            }
+            Parcel::Goodbye if self.links[link.0].passage == Passage::Cut => {}
+            Parcel::Goodbye | Parcel::Reset => self.arrive_goodbye(link, side),
+        }
+    }
+
+    fn arrive_dial(&mut self, link: LinkId) {
+        let (from, target) =
+            (self.links[link.0].dialler.host, self.links[link.0].acceptor.host);
+        let reached = target.filter(|&target| {
+            !self.hosts[target.0].is_down()
+                && from.is_none_or(|from| !self.is_cut(from, target))
+        });
+        let Some(target) = reached else {
+            return self.arrive_goodbye(link, Side::Dialler);
+        };
+        let host = &mut self.hosts[target.0];
+        host.accepted += 1;
+        let connection = ConnectionId::Accepted(host.accepted);
+        let incarnation = host.incarnation;
+        host.connections.insert(connection, (link, Side::Acceptor));
+        let end = &mut self.link_mut(link).acceptor;
+        end.connection = connection;
+        end.incarnation = incarnation;
+        end.standing = Standing::Open;
+        self.show_opened(link);
+        self.post(link, Side::Dialler, Parcel::Welcome);
+        let cause = self.links[link.0].cause;
+        self.deliver(target, Input::Accepted { connection }, cause);
+    }
+
+    fn arrive_welcome(&mut self, link: LinkId) {
+        let Some((host, connection)) = self.listening(link, Side::Dialler) else {
+            return;
+        };
+        if self.links[link.0].passage != Passage::Free {
+            return;
+        }
+        self.link_mut(link).dialler.standing = Standing::Open;
+        let cause = self.links[link.0].cause;
+        self.deliver(host, Input::Opened { connection }, cause);
+    }
+
+    fn arrive_data(
+        &mut self,
+        link: LinkId,
+        side: Side,
+        message: Message,
+        packet: PacketId,
+    ) {
+        let loss = match (self.links[link.0].passage, self.listening(link, side)) {
+            (Passage::Free, Some((host, connection))) => {
+                self.recorder.note(self.now, What::Arrived(packet));
+                let input = Input::Received { connection, message };
+                return self.deliver(host, input, Some(packet));
+            }
+            (Passage::Free, None) => self.why_gone(link, side),
+            (Passage::Cut, _) => Loss::Partitioned,
+            (Passage::Broken, _) => Loss::ConnectionBroken,
+        };
+        self.recorder.note(self.now, What::Lost(packet, loss));
+    }
+
+    fn arrive_goodbye(&mut self, link: LinkId, side: Side) {
+        let Some((host, connection)) = self.listening(link, side) else { return };
+        let cause = self.links[link.0]
+            .cause
+            .filter(|_| self.links[link.0].end(side).standing == Standing::Opening);
+        self.link_mut(link).end_mut(side).standing = Standing::Gone;
+        self.hosts[host.0].connections.remove(&connection);
+        self.show_closed(link);
+        self.deliver(host, Input::Closed { connection }, cause);
+    }
+
+    /// The process at one end, if it still cares about this link.
+    fn listening(&self, link: LinkId, side: Side) -> Option<(HostId, ConnectionId)> {
+        let end = self.links[link.0].end(side);
+        let host = end.host?;
+        let cares = end.standing != Standing::Gone
+            && self.hosts[host.0].is_incarnation(end.incarnation);
+        cares.then_some((host, end.connection))
+    }
+
+    fn why_gone(&self, link: LinkId, side: Side) -> Loss {
+        let end = self.links[link.0].end(side);
+        let alive = end
+            .host
+            .is_some_and(|host| self.hosts[host.0].is_incarnation(end.incarnation));
+        if alive { Loss::ConnectionBroken } else { Loss::ReceiverDown }
+    }
+
+    fn show_opened(&mut self, link: LinkId) {
+        let Some([from, to]) = self.names(link) else { return };
+        self.link_mut(link).shown = true;
+        self.recorder.note(self.now, What::Opened { from, to });
+    }
+
+    fn show_closed(&mut self, link: LinkId) {
+        let Some([from, to]) = self.names(link) else { return };
+        if std::mem::take(&mut self.link_mut(link).shown) {
+            self.recorder.note(self.now, What::Closed { from, to });
+        }
+    }
+
+    fn names(&self, link: LinkId) -> Option<[std::sync::Arc<str>; 2]> {
+        let link = &self.links[link.0];
+        let name = |host: Option<HostId>| Some(self.hosts[host?.0].name.clone());
+        Some([name(link.dialler.host)?, name(link.acceptor.host)?])
+    }
+}
