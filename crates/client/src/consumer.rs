@@ -149,7 +149,7 @@ impl Consumer {
                     wanted.entry(to.clone()).or_default().push(partition.clone());
                 }
                 None => {
-                    self.cluster.metadata.doubt(now + self.config.common.retry_backoff)
+                    self.cluster.metadata.doubt(now + self.config.common.retry_backoff);
                 }
             }
         }

@@ -244,7 +244,7 @@ impl Producer {
                     .or_default()
                     .push(partition.clone()),
                 None => {
-                    self.cluster.metadata.doubt(now + self.config.common.retry_backoff)
+                    self.cluster.metadata.doubt(now + self.config.common.retry_backoff);
                 }
             }
         }
