@@ -6,7 +6,7 @@
 
 use std::str::CharIndices;
 
-use crate::characters::{FIRST_MARK, JOINER, is_flag_half, is_mark, is_wide, is_zero};
+use crate::characters::{JOINER, is_flag_half, is_mark, is_wide, is_zero};
 use crate::metrics::Metrics;
 
 /// One character in its line.
@@ -22,8 +22,6 @@ pub(crate) struct Placed {
     pub(crate) kerning: i16,
     /// Its kerning class towards what follows.
     pub(crate) row: u8,
-    /// Whether the face has a glyph for it.
-    pub(crate) known: bool,
     /// Whether it belongs to the character before it and must stay with it.
     pub(crate) joined: bool,
 }
@@ -32,6 +30,8 @@ pub(crate) struct Placed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Before {
     Nothing,
+    /// A space: a mark after it stands on its own, so that a line may begin with it.
+    Space,
     /// A wide sign without a glyph, likely an emoji.
     Wide,
     /// Such a sign and a joiner: the next one merges into it.
@@ -57,7 +57,7 @@ impl<'t> Glyphs<'t> {
     /// Takes the combining marks that make one known character with `base`.
     fn compose(&mut self, mut base: char) -> char {
         while let Some((_, mark)) = self.rest.clone().next() {
-            if mark < FIRST_MARK {
+            if !('\u{300}'..'\u{370}').contains(&mark) {
                 break;
             }
             let Some(composed) = self.metrics.compose(base, mark) else { break };
@@ -67,17 +67,33 @@ impl<'t> Glyphs<'t> {
         base
     }
 
-    /// A character that the face lacks: its room, and whether it joins the one before.
-    fn unknown(&mut self, c: char) -> (u16, bool) {
+    /// A character that the face lacks.
+    fn unknown(&mut self, c: char, at: usize) -> Placed {
+        let zero = is_zero(c);
+        let wide = !zero && is_wide(c);
+        let (advance, joined) = self.room(c, zero, wide);
+        if !zero {
+            self.row = 0;
+        }
+        Placed { c, at, advance, kerning: 0, row: self.row, joined }
+    }
+
+    /// Room for a character that the face lacks, and whether it joins the one before.
+    fn room(&mut self, c: char, zero: bool, wide: bool) -> (u16, bool) {
         let em = self.metrics.units_per_em;
+        // Most alphabets' letters are about 0.6 em wide.
+        let letter = (u32::from(em) * 6).div_ceil(10) as u16;
+        let alone = match (zero, wide) {
+            (true, _) => 0,
+            (_, true) => em,
+            (_, false) => letter,
+        };
         let merges = matches!(self.before, Before::Wide | Before::WideJoiner);
         if is_mark(c) {
-            self.before = match (c, self.before) {
-                (JOINER, Before::Wide) => Before::WideJoiner,
-                (_, before) => before,
-            };
-            let modifier = merges && is_wide(c);
-            return (if modifier { 0 } else { room(em, c) }, true);
+            if c == JOINER && self.before == Before::Wide {
+                self.before = Before::WideJoiner;
+            }
+            return (if merges && wide { 0 } else { alone }, true);
         }
         if self.before == Before::WideJoiner {
             self.before = Before::Wide;
@@ -88,8 +104,8 @@ impl<'t> Glyphs<'t> {
             self.before = if second { Before::Nothing } else { Before::Flag };
             return (if second { 0 } else { em }, second);
         }
-        self.before = if is_wide(c) { Before::Wide } else { Before::Nothing };
-        (room(em, c), false)
+        self.before = if wide { Before::Wide } else { Before::Nothing };
+        (alone, false)
     }
 }
 
@@ -99,51 +115,25 @@ impl Iterator for Glyphs<'_> {
     fn next(&mut self) -> Option<Placed> {
         let (at, first) = self.rest.next()?;
         let c = self.compose(first);
+        let joined = self.before != Before::Space;
+        if !joined {
+            self.before = Before::Nothing;
+            self.row = if is_mark(c) { 0 } else { self.row };
+        }
         let Some(glyph) = self.metrics.glyph(c) else {
-            let (advance, joined) = self.unknown(c);
-            if !is_zero(c) {
-                self.row = 0;
-            }
-            return Some(Placed {
-                c,
-                at,
-                advance,
-                kerning: 0,
-                row: self.row,
-                known: false,
-                joined,
-            });
+            let placed = self.unknown(c, at);
+            return Some(Placed { joined: placed.joined && joined, ..placed });
         };
         if is_mark(c) {
             // Kerning looks past marks, at the letters they sit on.
-            let Glyphs { row, .. } = *self;
-            return Some(Placed {
-                c,
-                at,
-                advance: 0,
-                kerning: 0,
-                row,
-                known: true,
-                joined: true,
-            });
+            let (kerning, row) = (0, self.row);
+            return Some(Placed { c, at, advance: 0, kerning, row, joined });
         }
-        self.before = Before::Nothing;
+        self.before = if c == ' ' { Before::Space } else { Before::Nothing };
         let kerning = self.metrics.kerning(self.row, glyph.column);
         self.row = glyph.row;
         let (advance, row) = (glyph.advance, glyph.row);
-        Some(Placed { c, at, advance, kerning, row, known: true, joined: false })
-    }
-}
-
-/// Room for a character without a glyph.
-fn room(em: u16, c: char) -> u16 {
-    if is_zero(c) {
-        0
-    } else if is_wide(c) {
-        em
-    } else {
-        // 0.6 em, the width of most alphabets' letters, rounded to a whole unit.
-        (u32::from(em) * 6).div_ceil(10) as u16
+        Some(Placed { c, at, advance, kerning, row, joined: false })
     }
 }
 

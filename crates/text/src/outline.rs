@@ -6,7 +6,9 @@
 //! Fill with the non-zero rule: glyphs overlap their own contours.
 
 use skrifa::instance::{LocationRef, Size};
+use skrifa::outline::pen::ControlBoundsPen;
 use skrifa::outline::{DrawSettings, OutlineGlyph, OutlinePen};
+use skrifa::raw::types::BoundingBox;
 use skrifa::{FontRef, MetadataProvider};
 
 use crate::face::{Face, font_bytes};
@@ -66,24 +68,39 @@ pub enum PathCommand {
 pub fn outline(face: Face, size: f64, text: &str) -> Vec<PathCommand> {
     let metrics = metrics::of(face);
     let font = FontRef::new(font_bytes(face)).expect("the bundled font is a font");
-    let mut pen = Pen { metrics, size, origin: 0, path: Vec::new() };
-    // The letter that marks sit on: where it begins and how wide it is.
-    let mut letter = (0, 0);
+    let (characters, shapes) = (font.charmap(), font.outline_glyphs());
+    let mut pen = Pen { metrics, size, origin: 0, lift: 0.0, path: Vec::new() };
+    // The letter that marks sit on, and where it stands.
+    let mut letter = None;
     for glyph in Glyphs::new(metrics, text) {
         pen.origin += i64::from(glyph.kerning);
-        let shape =
-            font.charmap().map(glyph.c).and_then(|id| font.outline_glyphs().get(id));
-        match shape {
-            Some(shape) if glyph.joined => pen.mark(&shape, letter),
-            Some(shape) => pen.draw(&shape),
-            None => pen.missing(&glyph),
-        }
-        if !glyph.joined {
-            letter = (pen.origin, i64::from(glyph.advance));
+        match (characters.map(glyph.c).and_then(|id| shapes.get(id)), &letter) {
+            (Some(mark), Some((shape, at))) if glyph.joined => {
+                pen.mark(&mark, shape, *at);
+            }
+            (Some(shape), _) => {
+                draw(&shape, &mut pen);
+                letter = Some((shape, pen.origin));
+            }
+            (None, _) => pen.missing(&glyph),
         }
         pen.origin += i64::from(glyph.advance);
     }
     pen.path
+}
+
+/// Sends a glyph to a pen, unscaled.
+fn draw(shape: &OutlineGlyph<'_>, pen: &mut impl OutlinePen) {
+    let settings = DrawSettings::unhinted(Size::unscaled(), LocationRef::default());
+    // The bundled fonts are whole: every glyph draws (a test walks all of them).
+    let _ = shape.draw(settings, pen);
+}
+
+/// The box around a glyph's points, if it has any.
+fn bounds(shape: &OutlineGlyph<'_>) -> Option<BoundingBox<f32>> {
+    let mut pen = ControlBoundsPen::new();
+    draw(shape, &mut pen);
+    pen.bounding_box()
 }
 
 /// Collects a path. Glyphs come in font units, y upwards.
@@ -92,27 +109,26 @@ struct Pen {
     size: f64,
     /// Where the glyph stands, in font units.
     origin: i64,
+    /// How far it is raised.
+    lift: f32,
     path: Vec<PathCommand>,
 }
 
 impl Pen {
-    fn draw(&mut self, shape: &OutlineGlyph<'_>) {
-        let settings = DrawSettings::unhinted(Size::unscaled(), LocationRef::default());
-        // The bundled fonts are whole: every glyph draws (a test walks all of them).
-        let _ = shape.draw(settings, self);
-    }
-
-    /// A combining mark that composed with no letter: centred over the one it follows.
-    fn mark(&mut self, shape: &OutlineGlyph<'_>, (left, advance): (i64, i64)) {
-        let mut extent = Extent { low: f32::MAX, high: f32::MIN };
-        let settings = DrawSettings::unhinted(Size::unscaled(), LocationRef::default());
-        if shape.draw(settings, &mut extent).is_err() || extent.low > extent.high {
-            return;
-        }
+    /// A combining mark that composed with no letter: centred on the one it follows, and
+    /// above it if it is tall.
+    fn mark(&mut self, shape: &OutlineGlyph<'_>, letter: &OutlineGlyph<'_>, at: i64) {
+        let (Some(own), Some(below)) = (bounds(shape), bounds(letter)) else { return };
         let origin = self.origin;
-        self.origin = left + (advance - (extent.low + extent.high) as i64) / 2;
-        self.draw(shape);
+        let shift = (below.x_min + below.x_max - own.x_min - own.x_max) / 2.0;
+        self.origin = at + shift as i64;
+        let gap = 0.05 * f32::from(self.metrics.units_per_em);
+        if own.y_min > 0.0 {
+            self.lift = (below.y_max + gap - own.y_min).max(0.0);
+        }
+        draw(shape, self);
         self.origin = origin;
+        self.lift = 0.0;
     }
 
     /// A box with rounded corners: the sign that a glyph is missing.
@@ -149,7 +165,7 @@ impl Pen {
     fn place(&self, x: f32, y: f32) -> (f32, f32) {
         let scale = to_px(self.metrics, self.size, 1);
         let x = (self.origin as f64 + f64::from(x)) * scale;
-        (x as f32, (-f64::from(y) * scale) as f32)
+        (x as f32, (-f64::from(y + self.lift) * scale) as f32)
     }
 }
 
@@ -180,49 +196,13 @@ impl OutlinePen for Pen {
     }
 }
 
-/// How far a glyph reaches to the left and right.
-struct Extent {
-    low: f32,
-    high: f32,
-}
-
-impl Extent {
-    fn include(&mut self, x: f32) {
-        self.low = self.low.min(x);
-        self.high = self.high.max(x);
-    }
-}
-
-impl OutlinePen for Extent {
-    fn move_to(&mut self, x: f32, _y: f32) {
-        self.include(x);
-    }
-
-    fn line_to(&mut self, x: f32, _y: f32) {
-        self.include(x);
-    }
-
-    fn quad_to(&mut self, cx: f32, _cy: f32, x: f32, _y: f32) {
-        self.include(cx);
-        self.include(x);
-    }
-
-    fn curve_to(&mut self, c1x: f32, _c1y: f32, c2x: f32, _c2y: f32, x: f32, _y: f32) {
-        self.include(c1x);
-        self.include(c2x);
-        self.include(x);
-    }
-
-    fn close(&mut self) {}
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::measure::width;
 
     /// Left, top, right and bottom of a path's points.
-    fn bounds(path: &[PathCommand]) -> [f32; 4] {
+    fn reach(path: &[PathCommand]) -> [f32; 4] {
         let mut out = [f32::MAX, f32::MAX, f32::MIN, f32::MIN];
         for command in path {
             if let PathCommand::Move { x, y }
@@ -238,7 +218,7 @@ mod tests {
 
     #[test]
     fn letters_stand_on_the_baseline_within_their_width() {
-        let [left, top, right, bottom] = bounds(&outline(Face::Regular, 16.0, "HELENE"));
+        let [left, top, right, bottom] = reach(&outline(Face::Regular, 16.0, "HELENE"));
         assert!(left > 0.0 && right < width(Face::Regular, 16.0, "HELENE") as f32);
         assert!(bottom == 0.0 && (-12.5..-11.0).contains(&top), "{top} {bottom}");
     }
@@ -246,8 +226,8 @@ mod tests {
     #[test]
     fn glyphs_are_kerned_as_they_are_measured() {
         let before = width(Face::Regular, 100.0, "AV") - width(Face::Regular, 100.0, "V");
-        let [_, _, alone, _] = bounds(&outline(Face::Regular, 100.0, "V"));
-        let [_, _, pair, _] = bounds(&outline(Face::Regular, 100.0, "AV"));
+        let [_, _, alone, _] = reach(&outline(Face::Regular, 100.0, "V"));
+        let [_, _, pair, _] = reach(&outline(Face::Regular, 100.0, "AV"));
         assert!((f64::from(pair - alone) - before).abs() < 1e-3);
     }
 
@@ -264,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_missing_glyph_is_a_box_of_the_measured_room() {
-        let [left, top, right, bottom] = bounds(&outline(Face::Regular, 20.0, "漢"));
+        let [left, top, right, bottom] = reach(&outline(Face::Regular, 20.0, "漢"));
         assert!(left > 0.5 && right < 19.5 && right - left > 15.0, "{left} {right}");
         assert!(top < -14.0 && bottom == 0.0);
         assert!(outline(Face::Regular, 20.0, "\u{200B}\u{2003}\u{7}").is_empty());
@@ -276,7 +256,11 @@ mod tests {
         let marked = outline(Face::Regular, 20.0, "q\u{301}");
         assert_eq!(marked[..letter.len()], letter);
         let ([left, _, right, _], mark) =
-            (bounds(&letter), bounds(&marked[letter.len()..]));
+            (reach(&letter), reach(&marked[letter.len()..]));
         assert!(mark[0] >= left && mark[2] <= right, "{mark:?}");
+        let tall = outline(Face::Regular, 20.0, "T");
+        let marked = outline(Face::Regular, 20.0, "T\u{301}");
+        let ([_, top, _, _], mark) = (reach(&tall), reach(&marked[tall.len()..]));
+        assert!(mark[3] < top, "{mark:?}");
     }
 }

@@ -272,7 +272,6 @@ impl Paragraph {
         self.text[self.at(index)..].chars().next().unwrap_or(' ')
     }
 
-    /// Whether the cluster is a bare space; one that carries a mark is not.
     fn is_space(&self, index: usize) -> bool {
         index < self.end() && self.slice(index, index + 1) == " "
     }
@@ -383,6 +382,11 @@ mod tests {
             ["q\u{301}\u{302}", "q\u{301}"]
         );
         assert_eq!(lines("🇩🇪🇫🇷", 1.0), ["🇩🇪", "🇫🇷"]);
+    }
+
+    #[test]
+    fn a_mark_after_a_space_begins_its_line() {
+        assert_eq!(lines("a \u{301}b c", 2.0), ["a", "\u{301}b", "c"]);
     }
 
     #[test]
