@@ -18,6 +18,9 @@ use crate::outbox::{self, Outbox};
 use crate::role::{Contact, Following, Resigned, Role, Unattached};
 use crate::{QuorumConfig, QuorumOutput, ReplyToken};
 
+/// Far more changes of role than one moment can hold.
+const MAX_STEPS: usize = 16;
+
 /// This node does not lead the quorum: ask the leader instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotLeader {
@@ -169,11 +172,19 @@ impl Quorum {
         outbox::is_ours(token)
     }
 
-    /// Lets time pass.
+    /// Lets time pass: does whatever is due at or before `now`.
     pub fn tick(&mut self, now: Instant) {
-        if self.halted.is_some() {
-            return;
+        // A change of role makes new things due at once: the next role's first requests.
+        for _ in 0..MAX_STEPS {
+            if self.deadline().is_none_or(|deadline| deadline > now) {
+                return;
+            }
+            self.step(now);
         }
+        panic!("what is due must be done, or be due later");
+    }
+
+    fn step(&mut self, now: Instant) {
         match &self.role {
             Role::Unattached(_) => self.tick_unattached(now),
             Role::Campaign(_) => self.tick_campaign(now),
