@@ -75,6 +75,7 @@ rules! {
     Raft6 = "RAFT-6": "Fetching from an offset acknowledges everything before it.";
     Raft7 = "RAFT-7": "A quorum leader that no majority fetches from steps down.";
     Raft8 = "RAFT-8": "A quorum leader that leaves names its successors in order.";
+    Raft11 = "RAFT-11": "The controller answers when its records are committed, not before.";
 }
 
 impl fmt::Display for Rule {

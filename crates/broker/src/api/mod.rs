@@ -1,0 +1,137 @@
+//! The requests that a node answers: one file per API, each with its versions and behaviour.
+//!
+//! A handler translates between messages and the state machines that decide; it holds no
+//! state. [`served`] is the truth that ApiVersions tells: what is listed is implemented, and
+//! what is not listed closes the connection.
+
+pub(crate) mod alter_partition;
+pub(crate) mod api_versions;
+pub(crate) mod broker_heartbeat;
+pub(crate) mod broker_registration;
+pub(crate) mod create_topics;
+pub(crate) mod describe_cluster;
+pub(crate) mod fetch;
+pub(crate) mod list_offsets;
+pub(crate) mod metadata;
+pub(crate) mod offset_for_leader_epoch;
+pub(crate) mod produce;
+
+use std::sync::Arc;
+
+use topomotion_wire::messages::{ApiKey, BrokerId, RequestKind, TopicName};
+use topomotion_wire::{LeaderEpoch, NodeId, StrBytes};
+
+use crate::config::Roles;
+
+/// Every node of a run belongs to the same cluster; this is its id.
+pub(crate) const CLUSTER_ID: &str = "topomotion";
+
+/// An API with the versions served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Served {
+    pub(crate) key: ApiKey,
+    pub(crate) min: i16,
+    pub(crate) max: i16,
+}
+
+const fn served(key: ApiKey, min: i16, max: i16) -> Served {
+    Served { key, min, max }
+}
+
+/// What a broker answers to its clients.
+const BY_BROKERS: &[Served] = &[
+    served(ApiKey::Produce, 3, 13),
+    served(ApiKey::Fetch, 4, 18),
+    served(ApiKey::ListOffsets, 1, 6),
+    served(ApiKey::Metadata, 0, 13),
+    served(ApiKey::ApiVersions, 0, 4),
+    served(ApiKey::CreateTopics, 2, 7),
+    served(ApiKey::OffsetForLeaderEpoch, 2, 4),
+    served(ApiKey::DescribeCluster, 0, 2),
+];
+
+/// What a controller answers to brokers, and to the other voters.
+const BY_CONTROLLERS: &[Served] = &[
+    served(ApiKey::Fetch, 4, 18),
+    served(ApiKey::ApiVersions, 0, 4),
+    served(ApiKey::CreateTopics, 2, 7),
+    served(ApiKey::Vote, 0, 2),
+    served(ApiKey::BeginQuorumEpoch, 0, 1),
+    served(ApiKey::EndQuorumEpoch, 0, 1),
+    served(ApiKey::AlterPartition, 2, 3),
+    served(ApiKey::DescribeCluster, 0, 2),
+    served(ApiKey::BrokerRegistration, 0, 4),
+    served(ApiKey::BrokerHeartbeat, 0, 1),
+];
+
+/// What a node with these roles serves, by API key.
+pub(crate) fn served_by(roles: Roles) -> Vec<Served> {
+    let mut all = Vec::new();
+    if roles.is_broker() {
+        all.extend_from_slice(BY_BROKERS);
+    }
+    if roles.is_controller() {
+        all.extend_from_slice(BY_CONTROLLERS);
+    }
+    all.sort_by_key(|it| it.key as i16);
+    all.dedup();
+    all
+}
+
+/// Whether a node with these roles serves this request in this version.
+pub(crate) fn serves(roles: Roles, body: &RequestKind, version: i16) -> Option<Served> {
+    let key = key_of(body)?;
+    let served = served_by(roles).into_iter().find(|it| it.key == key);
+    served.filter(|it| (it.min..=it.max).contains(&version))
+}
+
+/// The key of every API that any node here serves.
+fn key_of(body: &RequestKind) -> Option<ApiKey> {
+    Some(match body {
+        RequestKind::Produce(_) => ApiKey::Produce,
+        RequestKind::Fetch(_) => ApiKey::Fetch,
+        RequestKind::ListOffsets(_) => ApiKey::ListOffsets,
+        RequestKind::Metadata(_) => ApiKey::Metadata,
+        RequestKind::ApiVersions(_) => ApiKey::ApiVersions,
+        RequestKind::CreateTopics(_) => ApiKey::CreateTopics,
+        RequestKind::OffsetForLeaderEpoch(_) => ApiKey::OffsetForLeaderEpoch,
+        RequestKind::Vote(_) => ApiKey::Vote,
+        RequestKind::BeginQuorumEpoch(_) => ApiKey::BeginQuorumEpoch,
+        RequestKind::EndQuorumEpoch(_) => ApiKey::EndQuorumEpoch,
+        RequestKind::AlterPartition(_) => ApiKey::AlterPartition,
+        RequestKind::DescribeCluster(_) => ApiKey::DescribeCluster,
+        RequestKind::BrokerRegistration(_) => ApiKey::BrokerRegistration,
+        RequestKind::BrokerHeartbeat(_) => ApiKey::BrokerHeartbeat,
+        _ => return None,
+    })
+}
+
+/// Text as messages carry it.
+fn text(text: &str) -> StrBytes {
+    StrBytes::from_string(text.to_owned())
+}
+
+/// A topic's name as messages carry it.
+fn topic_name(name: &str) -> TopicName {
+    TopicName(text(name))
+}
+
+/// Text as the engine carries it.
+fn shared(text: &StrBytes) -> Arc<str> {
+    Arc::from(text.as_str())
+}
+
+/// Node ids as messages carry them.
+fn broker_ids(nodes: &[NodeId]) -> Vec<BrokerId> {
+    nodes.iter().map(|node| BrokerId(node.0)).collect()
+}
+
+/// A leader epoch that a client may leave open.
+fn known_epoch(epoch: i32) -> Option<LeaderEpoch> {
+    (epoch >= 0).then_some(LeaderEpoch(epoch))
+}
+
+/// A node id that may be absent.
+fn known_node(id: BrokerId) -> Option<NodeId> {
+    (id.0 >= 0).then_some(NodeId(id.0))
+}

@@ -1,0 +1,183 @@
+//! Produce (0), versions 3–13, on brokers.
+//!
+//! - `acks=0`: appended, never answered; an error closes the connection (REP-8).
+//! - `acks=1`: answered after the leader's append.
+//! - `acks=-1`: refused before the append while the ISR is too small (REP-5), else answered
+//!   when the high watermark has passed the last record (REP-6) or time is up (REP-7).
+//! - Each partition has its own outcome; the answer leaves when the last one is decided.
+//! - Version 13 names topics by id. Transactions are refused; sequence numbers of idempotent
+//!   producers are stored and not yet checked.
+
+use std::collections::BTreeMap;
+
+use topomotion_wire::messages::produce_request::TopicProduceData;
+use topomotion_wire::messages::produce_response::{
+    PartitionProduceResponse, TopicProduceResponse,
+};
+use topomotion_wire::messages::{ProduceRequest, ProduceResponse};
+use topomotion_wire::{
+    Acks, Bytes, Duration, ErrorCode, Fact, Offset, Rule, TopicId, TopicPartition,
+};
+
+use super::shared;
+use crate::broker::{Broker, DelayedProduce, Pending};
+use crate::net::{Answer, Effects, Ticket};
+use crate::replica::Site;
+
+/// The first version that names topics by id.
+const BY_ID: i16 = 13;
+
+/// Appends what the request carries, and answers, waits, or stays silent.
+pub(crate) fn handle(
+    broker: &mut Broker,
+    site: Site<'_>,
+    ticket: Ticket,
+    version: i16,
+    request: ProduceRequest,
+    effects: &mut Effects,
+) {
+    let acks = match request.acks {
+        _ if request.transactional_id.is_some() => {
+            return refuse(ticket, &request, ErrorCode::InvalidRequest, effects);
+        }
+        0 => Acks::None,
+        1 => Acks::Leader,
+        -1 => Acks::All,
+        _ => return refuse(ticket, &request, ErrorCode::InvalidRequiredAcks, effects),
+    };
+    let mut pending = BTreeMap::new();
+    let mut response = ProduceResponse::default();
+    for (at, topic) in request.topic_data.into_iter().enumerate() {
+        let mut answers = Vec::new();
+        let name = name_of(site, version, &topic);
+        for (index, data) in topic.partition_data.into_iter().enumerate() {
+            let id = name.clone().map(|name| TopicPartition::new(name, data.index));
+            let records = data.records.unwrap_or_default();
+            let is_repeated = |id: &TopicPartition| pending.contains_key(id);
+            let appended = match id {
+                Ok(id) if is_repeated(&id) => Err(ErrorCode::InvalidRequest),
+                id => id.and_then(|id| append(broker, site, acks, id, records, effects)),
+            };
+            let answer = PartitionProduceResponse::default()
+                .with_index(data.index)
+                .with_log_append_time_ms(-1);
+            answers.push(match appended {
+                Ok(appended) => {
+                    let waiting = appended.waiting((at, index));
+                    pending.extend(waiting.map(|it| (appended.id.clone(), it)));
+                    answer.with_base_offset(appended.base.0).with_log_start_offset(0)
+                }
+                Err(error) => answer.with_base_offset(-1).with_error_code(error.code()),
+            });
+        }
+        let answer = TopicProduceResponse::default()
+            .with_name(topic.name)
+            .with_topic_id(topic.topic_id)
+            .with_partition_responses(answers);
+        response.responses.push(answer);
+    }
+    let until = wait_until(site, request.timeout_ms);
+    finish(broker, DelayedProduce { ticket, until, response, pending }, acks, effects);
+}
+
+struct Appended {
+    id: TopicPartition,
+    base: Offset,
+    /// With acks=all: what the high watermark has to reach, under which leadership.
+    awaits: Option<(Offset, topomotion_wire::LeaderEpoch)>,
+}
+
+impl Appended {
+    fn waiting(&self, place: (usize, usize)) -> Option<Pending> {
+        self.awaits.map(|(until, epoch)| Pending { until, epoch, place })
+    }
+}
+
+fn append(
+    broker: &mut Broker,
+    site: Site<'_>,
+    acks: Acks,
+    id: TopicPartition,
+    records: Bytes,
+    effects: &mut Effects,
+) -> Result<Appended, ErrorCode> {
+    let replica = broker.replica_mut(&id).ok_or_else(|| site.absent(&id))?;
+    let appended = replica.append(site, acks, records, effects)?;
+    let epoch = replica.leader_epoch();
+    let awaits = (acks == Acks::All).then_some((appended.end, epoch));
+    if acks == Acks::All && replica.high_watermark() < appended.end {
+        let (partition, until) = (id.clone(), appended.end);
+        effects.fact(Fact::ProduceWaits { partition, until });
+    }
+    if acks == Acks::Leader {
+        effects.mark_at(Rule::Rep8, &id);
+    }
+    Ok(Appended { id, base: appended.base, awaits })
+}
+
+fn name_of(
+    site: Site<'_>,
+    version: i16,
+    topic: &TopicProduceData,
+) -> Result<std::sync::Arc<str>, ErrorCode> {
+    if version < BY_ID {
+        return Ok(shared(&topic.name));
+    }
+    let name = site.image.topic_name(TopicId(topic.topic_id));
+    name.cloned().ok_or(ErrorCode::UnknownTopicId)
+}
+
+fn wait_until(site: Site<'_>, timeout_ms: i32) -> topomotion_wire::Instant {
+    site.now + Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0))
+}
+
+fn finish(
+    broker: &mut Broker,
+    produce: DelayedProduce,
+    acks: Acks,
+    effects: &mut Effects,
+) {
+    let answers = produce.response.responses.iter();
+    let mut answers = answers.flat_map(|topic| &topic.partition_responses);
+    match acks {
+        Acks::None if answers.any(|answer| answer.error_code != 0) => {
+            effects.answer(produce.ticket, Answer::Close);
+        }
+        Acks::None => effects.answer(produce.ticket, Answer::Silence),
+        Acks::Leader => effects.reply(produce.ticket, produce.response),
+        Acks::All if produce.pending.is_empty() => {
+            effects.reply(produce.ticket, produce.response);
+        }
+        Acks::All => {
+            // A leader alone has moved its watermark already: the first look will find it.
+            produce.pending.keys().for_each(|id| effects.touch(id));
+            broker.wait_for_watermark(produce);
+        }
+    }
+}
+
+fn refuse(
+    ticket: Ticket,
+    request: &ProduceRequest,
+    error: ErrorCode,
+    effects: &mut Effects,
+) {
+    if request.acks == 0 {
+        return effects.answer(ticket, Answer::Close);
+    }
+    let topic = |topic: &TopicProduceData| {
+        let answer = |index: i32| {
+            PartitionProduceResponse::default()
+                .with_index(index)
+                .with_base_offset(-1)
+                .with_error_code(error.code())
+        };
+        let answers = topic.partition_data.iter().map(|data| answer(data.index));
+        TopicProduceResponse::default()
+            .with_name(topic.name.clone())
+            .with_topic_id(topic.topic_id)
+            .with_partition_responses(answers.collect())
+    };
+    let responses = request.topic_data.iter().map(topic).collect();
+    effects.reply(ticket, ProduceResponse::default().with_responses(responses));
+}

@@ -1,0 +1,250 @@
+//! A broker's life as its controller sees it: it registers, shows that it is alive, and is
+//! unfenced once it has applied its own registration (CTL-8, CTL-10).
+//!
+//! One question is under way at a time. Failures are asked again after a pause that doubles
+//! from 100 ms up to the session timeout, as Kafka's broker does.
+
+use topomotion_wire::messages::broker_registration_request::Listener;
+use topomotion_wire::messages::{
+    BrokerHeartbeatRequest, BrokerHeartbeatResponse, BrokerId, BrokerRegistrationRequest,
+    BrokerRegistrationResponse, RequestKind,
+};
+use topomotion_wire::{BrokerEpoch, Duration, Instant, NodeId, Offset, StrBytes};
+
+use crate::config::NodeConfig;
+use crate::net::{Ask, Asked, Effects, Purpose};
+use crate::view::BrokerStatus;
+
+const REGISTRATION_VERSION: i16 = 4;
+const HEARTBEAT_VERSION: i16 = 1;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Where a broker is in its life, and what it says next.
+#[derive(Debug)]
+pub(crate) struct Lifecycle {
+    status: BrokerStatus,
+    talk: Talk,
+    failures: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Talk {
+    /// Something is to be said from this moment on.
+    Due(Instant),
+    /// An answer is awaited.
+    Awaiting,
+    /// An answer is awaited, and there is news to tell right after it.
+    AwaitingWithNews,
+}
+
+/// What a heartbeat tells about the metadata log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// The next offset to apply.
+    pub(crate) next: Offset,
+    /// Whether the broker has applied its own registration.
+    pub(crate) readiness: Readiness,
+}
+
+/// Whether a broker can serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Readiness {
+    /// Its metadata is older than its registration.
+    CatchingUp,
+    /// It has applied its own registration.
+    Ready,
+}
+
+impl Lifecycle {
+    pub(crate) fn new(now: Instant) -> Lifecycle {
+        let status = BrokerStatus::Registering;
+        Lifecycle { status, talk: Talk::Due(now), failures: 0 }
+    }
+
+    pub(crate) fn status(&self) -> BrokerStatus {
+        self.status
+    }
+
+    /// The registration's epoch, once there is one.
+    pub(crate) fn epoch(&self) -> Option<BrokerEpoch> {
+        match self.status {
+            BrokerStatus::NotABroker | BrokerStatus::Registering => None,
+            BrokerStatus::Fenced(epoch) | BrokerStatus::Running(epoch) => Some(epoch),
+        }
+    }
+
+    /// The broker has applied its own registration: the controller should hear of it now.
+    pub(crate) fn note_ready(&mut self, now: Instant) {
+        self.talk = match self.talk {
+            Talk::Due(_) => Talk::Due(now),
+            Talk::Awaiting | Talk::AwaitingWithNews => Talk::AwaitingWithNews,
+        };
+    }
+
+    /// When something is to be said. Nothing is while nobody knows the controller.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        match self.talk {
+            Talk::Due(at) => Some(at),
+            Talk::Awaiting | Talk::AwaitingWithNews => None,
+        }
+    }
+
+    /// Says what is due to the active controller.
+    pub(crate) fn speak(
+        &mut self,
+        now: Instant,
+        config: &NodeConfig,
+        controller: NodeId,
+        progress: Progress,
+        effects: &mut Effects,
+    ) {
+        if !matches!(self.talk, Talk::Due(at) if at <= now) {
+            return;
+        }
+        self.talk = Talk::Awaiting;
+        let (asked, version, body) = match self.epoch() {
+            None => (Asked::Register, REGISTRATION_VERSION, registration(config)),
+            Some(epoch) => (
+                Asked::Heartbeat,
+                HEARTBEAT_VERSION,
+                heartbeat(config.id, epoch, progress),
+            ),
+        };
+        // Kafka's heartbeat channel gives up after half a session.
+        let timeout = Duration(config.settings.broker_session_timeout.0 / 2);
+        let purpose = Purpose::Heartbeat;
+        effects.ask(Ask { to: controller, purpose, asked, version, body, timeout });
+    }
+
+    /// Takes the answer to a registration.
+    pub(crate) fn registered(
+        &mut self,
+        now: Instant,
+        config: &NodeConfig,
+        response: &BrokerRegistrationResponse,
+    ) {
+        if response.error_code != 0 {
+            return self.failed(now, config);
+        }
+        self.status = BrokerStatus::Fenced(BrokerEpoch(response.broker_epoch));
+        self.failures = 0;
+        // The first heartbeat follows at once.
+        self.talk = Talk::Due(now);
+    }
+
+    /// Takes the answer to a heartbeat.
+    pub(crate) fn heard(
+        &mut self,
+        now: Instant,
+        config: &NodeConfig,
+        response: &BrokerHeartbeatResponse,
+    ) {
+        if response.error_code != 0 {
+            return self.failed(now, config);
+        }
+        let Some(epoch) = self.epoch() else { return };
+        self.status = if response.is_fenced {
+            BrokerStatus::Fenced(epoch)
+        } else {
+            BrokerStatus::Running(epoch)
+        };
+        self.failures = 0;
+        self.talk = match self.talk {
+            Talk::AwaitingWithNews => Talk::Due(now),
+            Talk::Awaiting | Talk::Due(_) => {
+                Talk::Due(now + config.settings.broker_heartbeat_interval)
+            }
+        };
+    }
+
+    /// No answer, or a refusal: asks again after a pause.
+    pub(crate) fn failed(&mut self, now: Instant, config: &NodeConfig) {
+        let doubled = FIRST_PAUSE.0.saturating_mul(1 << self.failures.min(16));
+        self.failures = self.failures.saturating_add(1);
+        let pause = Duration(doubled).min(config.settings.broker_session_timeout);
+        self.talk = Talk::Due(now + pause);
+    }
+}
+
+fn registration(config: &NodeConfig) -> RequestKind {
+    let text = |text: &str| StrBytes::from_string(text.to_owned());
+    let listener = Listener::default()
+        .with_name(StrBytes::from_static_str("PLAINTEXT"))
+        .with_host(text(&config.endpoint.host))
+        .with_port(config.endpoint.port);
+    let request = BrokerRegistrationRequest::default()
+        .with_broker_id(BrokerId(config.id.0))
+        .with_cluster_id(StrBytes::from_static_str(crate::api::CLUSTER_ID))
+        .with_incarnation_id(config.incarnation.0)
+        .with_listeners(vec![listener])
+        .with_rack(config.rack.as_deref().map(text))
+        .with_previous_broker_epoch(-1);
+    RequestKind::BrokerRegistration(request)
+}
+
+fn heartbeat(id: NodeId, epoch: BrokerEpoch, progress: Progress) -> RequestKind {
+    let request = BrokerHeartbeatRequest::default()
+        .with_broker_id(BrokerId(id.0))
+        .with_broker_epoch(epoch.0)
+        .with_current_metadata_offset(progress.next.0 - 1)
+        .with_want_fence(progress.readiness == Readiness::CatchingUp);
+    RequestKind::BrokerHeartbeat(request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::config;
+
+    fn at(ms: u64) -> Instant {
+        Instant::ZERO + Duration::from_millis(ms)
+    }
+
+    fn speaks(lifecycle: &mut Lifecycle, now: Instant) -> Option<Asked> {
+        let mut effects = Effects::default();
+        let progress = Progress { next: Offset(5), readiness: Readiness::Ready };
+        lifecycle.speak(now, &config(1), NodeId(100), progress, &mut effects);
+        effects.next_ask().map(|ask| ask.asked)
+    }
+
+    #[test]
+    fn a_broker_registers_then_beats_every_two_seconds() {
+        let mut lifecycle = Lifecycle::new(at(0));
+        assert_eq!(speaks(&mut lifecycle, at(0)), Some(Asked::Register));
+        let registered = BrokerRegistrationResponse::default().with_broker_epoch(4);
+        lifecycle.registered(at(10), &config(1), &registered);
+        assert_eq!(lifecycle.status(), BrokerStatus::Fenced(BrokerEpoch(4)));
+        assert_eq!(speaks(&mut lifecycle, at(10)), Some(Asked::Heartbeat));
+        let unfenced = BrokerHeartbeatResponse::default().with_is_fenced(false);
+        lifecycle.heard(at(20), &config(1), &unfenced);
+        assert_eq!(lifecycle.status(), BrokerStatus::Running(BrokerEpoch(4)));
+        assert_eq!(speaks(&mut lifecycle, at(2_019)), None);
+        assert_eq!(speaks(&mut lifecycle, at(2_020)), Some(Asked::Heartbeat));
+    }
+
+    #[test]
+    fn a_refused_registration_is_tried_again_ever_more_slowly() {
+        let mut lifecycle = Lifecycle::new(at(0));
+        let refused = BrokerRegistrationResponse::default().with_error_code(101);
+        let mut now = at(0);
+        for pause_ms in [100, 200, 400, 800, 1_600, 3_200, 6_400, 9_000, 9_000] {
+            assert_eq!(speaks(&mut lifecycle, now), Some(Asked::Register));
+            lifecycle.registered(now, &config(1), &refused);
+            let due = now + Duration::from_millis(pause_ms);
+            assert_eq!(lifecycle.deadline(), Some(due));
+            now = due;
+        }
+    }
+
+    #[test]
+    fn news_during_a_question_is_told_right_after_it() {
+        let mut lifecycle = Lifecycle::new(at(0));
+        speaks(&mut lifecycle, at(0));
+        let registered = BrokerRegistrationResponse::default().with_broker_epoch(4);
+        lifecycle.registered(at(1), &config(1), &registered);
+        speaks(&mut lifecycle, at(1));
+        lifecycle.note_ready(at(2));
+        lifecycle.heard(at(3), &config(1), &BrokerHeartbeatResponse::default());
+        assert_eq!(speaks(&mut lifecycle, at(3)), Some(Asked::Heartbeat));
+    }
+}

@@ -1,0 +1,450 @@
+//! The broker half of a node: its replicas, and everything that waits for them.
+//!
+//! It begins to play its part once it has applied its own registration: what its disk knew of
+//! the metadata before may be long out of date, and a broker that believed it could lead
+//! partitions that have moved on. Until then clients' requests wait at the door.
+
+mod fetcher;
+mod fetches;
+mod forwarding;
+mod isr_changes;
+mod lifecycle;
+mod produces;
+mod storage;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use topomotion_log::{Log, LogConfig};
+use topomotion_wire::messages::{
+    AlterPartitionResponse, BrokerHeartbeatResponse, BrokerRegistrationResponse,
+    CreateTopicsResponse, FetchResponse, ListOffsetsResponse, ResponseKind,
+};
+use topomotion_wire::{
+    DiskOp, Duration, Files, Instant, NodeId, Offset, TopicId, TopicPartition,
+};
+
+use fetcher::{Fetcher, Fetching};
+use fetches::Fetches;
+pub(crate) use fetches::{DelayedFetch, Plan, Planned, PlannedTopic, Urgency, read};
+use forwarding::Forwarding;
+use isr_changes::{IsrChanges, Sender};
+use lifecycle::{Lifecycle, Progress, Readiness};
+use produces::Produces;
+pub(crate) use produces::{DelayedProduce, Pending};
+use storage::Survivor;
+
+use crate::config::NodeConfig;
+use crate::metadata::Change;
+use crate::net::{Asked, Call, Effects, Ticket};
+use crate::replica::{Replica, Site};
+use crate::view::{BrokerStatus, ReplicaView};
+
+/// A node's partitions, and what keeps them going.
+#[derive(Debug)]
+pub(crate) struct Broker {
+    stage: Stage,
+    lifecycle: Lifecycle,
+    replicas: BTreeMap<TopicPartition, Replica>,
+    survivors: BTreeMap<TopicPartition, Survivor>,
+    produces: Produces,
+    fetches: Fetches,
+    fetchers: BTreeMap<NodeId, Fetcher>,
+    isr_changes: IsrChanges,
+    forwarding: Forwarding,
+    /// When the high watermarks are to be written down.
+    checkpoint_due: Option<Instant>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Has not applied its own registration yet; clients wait.
+    Starting(VecDeque<Call>),
+    Serving,
+}
+
+/// Where a broker stands in the cluster at the moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Standing<'a> {
+    pub(crate) site: Site<'a>,
+    pub(crate) config: &'a NodeConfig,
+    pub(crate) controller: Option<NodeId>,
+    /// The next metadata offset to apply.
+    pub(crate) applied: Offset,
+}
+
+impl Broker {
+    /// A broker with what survived on its disk.
+    pub(crate) fn start(now: Instant, files: &Files, effects: &mut Effects) -> Broker {
+        let mut survivors = storage::recover(files);
+        for survivor in survivors.values_mut() {
+            while let Some(op) = survivor.log.poll_disk() {
+                effects.disk(op);
+            }
+        }
+        Broker {
+            stage: Stage::Starting(VecDeque::new()),
+            lifecycle: Lifecycle::new(now),
+            replicas: BTreeMap::new(),
+            survivors,
+            produces: Produces::default(),
+            fetches: Fetches::default(),
+            fetchers: BTreeMap::new(),
+            isr_changes: IsrChanges::default(),
+            forwarding: Forwarding::default(),
+            checkpoint_due: None,
+        }
+    }
+
+    /// Takes a client's request, or lets it wait while the broker starts.
+    pub(crate) fn admit(&mut self, call: Call) -> Option<Call> {
+        match &mut self.stage {
+            Stage::Starting(waiting) => {
+                waiting.push_back(call);
+                None
+            }
+            Stage::Serving => Some(call),
+        }
+    }
+
+    /// Metadata was applied: plays the parts that it gives (CTL-14). Returns the requests that
+    /// have waited for the broker to start.
+    pub(crate) fn apply(
+        &mut self,
+        standing: Standing<'_>,
+        changes: &[Change],
+        effects: &mut Effects,
+    ) -> VecDeque<Call> {
+        let site = standing.site;
+        let me = site.image.broker(site.me);
+        let is_registered =
+            me.is_some_and(|me| me.incarnation == standing.config.incarnation);
+        match &mut self.stage {
+            Stage::Starting(waiting) if is_registered => {
+                let waiting = std::mem::take(waiting);
+                self.stage = Stage::Serving;
+                self.lifecycle.note_ready(site.now);
+                let all = site.image.partitions().map(|(id, _)| id);
+                all.for_each(|id| self.apply_partition(site, &id, effects));
+                waiting
+            }
+            Stage::Starting(_) => VecDeque::new(),
+            Stage::Serving => {
+                for change in changes {
+                    self.apply_change(site, change, effects);
+                }
+                VecDeque::new()
+            }
+        }
+    }
+
+    fn apply_change(&mut self, site: Site<'_>, change: &Change, effects: &mut Effects) {
+        match change {
+            Change::Partition(id) => self.apply_partition(site, id, effects),
+            // Who is eligible, or how many are enough, may be what a watermark waits for.
+            Change::Broker(_) | Change::Config(_) => {
+                self.replicas.values_mut().for_each(|it| it.look_again(site, effects));
+            }
+        }
+    }
+
+    fn apply_partition(
+        &mut self,
+        site: Site<'_>,
+        id: &TopicPartition,
+        effects: &mut Effects,
+    ) {
+        let Some(topic) = site.image.topic(&id.topic) else { return };
+        let Some(state) = topic.partitions.get(&id.partition) else { return };
+        if !state.replicas.contains(&site.me) {
+            return;
+        }
+        if self.replicas.get(id).is_none_or(|replica| replica.topic_id() != topic.id) {
+            let replica = self.create(id, topic.id, effects);
+            self.replicas.insert(id.clone(), replica);
+        }
+        let Some(replica) = self.replicas.get_mut(id) else { return };
+        replica.apply(site, state, effects);
+        if let Some(leader) = replica.followed_leader() {
+            self.fetchers.entry(leader).or_insert_with(|| Fetcher::new(leader));
+        }
+    }
+
+    /// A replica on what survived of its log, if that is of the same topic.
+    fn create(
+        &mut self,
+        id: &TopicPartition,
+        topic_id: TopicId,
+        effects: &mut Effects,
+    ) -> Replica {
+        let survivor = self.survivors.remove(id);
+        if let Some(survivor) = survivor {
+            if survivor.topic_id == Some(topic_id) {
+                let (log, high_watermark) = (survivor.log, survivor.high_watermark);
+                return Replica::new(id.clone(), topic_id, log, high_watermark);
+            }
+            for file in survivor.files {
+                effects.disk(DiskOp::Delete { file });
+            }
+        }
+        effects.disk(storage::write_topic_id(id, topic_id));
+        let log = Log::new(id.clone(), LogConfig::default());
+        Replica::new(id.clone(), topic_id, log, Offset(0))
+    }
+
+    /// The answer to something that this broker asked.
+    pub(crate) fn answered(
+        &mut self,
+        standing: Standing<'_>,
+        asked: Asked,
+        response: ResponseKind,
+        effects: &mut Effects,
+    ) {
+        match (asked, response) {
+            (Asked::Register, ResponseKind::BrokerRegistration(response)) => {
+                self.registered(standing, &response);
+            }
+            (Asked::Heartbeat, ResponseKind::BrokerHeartbeat(response)) => {
+                self.heard(standing, &response);
+            }
+            (Asked::AlterPartition, ResponseKind::AlterPartition(response)) => {
+                self.isr_decided(standing, &response, effects);
+            }
+            (Asked::Forward { id }, ResponseKind::CreateTopics(response)) => {
+                self.forwarded(standing, id, response, effects);
+            }
+            (Asked::Fetch { leader }, ResponseKind::Fetch(response)) => {
+                self.fetched(standing, leader, response, effects);
+            }
+            (Asked::LeaderOffsets { leader }, ResponseKind::ListOffsets(response)) => {
+                self.told_offsets(standing, leader, &response, effects);
+            }
+            // Not an answer to what was asked: as good as none.
+            (asked, _) => self.failed(standing, asked, effects),
+        }
+    }
+
+    /// What this broker asked will not be answered.
+    pub(crate) fn failed(
+        &mut self,
+        standing: Standing<'_>,
+        asked: Asked,
+        effects: &mut Effects,
+    ) {
+        let now = standing.site.now;
+        match asked {
+            Asked::Register | Asked::Heartbeat => {
+                self.lifecycle.failed(now, standing.config);
+            }
+            Asked::AlterPartition => {
+                for id in self.isr_changes.failed(now) {
+                    self.ask_again(&id, effects);
+                }
+            }
+            Asked::Forward { id } => self.forwarding.failed(now, id),
+            Asked::Fetch { leader } | Asked::LeaderOffsets { leader } => {
+                let fetching = self.fetching(standing);
+                if let Some(fetcher) = self.fetchers.get_mut(&leader) {
+                    fetcher.failed(fetching);
+                }
+            }
+            Asked::Quorum { .. } => {}
+        }
+    }
+
+    fn registered(
+        &mut self,
+        standing: Standing<'_>,
+        response: &BrokerRegistrationResponse,
+    ) {
+        self.lifecycle.registered(standing.site.now, standing.config, response);
+    }
+
+    fn heard(&mut self, standing: Standing<'_>, response: &BrokerHeartbeatResponse) {
+        self.lifecycle.heard(standing.site.now, standing.config, response);
+    }
+
+    fn isr_decided(
+        &mut self,
+        standing: Standing<'_>,
+        response: &AlterPartitionResponse,
+        effects: &mut Effects,
+    ) {
+        let site = standing.site;
+        let name_of = |id| site.image.topic_name(id).cloned();
+        let (decided, again) = self.isr_changes.answered(site.now, response, name_of);
+        for it in decided {
+            if let Some(replica) = self.replicas.get_mut(&it.partition) {
+                replica.decide(site, it.asked_at, it.decision, effects);
+            }
+        }
+        for id in again {
+            self.ask_again(&id, effects);
+        }
+    }
+
+    fn ask_again(&mut self, id: &TopicPartition, effects: &mut Effects) {
+        if let Some(replica) = self.replicas.get_mut(id) {
+            replica.ask_again(effects);
+        }
+    }
+
+    fn forwarded(
+        &mut self,
+        standing: Standing<'_>,
+        id: u64,
+        response: CreateTopicsResponse,
+        effects: &mut Effects,
+    ) {
+        self.forwarding.answered(standing.site.now, id, response, effects);
+    }
+
+    fn fetched(
+        &mut self,
+        standing: Standing<'_>,
+        leader: NodeId,
+        response: FetchResponse,
+        effects: &mut Effects,
+    ) {
+        let name_of = |id| standing.site.image.topic_name(id).cloned();
+        let fetching = self.fetching(standing);
+        let Some(fetcher) = self.fetchers.get_mut(&leader) else { return };
+        fetcher.fetched(fetching, response, &mut self.replicas, name_of, effects);
+    }
+
+    fn told_offsets(
+        &mut self,
+        standing: Standing<'_>,
+        leader: NodeId,
+        response: &ListOffsetsResponse,
+        effects: &mut Effects,
+    ) {
+        let fetching = self.fetching(standing);
+        let Some(fetcher) = self.fetchers.get_mut(&leader) else { return };
+        fetcher.told_offsets(fetching, response, &mut self.replicas, effects);
+    }
+
+    /// Requests that wait for a partition that has changed look again.
+    pub(crate) fn settle(&mut self, site: Site<'_>, effects: &mut Effects) {
+        while let Some(id) = effects.next_touched() {
+            self.produces.check(site, &id, self.replicas.get(&id), effects);
+            self.fetches.check(site, &id, &self.replicas, effects);
+            let interval = site.settings.high_watermark_checkpoint_interval;
+            self.checkpoint_due.get_or_insert(site.now + interval);
+        }
+    }
+
+    /// Says and sends everything that is due.
+    pub(crate) fn pump(&mut self, standing: Standing<'_>, effects: &mut Effects) {
+        let now = standing.site.now;
+        self.isr_changes.queue(effects.take_proposals());
+        self.forwarding.pump(now, standing.controller, effects);
+        if let Some(controller) = standing.controller {
+            let progress = self.progress(standing);
+            self.lifecycle.speak(now, standing.config, controller, progress, effects);
+            if let Some(epoch) = self.lifecycle.epoch() {
+                let timeout = standing.config.settings.request_timeout;
+                let me = standing.site.me;
+                let sender = Sender { now, me, epoch, controller, timeout };
+                self.isr_changes.send(sender, &mut self.replicas, effects);
+            }
+        }
+        let fetching = self.fetching(standing);
+        for fetcher in self.fetchers.values_mut() {
+            fetcher.pump(fetching, &self.replicas, effects);
+        }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn tick(&mut self, site: Site<'_>, effects: &mut Effects) {
+        self.produces.expire(site.now, effects);
+        self.fetches.expire(site, &self.replicas, effects);
+        if self.shrink_at(site).is_some_and(|at| at <= site.now) {
+            self.replicas.values_mut().for_each(|it| it.shrink_isr(site, effects));
+        }
+        if self.checkpoint_due.is_some_and(|at| at <= site.now) {
+            self.checkpoint_due = None;
+            effects.disk(storage::write_watermarks(&self.replicas));
+        }
+    }
+
+    /// When the next thing is due.
+    pub(crate) fn deadline(&self, standing: Standing<'_>) -> Option<Instant> {
+        let site = standing.site;
+        let known = standing.controller.is_some();
+        let to_controller = [self.lifecycle.deadline(), self.isr_changes.deadline()];
+        let to_controller = to_controller.into_iter().flatten().filter(|_| known);
+        let fetchers = self.fetchers.values().filter_map(Fetcher::deadline);
+        [
+            self.produces.deadline(),
+            self.fetches.deadline(),
+            self.forwarding.deadline(standing.controller),
+            self.shrink_at(site),
+            self.checkpoint_due,
+        ]
+        .into_iter()
+        .flatten()
+        .chain(to_controller)
+        .chain(fetchers)
+        .min()
+    }
+
+    /// When ISRs are looked at next: at every half of `replica.lag.time.max.ms`, but only if
+    /// a member will have lagged too long by then (REP-10).
+    fn shrink_at(&self, site: Site<'_>) -> Option<Instant> {
+        let due = self.replicas.values().filter_map(|it| it.shrink_due(site)).min()?;
+        let beat = Duration(site.settings.replica_lag_time_max.0 / 2).0.max(1);
+        Some(Instant(due.0.div_ceil(beat).saturating_mul(beat)))
+    }
+
+    /// Forwards a client's request to the controller.
+    pub(crate) fn forward(
+        &mut self,
+        now: Instant,
+        ticket: Ticket,
+        version: i16,
+        request: topomotion_wire::messages::CreateTopicsRequest,
+    ) {
+        self.forwarding.accept(now, ticket, version, request);
+    }
+
+    pub(crate) fn replicas(&self) -> &BTreeMap<TopicPartition, Replica> {
+        &self.replicas
+    }
+
+    pub(crate) fn replica_mut(&mut self, id: &TopicPartition) -> Option<&mut Replica> {
+        self.replicas.get_mut(id)
+    }
+
+    pub(crate) fn wait_for_watermark(&mut self, produce: DelayedProduce) {
+        self.produces.wait(produce);
+    }
+
+    pub(crate) fn wait_for_records(&mut self, fetch: DelayedFetch) {
+        self.fetches.wait(fetch);
+    }
+
+    pub(crate) fn status(&self) -> BrokerStatus {
+        self.lifecycle.status()
+    }
+
+    pub(crate) fn views(&self) -> Vec<ReplicaView> {
+        self.replicas.values().map(Replica::view).collect()
+    }
+
+    fn progress(&self, standing: Standing<'_>) -> Progress {
+        let readiness = match self.stage {
+            Stage::Starting(_) => Readiness::CatchingUp,
+            Stage::Serving => Readiness::Ready,
+        };
+        Progress { next: standing.applied, readiness }
+    }
+
+    fn fetching<'a>(&self, standing: Standing<'a>) -> Fetching<'a> {
+        Fetching {
+            now: standing.site.now,
+            me: standing.site.me,
+            epoch: self.lifecycle.epoch(),
+            settings: standing.site.settings,
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! When the active controller last heard of each broker (CTL-9).
+//!
+//! Soft state: it dies with the leadership, and a new controller gives everyone a fresh
+//! session.
+
+use std::collections::BTreeMap;
+
+use topomotion_wire::{Duration, Instant, NodeId};
+
+/// The brokers' sessions.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    timeout: Duration,
+    last_contact: BTreeMap<NodeId, Instant>,
+}
+
+impl Sessions {
+    pub(super) fn new(timeout: Duration) -> Sessions {
+        Sessions { timeout, last_contact: BTreeMap::new() }
+    }
+
+    pub(super) fn touch(&mut self, broker: NodeId, now: Instant) {
+        self.last_contact.insert(broker, now);
+    }
+
+    /// When the session ends, if nothing more is heard of the broker.
+    pub(super) fn expires_at(&self, broker: NodeId) -> Option<Instant> {
+        self.last_contact.get(&broker).map(|&at| at + self.timeout)
+    }
+
+    pub(super) fn is_valid(&self, broker: NodeId, now: Instant) -> bool {
+        self.expires_at(broker).is_some_and(|at| now < at)
+    }
+}

@@ -1,0 +1,154 @@
+//! Which part of the node a request goes to.
+//!
+//! What this node does not serve closes its connection, except ApiVersions, whose answer
+//! tells a newer client what it may ask. What only the active controller may decide is refused
+//! by every other with NOT_CONTROLLER.
+
+use topomotion_quorum::is_for_quorum;
+use topomotion_wire::messages::{
+    AlterPartitionResponse, BrokerHeartbeatResponse, BrokerRegistrationResponse,
+    CreateTopicsResponse, RequestKind, ResponseKind,
+};
+use topomotion_wire::{ErrorCode, Instant};
+
+use super::{Node, standing};
+use crate::api;
+use crate::net::{Answer, Call, Ticket};
+
+impl Node {
+    pub(super) fn dispatch(&mut self, now: Instant, call: Call) {
+        let (ticket, roles) = (call.ticket, self.config.roles);
+        let is_served = api::serves(roles, &call.request.body, call.request.version);
+        match &call.request.body {
+            RequestKind::ApiVersions(_) if is_served.is_some() => {
+                self.effects.reply(ticket, api::api_versions::handle(roles));
+            }
+            RequestKind::ApiVersions(_) => {
+                self.effects.reply(ticket, api::api_versions::unsupported(roles));
+            }
+            _ if is_served.is_none() => self.effects.answer(ticket, Answer::Close),
+            body if is_for_quorum(body) => self.ask_quorum(now, ticket, body),
+            RequestKind::BrokerRegistration(_)
+            | RequestKind::BrokerHeartbeat(_)
+            | RequestKind::AlterPartition(_) => {
+                self.ask_controller(now, ticket, call.request.body);
+            }
+            RequestKind::CreateTopics(_) if self.decides_topics(ticket) => {
+                self.ask_controller(now, ticket, call.request.body);
+            }
+            _ => self.ask_broker(now, call),
+        }
+    }
+
+    /// Whether a CreateTopics is for this node to decide rather than to forward: it comes
+    /// forwarded, or there is no broker here, or this is the active controller itself.
+    fn decides_topics(&self, ticket: Ticket) -> bool {
+        let is_own = matches!(ticket, Ticket::Local(_));
+        is_own || self.broker.is_none() || self.controller.is_some()
+    }
+
+    fn ask_controller(&mut self, now: Instant, ticket: Ticket, body: RequestKind) {
+        let effects = &mut self.effects;
+        let Some(controller) = &mut self.controller else {
+            let refused: ResponseKind = match body {
+                RequestKind::AlterPartition(_) => {
+                    api::alter_partition::not_controller().into()
+                }
+                RequestKind::BrokerRegistration(_) => {
+                    api::broker_registration::not_controller().into()
+                }
+                RequestKind::BrokerHeartbeat(_) => {
+                    api::broker_heartbeat::not_controller().into()
+                }
+                RequestKind::CreateTopics(request) => {
+                    api::create_topics::not_controller(&request).into()
+                }
+                _ => return effects.answer(ticket, Answer::Close),
+            };
+            return effects.reply(ticket, refused);
+        };
+        match body {
+            RequestKind::AlterPartition(request) => {
+                api::alter_partition::handle(controller, ticket, &request, effects);
+            }
+            RequestKind::BrokerRegistration(request) => {
+                api::broker_registration::handle(
+                    controller, now, ticket, &request, effects,
+                );
+            }
+            RequestKind::BrokerHeartbeat(request) => {
+                api::broker_heartbeat::handle(controller, now, ticket, &request, effects);
+            }
+            RequestKind::CreateTopics(request) => {
+                let random = &mut self.random;
+                api::create_topics::handle(controller, random, ticket, &request, effects);
+            }
+            _ => effects.answer(ticket, Answer::Close),
+        }
+    }
+
+    fn ask_broker(&mut self, now: Instant, call: Call) {
+        let standing =
+            standing(&self.config, &self.image, &self.quorum, self.applied, now);
+        let (site, effects) = (standing.site, &mut self.effects);
+        if let RequestKind::DescribeCluster(request) = &call.request.body {
+            let controller = self.quorum.leader();
+            let answer = api::describe_cluster::handle(&self.image, controller, request);
+            return effects.reply(call.ticket, answer);
+        }
+        let Some(broker) = &mut self.broker else {
+            return effects.answer(call.ticket, Answer::Close);
+        };
+        let Some(Call { ticket, request }) = broker.admit(call) else { return };
+        let version = request.version;
+        match request.body {
+            RequestKind::Produce(request) => {
+                api::produce::handle(broker, site, ticket, version, request, effects);
+            }
+            RequestKind::Fetch(request) => {
+                api::fetch::handle(broker, site, ticket, version, request, effects);
+            }
+            RequestKind::ListOffsets(request) => {
+                let answer = api::list_offsets::handle(broker, site, &request, effects);
+                effects.reply(ticket, answer);
+            }
+            RequestKind::OffsetForLeaderEpoch(request) => {
+                let answer = api::offset_for_leader_epoch::handle(broker, site, &request);
+                effects.reply(ticket, answer);
+            }
+            RequestKind::Metadata(request) => {
+                let answer = api::metadata::handle(site.image, &request, version);
+                effects.reply(ticket, answer);
+            }
+            RequestKind::CreateTopics(request) => {
+                broker.forward(now, ticket, version, request);
+            }
+            _ => effects.answer(ticket, Answer::Close),
+        }
+    }
+}
+
+/// What becomes of an answer whose controller was deposed before it was committed.
+pub(super) fn deposed(reply: ResponseKind) -> ResponseKind {
+    let code = ErrorCode::NotController.code();
+    match reply {
+        ResponseKind::AlterPartition(_) => {
+            AlterPartitionResponse::default().with_error_code(code).into()
+        }
+        ResponseKind::BrokerRegistration(_) => {
+            let response = BrokerRegistrationResponse::default().with_broker_epoch(-1);
+            response.with_error_code(code).into()
+        }
+        ResponseKind::BrokerHeartbeat(_) => {
+            BrokerHeartbeatResponse::default().with_error_code(code).into()
+        }
+        ResponseKind::CreateTopics(response) => {
+            let topics = response
+                .topics
+                .into_iter()
+                .map(|topic| topic.with_error_code(code).with_error_message(None));
+            CreateTopicsResponse::default().with_topics(topics.collect()).into()
+        }
+        other => other,
+    }
+}

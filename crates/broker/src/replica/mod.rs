@@ -1,0 +1,221 @@
+//! One partition on this node: a log, a high watermark, and a part to play.
+//!
+//! Which part is decided by the metadata log alone (CTL-14, REP-17). The files follow the
+//! rules: [`leader`] holds what a leader remembers of its followers, [`watermark`] moves the
+//! high watermark, [`isr`] proposes ISR changes and takes the answer, [`serving`] appends and
+//! reads for others, [`following`] appends, truncates and restarts after the leader.
+//!
+//! A replica knows no connection and no waiting request; it says what changed by touching
+//! its partition in [`Effects`].
+
+mod following;
+mod isr;
+mod leader;
+mod serving;
+mod watermark;
+
+use topomotion_log::Log;
+use topomotion_wire::{
+    BrokerEpoch, ErrorCode, Fact, Instant, LeaderEpoch, NodeId, Offset, PartitionEpoch,
+    PartitionState, ReplicaRole, Rule, TopicId, TopicPartition,
+};
+
+pub(crate) use following::FetchedData;
+pub(crate) use isr::{Decision, Registered};
+use leader::Leadership;
+pub(crate) use serving::{Content, FetchAt, Reader};
+
+use crate::config::BrokerSettings;
+use crate::metadata::MetadataImage;
+use crate::net::Effects;
+use crate::view::ReplicaView;
+
+/// What a replica may know about its surroundings.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Site<'a> {
+    pub(crate) me: NodeId,
+    pub(crate) now: Instant,
+    pub(crate) settings: &'a BrokerSettings,
+    pub(crate) image: &'a MetadataImage,
+}
+
+impl Site<'_> {
+    /// Why this node cannot serve a partition that it does not hold.
+    pub(crate) fn absent(&self, id: &TopicPartition) -> ErrorCode {
+        match self.image.partition(id) {
+            Some(_) => ErrorCode::NotLeaderOrFollower,
+            None => ErrorCode::UnknownTopicOrPartition,
+        }
+    }
+
+    /// Whether a broker may stand in an ISR: unfenced, and, where the epoch it fetched with
+    /// is known, still the same incarnation (KIP-841, KIP-903).
+    fn is_eligible(&self, broker: NodeId, epoch: Option<BrokerEpoch>) -> bool {
+        self.image.broker(broker).is_some_and(|registered| {
+            registered.is_active() && epoch.is_none_or(|epoch| epoch == registered.epoch)
+        })
+    }
+}
+
+/// One partition's replica on this node.
+#[derive(Debug)]
+pub(crate) struct Replica {
+    id: TopicPartition,
+    topic_id: TopicId,
+    log: Log,
+    high_watermark: Offset,
+    /// The registration last applied; a leader's own ISR changes arrive here first by the
+    /// controller's answer, then again by the metadata log.
+    state: PartitionState,
+    role: Role,
+}
+
+#[derive(Debug)]
+enum Role {
+    Leader(Leadership),
+    Follower,
+}
+
+impl Replica {
+    /// A replica with what survived of its log, before it knows its part.
+    pub(crate) fn new(
+        id: TopicPartition,
+        topic_id: TopicId,
+        log: Log,
+        high_watermark: Offset,
+    ) -> Replica {
+        let high_watermark = high_watermark.clamp(log.start_offset(), log.end_offset());
+        let state = PartitionState {
+            replicas: Vec::new(),
+            isr: Vec::new(),
+            elr: Vec::new(),
+            leader: None,
+            leader_epoch: LeaderEpoch(-1),
+            partition_epoch: PartitionEpoch(-1),
+        };
+        Replica { id, topic_id, log, high_watermark, state, role: Role::Follower }
+    }
+
+    pub(crate) fn topic_id(&self) -> TopicId {
+        self.topic_id
+    }
+
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
+    }
+
+    pub(crate) fn high_watermark(&self) -> Offset {
+        self.high_watermark
+    }
+
+    pub(crate) fn leader_epoch(&self) -> LeaderEpoch {
+        self.state.leader_epoch
+    }
+
+    pub(crate) fn partition_epoch(&self) -> PartitionEpoch {
+        self.state.partition_epoch
+    }
+
+    pub(crate) fn is_leader(&self) -> bool {
+        matches!(self.role, Role::Leader(_))
+    }
+
+    /// Whom to fetch from, if this replica follows anybody.
+    pub(crate) fn followed_leader(&self) -> Option<NodeId> {
+        match self.role {
+            Role::Leader(_) => None,
+            Role::Follower => self.state.leader,
+        }
+    }
+
+    /// Takes a registration from the metadata log. One that is not newer than what is known
+    /// is ignored (REP-17): an ISR change is known from the controller's answer already.
+    pub(crate) fn apply(
+        &mut self,
+        site: Site<'_>,
+        state: &PartitionState,
+        effects: &mut Effects,
+    ) {
+        if state.partition_epoch <= self.state.partition_epoch {
+            effects.mark_at(Rule::Rep17, &self.id);
+            return;
+        }
+        let new_leadership = state.leader_epoch > self.state.leader_epoch;
+        self.state = state.clone();
+        if new_leadership {
+            self.take_part(site, effects);
+        } else if let Role::Leader(leadership) = &mut self.role {
+            leadership.proposal = None;
+        }
+        self.advance_watermark(site, effects);
+        effects.touch(&self.id);
+    }
+
+    fn take_part(&mut self, site: Site<'_>, effects: &mut Effects) {
+        let epoch = self.state.leader_epoch;
+        effects.mark_at(Rule::Ctl14, &self.id);
+        let role = if self.state.leader == Some(site.me) {
+            self.log.begin_epoch(epoch);
+            self.write(effects);
+            let start = self.log.end_offset();
+            self.role = Role::Leader(Leadership::new(site, &self.state, start));
+            effects.mark_at(Rule::Rep16, &self.id);
+            ReplicaRole::Leader
+        } else {
+            self.role = Role::Follower;
+            ReplicaRole::Follower { leader: self.state.leader }
+        };
+        effects.fact(Fact::ReplicaRole { partition: self.id.clone(), role, epoch });
+    }
+
+    /// Hands the log's writes to the disk and checks REP-1, which every change ends with.
+    fn write(&mut self, effects: &mut Effects) {
+        while let Some(op) = self.log.poll_disk() {
+            effects.disk(op);
+        }
+        let (start, end) = (self.log.start_offset(), self.log.end_offset());
+        assert!(
+            start <= self.high_watermark && self.high_watermark <= end,
+            "REP-1: log start {start} <= high watermark {} <= log end {end}",
+            self.high_watermark
+        );
+    }
+
+    /// Tells which batches stand between two offsets.
+    fn tell_appended(&self, from: Offset, to: Offset, effects: &mut Effects) {
+        for batch in self.log.batches(from, to) {
+            effects.fact(Fact::Appended {
+                partition: self.id.clone(),
+                base: batch.base_offset(),
+                count: i64::from(batch.count()),
+                epoch: batch.leader_epoch(),
+                batch: batch.id(),
+            });
+        }
+    }
+
+    /// This replica for the picture and the checkers.
+    pub(crate) fn view(&self) -> ReplicaView {
+        let (role, maximal_isr) = match &self.role {
+            Role::Leader(leadership) => {
+                (ReplicaRole::Leader, leadership.maximal_isr(&self.state).to_vec())
+            }
+            Role::Follower => (
+                ReplicaRole::Follower { leader: self.state.leader },
+                self.state.isr.clone(),
+            ),
+        };
+        ReplicaView {
+            partition: self.id.clone(),
+            topic_id: self.topic_id,
+            role,
+            leader_epoch: self.state.leader_epoch,
+            partition_epoch: self.state.partition_epoch,
+            log_start: self.log.start_offset(),
+            log_end: self.log.end_offset(),
+            high_watermark: self.high_watermark,
+            isr: self.state.isr.clone(),
+            maximal_isr,
+        }
+    }
+}

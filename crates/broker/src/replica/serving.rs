@@ -1,0 +1,214 @@
+//! What a replica does for others: it appends for producers and reads for fetchers.
+//!
+//! A read happens before the fetch is noted, so a follower learns a high watermark that its
+//! own fetch has moved only one fetch later (REP-14).
+
+use topomotion_log::{AppendInfo, Batch, Batches, EpochEnd, History, Malformed};
+use topomotion_wire::{
+    Acks, BrokerEpoch, Bytes, ErrorCode, LeaderEpoch, NodeId, Offset, Rule,
+};
+
+use super::{Replica, Role, Site};
+use crate::net::Effects;
+
+/// Who reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// A consumer: up to the high watermark.
+    Consumer,
+    /// A replica: up to the log end.
+    Follower {
+        /// Which broker.
+        id: NodeId,
+        /// Which incarnation of it, if it says so.
+        epoch: Option<BrokerEpoch>,
+    },
+}
+
+/// One partition of a fetch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FetchAt {
+    pub(crate) offset: Offset,
+    /// The leadership that the fetcher believes in.
+    pub(crate) current_leader_epoch: Option<LeaderEpoch>,
+    /// The epoch of the last record that it has.
+    pub(crate) last_fetched_epoch: Option<LeaderEpoch>,
+    pub(crate) max_bytes: usize,
+}
+
+/// What a fetch gets of one partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Slice {
+    pub(crate) high_watermark: Offset,
+    pub(crate) log_start: Offset,
+    pub(crate) content: Content,
+}
+
+/// Records, or the reason why there are none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Content {
+    Records(Bytes),
+    /// The fetcher's log is not a prefix of this one (REP-15).
+    Diverging(EpochEnd),
+}
+
+impl Replica {
+    /// Appends what a producer sent.
+    ///
+    /// # Errors
+    /// The code that the producer gets; then nothing was appended.
+    pub(crate) fn append(
+        &mut self,
+        site: Site<'_>,
+        acks: Acks,
+        records: Bytes,
+        effects: &mut Effects,
+    ) -> Result<AppendInfo, ErrorCode> {
+        let Role::Leader(_) = &self.role else {
+            return Err(ErrorCode::NotLeaderOrFollower);
+        };
+        if acks == Acks::All && self.state.isr.len() < self.effective_min_isr(site) {
+            effects.mark_at(Rule::Rep5, &self.id);
+            return Err(ErrorCode::NotEnoughReplicas);
+        }
+        check_produced(&records, site.settings.message_max_bytes)?;
+        let appended = self.log.append_as_leader(records, self.state.leader_epoch);
+        let appended = appended.map_err(Malformed::error_code)?;
+        self.write(effects);
+        self.tell_appended(appended.base, appended.end, effects);
+        effects.touch(&self.id);
+        // Alone, a leader is its own slowest replica.
+        self.advance_watermark(site, effects);
+        Ok(appended)
+    }
+
+    /// Whether so few replicas count that a record which waits for them cannot be called
+    /// safe (REP-6).
+    pub(crate) fn is_below_min_isr(&self, site: Site<'_>) -> bool {
+        let Role::Leader(leadership) = &self.role else { return true };
+        leadership.maximal_isr(&self.state).len() < self.effective_min_isr(site)
+    }
+
+    /// Reads for a fetcher, and changes nothing.
+    ///
+    /// # Errors
+    /// The code that the fetcher gets for this partition.
+    pub(crate) fn read(
+        &self,
+        site: Site<'_>,
+        reader: Reader,
+        at: FetchAt,
+    ) -> Result<Slice, ErrorCode> {
+        self.check_leadership(at.current_leader_epoch)?;
+        let limit = match reader {
+            Reader::Consumer => self.high_watermark,
+            Reader::Follower { id, epoch } => {
+                self.check_follower(site, id, epoch)?;
+                self.log.end_offset()
+            }
+        };
+        let history = at
+            .last_fetched_epoch
+            .map_or(History::Matches, |epoch| self.log.compare(at.offset, epoch));
+        let content = match history {
+            // Its history reaches beyond everything known here; it has to start over.
+            History::Unknown => return Err(ErrorCode::OffsetOutOfRange),
+            History::Diverges(end) => Content::Diverging(end),
+            History::Matches => {
+                let read = self.log.read(at.offset, limit, at.max_bytes);
+                let read = read.map_err(|_| ErrorCode::OffsetOutOfRange)?;
+                let fits = at.max_bytes > 0;
+                Content::Records(if fits { read.to_bytes() } else { Bytes::new() })
+            }
+        };
+        let (high_watermark, log_start) = (self.high_watermark, self.log.start_offset());
+        Ok(Slice { high_watermark, log_start, content })
+    }
+
+    /// Checks the leadership that a request believes in (REP-13).
+    ///
+    /// # Errors
+    /// When it is another one, or this replica does not lead.
+    pub(crate) fn check_leadership(
+        &self,
+        believed: Option<LeaderEpoch>,
+    ) -> Result<(), ErrorCode> {
+        match believed {
+            Some(epoch) if epoch < self.state.leader_epoch => {
+                Err(ErrorCode::FencedLeaderEpoch)
+            }
+            Some(epoch) if epoch > self.state.leader_epoch => {
+                Err(ErrorCode::UnknownLeaderEpoch)
+            }
+            _ if !self.is_leader() => Err(ErrorCode::NotLeaderOrFollower),
+            _ => Ok(()),
+        }
+    }
+
+    /// Only assigned replicas fetch, and only in their newest known incarnation (KIP-903).
+    fn check_follower(
+        &self,
+        site: Site<'_>,
+        id: NodeId,
+        epoch: Option<BrokerEpoch>,
+    ) -> Result<(), ErrorCode> {
+        if id == site.me || !self.state.replicas.contains(&id) {
+            return Err(ErrorCode::UnknownLeaderEpoch);
+        }
+        let registered = site.image.broker(id).map(|broker| broker.epoch);
+        match (epoch, registered) {
+            (Some(epoch), Some(registered)) if epoch < registered => {
+                Err(ErrorCode::NotLeaderOrFollower)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes what a follower's fetch says: everything before its offset is on its disk. That
+    /// may let it into the ISR, and it may move the high watermark.
+    pub(crate) fn note_fetch(
+        &mut self,
+        site: Site<'_>,
+        id: NodeId,
+        epoch: Option<BrokerEpoch>,
+        offset: Offset,
+        effects: &mut Effects,
+    ) {
+        let end = self.log.end_offset();
+        let Role::Leader(leadership) = &mut self.role else { return };
+        let Some(follower) = leadership.followers.get_mut(&id) else { return };
+        follower.note_fetch(site.now, offset, epoch, end);
+        self.expand_isr(site, id, effects);
+        self.advance_watermark(site, effects);
+    }
+
+    /// The newest offset that consumers may know, once this leadership has proven its first
+    /// one: until then the predecessor may have shown more (REP-16).
+    ///
+    /// # Errors
+    /// `OFFSET_NOT_AVAILABLE` until then.
+    pub(crate) fn latest_for_consumers(&self) -> Result<Offset, ErrorCode> {
+        match &self.role {
+            Role::Leader(leadership) if self.high_watermark < leadership.start => {
+                Err(ErrorCode::OffsetNotAvailable)
+            }
+            Role::Leader(_) => Ok(self.high_watermark),
+            Role::Follower => Err(ErrorCode::NotLeaderOrFollower),
+        }
+    }
+}
+
+/// What only a producer can get wrong.
+fn check_produced(records: &Bytes, max_bytes: i32) -> Result<(), ErrorCode> {
+    let max_bytes = usize::try_from(max_bytes).unwrap_or(0);
+    for batch in Batches::new(records.clone()) {
+        let batch: Batch = batch.map_err(Malformed::error_code)?;
+        if batch.len_bytes() > max_bytes {
+            return Err(ErrorCode::MessageTooLarge);
+        }
+        if batch.is_control() {
+            return Err(ErrorCode::InvalidRecord);
+        }
+    }
+    Ok(())
+}
