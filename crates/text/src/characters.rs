@@ -14,7 +14,7 @@ pub(crate) const FIRST_MARK: char = '\u{300}';
 
 /// Whether `c` takes no room: a combining mark, a control or an invisible character.
 pub(crate) fn is_zero(c: char) -> bool {
-    c < ' ' || holds(&ZERO, c)
+    c < ' ' || c == '\u{7F}' || holds(&ZERO, c)
 }
 
 /// Whether `c` fills an em: East Asian wide characters and emoji.
@@ -24,7 +24,12 @@ pub(crate) fn is_wide(c: char) -> bool {
 
 /// Whether `c` is drawn as part of the character before it.
 pub(crate) fn is_mark(c: char) -> bool {
-    c >= FIRST_MARK && (holds(&ZERO, c) || holds(&SPACING_MARK, c))
+    c >= FIRST_MARK && (holds(&ZERO, c) || is_spacing_mark(c))
+}
+
+/// Whether `c` is drawn as part of the character before it, and takes room.
+pub(crate) fn is_spacing_mark(c: char) -> bool {
+    holds(&SPACING_MARK, c)
 }
 
 /// Whether `c` is one half of a flag.
@@ -51,6 +56,9 @@ pub(crate) fn never_ends(c: char) -> bool {
 /// Whether one of the sorted ranges `first, last, first, last, …` holds `c`.
 fn holds(ranges: &[u32], c: char) -> bool {
     let c = u32::from(c);
+    if c < ranges[0] {
+        return false;
+    }
     let (pairs, _) = ranges.as_chunks::<2>();
     let at = pairs.partition_point(|&[first, _]| first <= c);
     at > 0 && c <= pairs[at - 1][1]

@@ -6,7 +6,9 @@
 
 use std::str::CharIndices;
 
-use crate::characters::{JOINER, is_flag_half, is_mark, is_wide, is_zero};
+use crate::characters::{
+    FIRST_MARK, JOINER, is_flag_half, is_mark, is_spacing_mark, is_wide, is_zero,
+};
 use crate::metrics::Metrics;
 
 /// One character in its line.
@@ -89,7 +91,7 @@ impl<'t> Glyphs<'t> {
             (_, false) => letter,
         };
         let merges = matches!(self.before, Before::Wide | Before::WideJoiner);
-        if is_mark(c) {
+        if zero && c >= FIRST_MARK || is_spacing_mark(c) {
             if c == JOINER && self.before == Before::Wide {
                 self.before = Before::WideJoiner;
             }

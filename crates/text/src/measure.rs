@@ -49,9 +49,22 @@ pub fn covers(face: Face, c: char) -> bool {
 
 /// Width of a line in font units.
 pub(crate) fn units(metrics: &'static Metrics, text: &str) -> i64 {
+    if text.is_ascii() {
+        return ascii_units(metrics, text);
+    }
     Glyphs::new(metrics, text)
         .map(|glyph| i64::from(glyph.advance) + i64::from(glyph.kerning))
         .sum()
+}
+
+/// The same for the usual label, in which nothing composes and nothing joins.
+fn ascii_units(metrics: &Metrics, text: &str) -> i64 {
+    let (mut units, mut row) = (0, 0);
+    for glyph in text.bytes().filter_map(|byte| metrics.glyph(char::from(byte))) {
+        units += i64::from(glyph.advance) + i64::from(metrics.kerning(row, glyph.column));
+        row = glyph.row;
+    }
+    units
 }
 
 /// Font units in px at a font size. A size that is no size measures nothing.
@@ -68,6 +81,17 @@ mod tests {
     fn kerning_draws_letters_together() {
         let apart = width(Face::Regular, 14.0, "A") + width(Face::Regular, 14.0, "V");
         assert!(width(Face::Regular, 14.0, "AV") < apart - 0.5);
+    }
+
+    #[test]
+    fn plain_labels_measure_as_all_others_do() {
+        let metrics = metrics::of(Face::Regular);
+        let ascii: Vec<char> = ('\0'..='\u{7F}').collect();
+        for pair in ascii.iter().flat_map(|&a| ascii.iter().map(move |&b| [a, b, 'V'])) {
+            let text = String::from_iter(pair);
+            // An invisible character more, and the label is not plain.
+            assert_eq!(units(metrics, &text), units(metrics, &(text + "\u{200B}")));
+        }
     }
 
     #[test]
