@@ -35,11 +35,12 @@ mod plan;
 mod record;
 mod run;
 mod runfile;
+mod settings;
 mod world;
 
 pub use bind::{Binding, Bound, bind};
 pub use builtin::{Builtin, builtin_scenarios, builtins};
-pub use judge::{Judge, Observer};
+pub use judge::{Judge, Observer, Registration, Replica};
 pub use options::{Limits, RunOptions};
 pub use outcome::{Ending, Outcome, Verdict};
 pub use plan::{ClusterPlan, ConsumerPlan, NodePlan, NodeRole, ProducerPlan, TopicPlan};

@@ -80,6 +80,9 @@ pub struct ProducerPlan {
     pub acks: Acks,
     /// The topic it sends to when a step names none.
     pub topic: String,
+    /// Its settings, under Kafka's own names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
 }
 
 /// One consumer.
@@ -93,6 +96,9 @@ pub struct ConsumerPlan {
     pub group: String,
     /// What it reads: topic and partition.
     pub assignment: Vec<(String, i32)>,
+    /// Its settings, under Kafka's own names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
 }
 
 impl ClusterPlan {

@@ -1,9 +1,10 @@
 //! The run file: one run written down, so that it can be repeated without its script.
 
 use serde::{Deserialize, Serialize};
-use topomotion_model::{Acks, Diagnostic, ProcessId, Scenario};
+use topomotion_model::{Acks, Diagnostic, Play, ProcessId, Scenario};
 
-use crate::{Binding, ClusterPlan, Limits, RunOptions};
+use crate::bind::plan_steps;
+use crate::{Binding, Bound, ClusterPlan, Limits, RunOptions};
 
 /// One run, complete: the cluster, the steps, the seed and the limits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -113,8 +114,24 @@ impl RunFile {
         scenario: &Scenario,
         options: &RunOptions,
     ) -> Result<RunFile, Vec<Diagnostic>> {
-        let _ = (binding, scenario, options);
-        Err(vec![Diagnostic::error("not-yet", "the runner is being built", None)])
+        let refuse = |message: String| {
+            vec![Diagnostic::error("cannot-run", message, scenario.origin.whole)]
+        };
+        let cluster = match binding.bound() {
+            Bound::Cluster(plan) => plan,
+            Bound::Nothing(reason) => return Err(refuse(reason.clone())),
+        };
+        let Play::Run(run) = &scenario.play else {
+            let message = format!("`{}` is a scripted flow, not a run", scenario.id);
+            return Err(refuse(message));
+        };
+        Ok(RunFile {
+            scenario: scenario.id.to_string(),
+            cluster: cluster.clone(),
+            steps: plan_steps(cluster, run)?,
+            seed: options.seed.unwrap_or(cluster.seed),
+            limits: options.limits.clone(),
+        })
     }
 
     /// The file's text.

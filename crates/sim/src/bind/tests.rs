@@ -1,0 +1,310 @@
+use topomotion_model::builder::{
+    EdgeConfig, GroupConfig, ProcessConfig, ScenarioBuilder, ScenarioConfig,
+    TopologyBuilder,
+};
+use topomotion_model::{
+    Acks, Cluster, Condition, FileId, KafkaSettings, Origin, Run, Span, Step, Topic,
+};
+
+use super::*;
+use crate::{NodeRole, builtins};
+
+#[path = "../../tests/common/production.rs"]
+mod production;
+
+fn plan(topology: &Topology) -> ClusterPlan {
+    bind(topology).expect("binds").cluster().expect("has a cluster").clone()
+}
+
+fn brokers(ids: &[&str]) -> TopologyBuilder {
+    let mut builder = TopologyBuilder::default();
+    ids.iter().for_each(|id| {
+        builder.create_process(ProcessConfig::new(*id));
+    });
+    builder
+}
+
+fn built(builder: TopologyBuilder) -> Topology {
+    builder.build().expect("no mistakes").0
+}
+
+#[test]
+fn the_production_picture_binds_as_it_is_drawn() {
+    let plan = plan(&production::topology());
+    let nodes: Vec<(&str, i32, NodeRole)> = plan
+        .nodes
+        .iter()
+        .map(|node| (node.process.as_str(), node.id, node.role))
+        .collect();
+    assert_eq!(
+        nodes,
+        [
+            ("broker-1", 1, NodeRole::Broker),
+            ("broker-2", 2, NodeRole::Broker),
+            ("broker-3", 3, NodeRole::Broker),
+            ("controller", 3000, NodeRole::Controller),
+        ]
+    );
+    assert_eq!(plan.topics.len(), 1);
+    assert_eq!(plan.topics[0].name, "orders");
+    assert_eq!(plan.topics[0].assignment, [[1, 2, 3], [1, 3, 2], [2, 3, 1]]);
+    let producers: Vec<(&str, &str, Acks)> = plan
+        .producers
+        .iter()
+        .map(|one| (one.process.as_str(), one.bootstrap.as_str(), one.acks))
+        .collect();
+    assert_eq!(
+        producers,
+        [
+            ("order-producer", "broker-1", Acks::All),
+            ("event-producer", "broker-2", Acks::Leader),
+            ("cdc-producer", "broker-1", Acks::All),
+        ]
+    );
+    let consumers: Vec<(&str, &str, Vec<i32>)> = plan
+        .consumers
+        .iter()
+        .map(|one| {
+            let partitions = one.assignment.iter().map(|(_, partition)| *partition);
+            (one.process.as_str(), one.group.as_str(), partitions.collect())
+        })
+        .collect();
+    assert_eq!(
+        consumers,
+        [
+            ("flink-1", "flink-stream", vec![0, 1]),
+            ("flink-2", "flink-stream", vec![2]),
+            ("spark", "spark-batch", vec![0, 1, 2]),
+        ]
+    );
+}
+
+#[test]
+fn every_inference_is_told_as_a_sentence() {
+    let binding = bind(&production::topology()).expect("binds");
+    for sentence in [
+        "`controller` is a controller: its name says so.",
+        "`flink-1` is a consumer: its connections say so.",
+        "`schema-registry` is a schema registry: its name says so.",
+        "`controller` is the only voter of the metadata quorum.",
+        "The script names no topic; the runs use one called `orders`.",
+        "Topic `orders` has 3 partitions: as many as the badges show.",
+        "`broker-2` leads `orders-2`: its badge says so.",
+        "`event-producer` asks for acks=1: its edge says so.",
+        "`flink-2` is in consumer group `flink-stream`: its frame says so.",
+    ] {
+        assert!(
+            binding.explain().iter().any(|told| told == sentence),
+            "{sentence}\n{:#?}",
+            binding.explain()
+        );
+    }
+    assert!(binding.explain().iter().all(|sentence| sentence.ends_with('.')));
+}
+
+#[test]
+fn both_built_in_scenarios_fit_the_production_picture() {
+    let binding = bind(&production::topology()).expect("binds");
+    for builtin in builtins(&binding) {
+        assert!(builtin.fit.is_ok(), "{}: {:?}", builtin.id, builtin.fit);
+    }
+}
+
+#[test]
+fn a_built_in_scenario_that_does_not_fit_says_what_is_missing() {
+    let mut builder = brokers(&["broker-1", "shop"]);
+    builder.connect(EdgeConfig {
+        label: Some("produce".to_owned()),
+        ..EdgeConfig::new("shop", "broker-1")
+    });
+    let binding = bind(&built(builder)).expect("binds");
+    let missing: Vec<String> =
+        builtins(&binding).into_iter().filter_map(|builtin| builtin.fit.err()).collect();
+    assert_eq!(missing, ["It needs a second replica: events-0 has only one."; 2]);
+}
+
+#[test]
+fn a_topology_without_kafka_binds_to_nothing_and_says_why() {
+    let topology = built(brokers(&["web", "database"]));
+    let binding = bind(&topology).expect("no mistake");
+    assert_eq!(
+        binding.bound(),
+        &Bound::Nothing("no process looks like a Kafka broker".into())
+    );
+    assert!(builtins(&binding).iter().all(|builtin| builtin.fit.is_err()));
+}
+
+#[test]
+fn a_named_cluster_without_brokers_is_a_mistake() {
+    let mut builder = brokers(&["web"]);
+    builder.kafka(Cluster::default());
+    let errors = bind(&built(builder)).expect_err("nothing can run");
+    assert_eq!(errors[0].code, "no-cluster");
+}
+
+#[test]
+fn brokers_vote_where_there_is_no_controller() {
+    let roles = |ids: &[&str]| {
+        let plan = plan(&built(brokers(ids)));
+        plan.nodes.iter().map(|node| node.role).collect::<Vec<_>>()
+    };
+    assert_eq!(roles(&["broker-1", "broker-2"]), [NodeRole::Combined, NodeRole::Broker]);
+    let ids = ["broker-1", "broker-2", "broker-3", "broker-4"];
+    assert_eq!(roles(&ids)[2..], [NodeRole::Combined, NodeRole::Broker]);
+}
+
+#[test]
+fn node_ids_come_from_names_and_never_collide() {
+    let ids = ["broker-7", "broker-a", "kafka-broker-7", "controller-1", "controller-2"];
+    let plan = plan(&built(brokers(&ids)));
+    let ids: Vec<i32> = plan.nodes.iter().map(|node| node.id).collect();
+    assert_eq!(ids, [7, 1, 2, 3001, 3002]);
+}
+
+#[test]
+fn an_explicit_role_and_setting_beats_every_hint() {
+    let mut builder = brokers(&["broker-1"]);
+    builder.create_process(ProcessConfig {
+        role: Some(ProcessRole::Producer),
+        kafka: KafkaSettings { acks: Some(Acks::None), ..KafkaSettings::default() },
+        ..ProcessConfig::new("consumer-of-life")
+    });
+    builder.connect(EdgeConfig {
+        label: Some("fetch acks=all".to_owned()),
+        ..EdgeConfig::new("consumer-of-life", "broker-1")
+    });
+    let plan = plan(&built(builder));
+    assert_eq!((plan.consumers.len(), plan.producers[0].acks), (0, Acks::None));
+}
+
+#[test]
+fn more_members_than_partitions_leaves_one_without_work() {
+    let mut builder = brokers(&["broker-1"]);
+    let group = builder.create_group(GroupConfig::new("consumers"));
+    for id in ["c-1", "c-2"] {
+        builder.group(group).add_process(ProcessConfig::new(id));
+        builder.connect(EdgeConfig::new(id, "broker-1"));
+    }
+    let plan = plan(&built(builder));
+    let counts: Vec<usize> =
+        plan.consumers.iter().map(|consumer| consumer.assignment.len()).collect();
+    assert_eq!(counts, [1, 0]);
+}
+
+fn span(start: u32) -> Option<Span> {
+    Some(Span { file: FileId(0), start, end: start + 1 })
+}
+
+fn origin(part: &str) -> Origin {
+    let place = span(40).expect("a place");
+    Origin { whole: span(1), parts: vec![(part.to_owned(), place)] }
+}
+
+#[test]
+fn more_replicas_than_brokers_is_refused_where_the_script_says_it() {
+    let topic = Topic {
+        name: "orders".to_owned(),
+        replication_factor: Some(4),
+        origin: origin("replicationFactor"),
+        ..Topic::default()
+    };
+    let mut builder = production::builder();
+    builder.kafka(Cluster { topics: vec![topic], ..Cluster::default() });
+    let errors = bind(&built(builder)).expect_err("four do not fit on three");
+    assert_eq!(
+        errors[0].message,
+        "topic `orders` wants 4 replicas, but there are 3 brokers"
+    );
+    assert_eq!(errors[0].span, span(40));
+}
+
+/// The mistakes in a run of one step, whose argument `part` stands at 40.
+fn mistakes(kind: StepKind, part: &str) -> Vec<(String, Option<String>, Option<Span>)> {
+    let step = Step { kind, caption: None, origin: origin(part) };
+    let plan = plan(&production::topology());
+    let errors = plan_steps(&plan, &Run { steps: vec![step] }).expect_err("a mistake");
+    errors.into_iter().map(|error| (error.message, error.help, error.span)).collect()
+}
+
+fn produce(producer: &str, topic: Option<&str>, partition: Option<u32>) -> StepKind {
+    StepKind::Produce {
+        producer: producer.into(),
+        topic: topic.map(str::to_owned),
+        key: None,
+        value: None,
+        partition,
+        acks: None,
+        count: 1,
+    }
+}
+
+#[test]
+fn steps_that_cannot_be_carried_out_are_refused_with_a_place_and_a_hint() {
+    let did_you_mean = |name: &str| Some(format!("did you mean `{name}`?"));
+    let condition = |text| Condition::parse(text).expect("a condition");
+    let cases = [
+        (
+            StepKind::Crash("brokr-1".into()),
+            "node",
+            "no process `brokr-1` runs on the engine",
+            did_you_mean("broker-1"),
+        ),
+        (
+            produce("order-producr", None, None),
+            "producer",
+            "`order-producr` is no producer",
+            did_you_mean("order-producer"),
+        ),
+        (
+            produce("order-producer", Some("order"), None),
+            "topic",
+            "no topic has the name `order`",
+            did_you_mean("orders"),
+        ),
+        (
+            produce("order-producer", None, Some(3)),
+            "partition",
+            "topic `orders` has no partition 3",
+            None,
+        ),
+        (
+            StepKind::Expect(condition("leader(orders-0) == broker-9")),
+            "condition",
+            "`broker-9` is no broker",
+            did_you_mean("broker-1"),
+        ),
+    ];
+    for (kind, part, message, help) in cases {
+        assert_eq!(mistakes(kind, part), [(message.to_owned(), help, span(40))]);
+    }
+    let (message, _, _) = &mistakes(produce("spark", None, None), "producer")[0];
+    assert_eq!(message, "`spark` is a consumer and sends no records of its own");
+}
+
+#[test]
+fn a_plain_process_that_dials_a_broker_gets_a_producer_when_a_scenario_wants_it() {
+    let mut builder = brokers(&["broker-1", "shop"]);
+    builder.connect(EdgeConfig::new("shop", "broker-1"));
+    let mut scenario = ScenarioBuilder::new(ScenarioConfig::new("s", "S"));
+    scenario.produce("shop", None, Default::default());
+    builder.scenario(scenario);
+    let plan = plan(&built(builder));
+    assert_eq!(plan.producers[0].process.as_str(), "shop");
+}
+
+#[test]
+fn an_unknown_setting_is_a_doubt_and_a_senseless_value_a_mistake() {
+    let bound = |name: &str, value: &str| {
+        let mut builder = production::builder();
+        let settings = [(name.to_owned(), value.to_owned())].into();
+        builder.kafka(Cluster { settings, ..Cluster::default() });
+        bind(&built(builder))
+    };
+    let binding = bound("min.insync.replica", "2").expect("a doubt");
+    assert_eq!(
+        binding.warnings()[0].help.as_deref(),
+        Some("did you mean `min.insync.replicas`?")
+    );
+    let errors = bound("min.insync.replicas", "two").expect_err("a mistake");
+    assert_eq!(errors[0].message, "`two` is no value for `min.insync.replicas`");
+}

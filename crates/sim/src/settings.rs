@@ -1,0 +1,242 @@
+//! Kafka's settings by name: what a script may set, and where it goes.
+//!
+//! Settings that the engine does not know are doubts, not mistakes: a script may say more
+//! than a small Kafka understands.
+
+use std::collections::BTreeMap;
+
+use topomotion_broker::{BrokerSettings, UncleanElection};
+use topomotion_client::{CommonConfig, ConsumerConfig, OffsetReset, ProducerConfig};
+use topomotion_model::nearest;
+use topomotion_wire::Duration;
+
+/// Whose setting it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// A broker's or controller's.
+    Node,
+    /// A producer's.
+    Producer,
+    /// A consumer's.
+    Consumer,
+}
+
+/// What is to be said of one setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    /// It can be used.
+    Good,
+    /// Nobody knows it; what to do.
+    Unknown(String),
+    /// Its value makes no sense; what would.
+    Bad(String),
+}
+
+/// One known setting of a `T`.
+struct Known<T> {
+    name: &'static str,
+    set: fn(&mut T, &str) -> Result<(), &'static str>,
+}
+
+/// Says whether a setting can be used.
+pub(crate) fn check(owner: Owner, name: &str, value: &str) -> Judgement {
+    let common = || CommonConfig::new("", Vec::new());
+    match owner {
+        Owner::Node => check_in(NODE, &mut BrokerSettings::default(), name, value),
+        Owner::Producer => {
+            check_in(PRODUCER, &mut ProducerConfig::new(common()), name, value)
+        }
+        Owner::Consumer => {
+            check_in(CONSUMER, &mut ConsumerConfig::new(common()), name, value)
+        }
+    }
+}
+
+fn check_in<T>(table: &[Known<T>], into: &mut T, name: &str, value: &str) -> Judgement {
+    let Some(known) = table.iter().find(|known| known.name == name) else {
+        let help = match nearest(name, table.iter().map(|known| known.name)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "the engine is a small Kafka and has few settings".to_owned(),
+        };
+        return Judgement::Unknown(help);
+    };
+    match (known.set)(into, value) {
+        Ok(()) => Judgement::Good,
+        Err(help) => Judgement::Bad(help.to_owned()),
+    }
+}
+
+/// Puts a node's settings in place; what makes no sense is left as it was.
+pub(crate) fn set_node(into: &mut BrokerSettings, settings: &BTreeMap<String, String>) {
+    set_all(NODE, into, settings);
+}
+
+/// Puts a producer's settings in place.
+pub(crate) fn set_producer(
+    into: &mut ProducerConfig,
+    settings: &BTreeMap<String, String>,
+) {
+    set_all(PRODUCER, into, settings);
+}
+
+/// Puts a consumer's settings in place.
+pub(crate) fn set_consumer(
+    into: &mut ConsumerConfig,
+    settings: &BTreeMap<String, String>,
+) {
+    set_all(CONSUMER, into, settings);
+}
+
+fn set_all<T>(table: &[Known<T>], into: &mut T, settings: &BTreeMap<String, String>) {
+    for known in table {
+        if let Some(value) = settings.get(known.name) {
+            // The binding has refused values that make no sense; a run file written by
+            // hand may hold one all the same, and then the default stays.
+            let _ = (known.set)(into, value);
+        }
+    }
+}
+
+fn ms(value: &str, into: &mut Duration) -> Result<(), &'static str> {
+    let millis: u64 =
+        value.parse().map_err(|_| "write a whole number of milliseconds")?;
+    let micros = millis.checked_mul(1_000).ok_or("that is longer than any run")?;
+    *into = Duration::from_micros(micros);
+    Ok(())
+}
+
+fn number<N: std::str::FromStr>(value: &str, into: &mut N) -> Result<(), &'static str> {
+    *into = value.parse().map_err(|_| "write a whole number")?;
+    Ok(())
+}
+
+const NODE: &[Known<BrokerSettings>] = &[
+    Known {
+        name: "replica.lag.time.max.ms",
+        set: |s, v| ms(v, &mut s.replica_lag_time_max),
+    },
+    Known {
+        name: "replica.fetch.wait.max.ms",
+        set: |s, v| ms(v, &mut s.replica_fetch_wait_max),
+    },
+    Known {
+        name: "replica.fetch.backoff.ms",
+        set: |s, v| ms(v, &mut s.replica_fetch_backoff),
+    },
+    Known {
+        name: "replica.high.watermark.checkpoint.interval.ms",
+        set: |s, v| ms(v, &mut s.high_watermark_checkpoint_interval),
+    },
+    Known {
+        name: "broker.heartbeat.interval.ms",
+        set: |s, v| ms(v, &mut s.broker_heartbeat_interval),
+    },
+    Known {
+        name: "broker.session.timeout.ms",
+        set: |s, v| ms(v, &mut s.broker_session_timeout),
+    },
+    Known { name: "request.timeout.ms", set: |s, v| ms(v, &mut s.request_timeout) },
+    Known {
+        name: "min.insync.replicas",
+        set: |s, v| number(v, &mut s.min_insync_replicas),
+    },
+    Known {
+        name: "default.replication.factor",
+        set: |s, v| number(v, &mut s.default_replication_factor),
+    },
+    Known { name: "num.partitions", set: |s, v| number(v, &mut s.num_partitions) },
+    Known {
+        name: "unclean.leader.election.enable",
+        set: |s, v| {
+            s.unclean_leader_election = match v {
+                "true" => UncleanElection::Allowed,
+                "false" => UncleanElection::Forbidden,
+                _ => return Err("write `true` or `false`"),
+            };
+            Ok(())
+        },
+    },
+    Known {
+        name: "controller.quorum.election.timeout.ms",
+        set: |s, v| ms(v, &mut s.quorum_election_timeout),
+    },
+    Known {
+        name: "controller.quorum.fetch.timeout.ms",
+        set: |s, v| ms(v, &mut s.quorum_fetch_timeout),
+    },
+    Known {
+        name: "controller.quorum.append.linger.ms",
+        set: |s, v| ms(v, &mut s.quorum_append_linger),
+    },
+];
+
+const PRODUCER: &[Known<ProducerConfig>] = &[
+    Known { name: "linger.ms", set: |s, v| ms(v, &mut s.linger) },
+    Known { name: "batch.size", set: |s, v| number(v, &mut s.batch_size) },
+    Known {
+        name: "max.in.flight.requests.per.connection",
+        set: |s, v| number(v, &mut s.max_in_flight),
+    },
+    Known { name: "delivery.timeout.ms", set: |s, v| ms(v, &mut s.delivery_timeout) },
+    Known {
+        name: "request.timeout.ms",
+        set: |s, v| ms(v, &mut s.common.request_timeout),
+    },
+    Known { name: "retry.backoff.ms", set: |s, v| ms(v, &mut s.common.retry_backoff) },
+    Known {
+        name: "metadata.max.age.ms",
+        set: |s, v| ms(v, &mut s.common.metadata_max_age),
+    },
+];
+
+const CONSUMER: &[Known<ConsumerConfig>] = &[
+    Known { name: "fetch.min.bytes", set: |s, v| number(v, &mut s.fetch_min_bytes) },
+    Known { name: "fetch.max.wait.ms", set: |s, v| ms(v, &mut s.fetch_max_wait) },
+    Known {
+        name: "request.timeout.ms",
+        set: |s, v| ms(v, &mut s.common.request_timeout),
+    },
+    Known { name: "retry.backoff.ms", set: |s, v| ms(v, &mut s.common.retry_backoff) },
+    Known {
+        name: "metadata.max.age.ms",
+        set: |s, v| ms(v, &mut s.common.metadata_max_age),
+    },
+    Known {
+        name: "auto.offset.reset",
+        set: |s, v| {
+            s.offset_reset = match v {
+                "earliest" => OffsetReset::Earliest,
+                "latest" => OffsetReset::Latest,
+                _ => return Err("write `earliest` or `latest`"),
+            };
+            Ok(())
+        },
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_is_known_unknown_or_badly_valued() {
+        let session = "broker.session.timeout.ms";
+        assert_eq!(check(Owner::Node, session, "6000"), Judgement::Good);
+        assert!(matches!(check(Owner::Node, session, "soon"), Judgement::Bad(_)));
+        assert_eq!(
+            check(Owner::Node, "broker.sesion.timeout.ms", "1"),
+            Judgement::Unknown("did you mean `broker.session.timeout.ms`?".to_owned())
+        );
+        assert!(matches!(check(Owner::Producer, session, "1"), Judgement::Unknown(_)));
+    }
+
+    #[test]
+    fn what_is_set_arrives() {
+        let mut settings = BrokerSettings::default();
+        let given = [("min.insync.replicas", "2"), ("replica.lag.time.max.ms", "500")];
+        let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        set_node(&mut settings, &BTreeMap::from(given));
+        assert_eq!(settings.min_insync_replicas, 2);
+        assert_eq!(settings.replica_lag_time_max, Duration::from_millis(500));
+    }
+}

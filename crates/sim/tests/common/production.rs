@@ -1,0 +1,100 @@
+//! The production picture: one controller, three brokers, three producers, two groups.
+
+use topomotion_model::builder::{
+    EdgeConfig, GroupConfig, ProcessConfig, ScenarioBuilder, TopologyBuilder,
+};
+use topomotion_model::{Cluster, Diagnostic, ShardRole, Topology};
+
+const GROUPS: [(&str, &str, &[&str]); 6] = [
+    ("controller", "KRaft Controller", &["controller"]),
+    ("brokers", "Kafka Cluster (3 Brokers)", &["broker-1", "broker-2", "broker-3"]),
+    ("schema", "Schema Registry", &["schema-registry"]),
+    ("producers", "Producers", &["order-producer", "event-producer", "cdc-producer"]),
+    ("flink-cg", "Consumer Group: flink-stream", &["flink-1", "flink-2"]),
+    ("spark-cg", "Consumer Group: spark-batch", &["spark"]),
+];
+
+const LABELS: [(&str, &str); 11] = [
+    ("controller", "KRaft Controller"),
+    ("broker-1", "Broker 1 (Leader p0,p1)"),
+    ("broker-2", "Broker 2 (Leader p2)"),
+    ("broker-3", "Broker 3 (Follower)"),
+    ("schema-registry", "Schema Registry"),
+    ("order-producer", "Order Service"),
+    ("event-producer", "Analytics SDK"),
+    ("cdc-producer", "Debezium (CDC)"),
+    ("flink-1", "Flink TaskManager 1"),
+    ("flink-2", "Flink TaskManager 2"),
+    ("spark", "Spark Executor"),
+];
+
+const EDGES: [(&str, &str, &str, &str); 12] = [
+    ("controller", "broker-1", "tcp", "metadata"),
+    ("controller", "broker-2", "tcp", "metadata"),
+    ("controller", "broker-3", "tcp", "metadata"),
+    ("broker-2", "broker-1", "tcp", "replicate"),
+    ("broker-3", "broker-1", "tcp", "replicate"),
+    ("order-producer", "broker-1", "kafka", "produce acks=all"),
+    ("event-producer", "broker-2", "kafka", "produce acks=1"),
+    ("cdc-producer", "broker-1", "kafka", "produce acks=all"),
+    ("order-producer", "schema-registry", "http", "validate schema"),
+    ("flink-1", "broker-1", "kafka", "fetch p0"),
+    ("flink-2", "broker-2", "kafka", "fetch p2"),
+    ("spark", "broker-1", "kafka", "batch fetch"),
+];
+
+/// The builder with everything in it but a cluster and scenarios.
+pub fn builder() -> TopologyBuilder {
+    let mut builder = TopologyBuilder::default();
+    for (id, label, members) in GROUPS {
+        let label = Some(label.to_owned());
+        let group = builder.create_group(GroupConfig { label, ..GroupConfig::new(id) });
+        for member in members {
+            builder.group(group).add_process(process(member));
+        }
+    }
+    for (source, target, protocol, label) in EDGES {
+        builder.connect(EdgeConfig {
+            protocol: Some(protocol.to_owned()),
+            label: Some(label.to_owned()),
+            ..EdgeConfig::new(source, target)
+        });
+    }
+    builder
+}
+
+fn process(id: &str) -> ProcessConfig {
+    let label = LABELS.iter().find(|(known, _)| *known == id).map(|(_, label)| *label);
+    let (shards, role) = match id {
+        "broker-1" => (Some("p0,p1"), Some(ShardRole::Primary)),
+        "broker-2" => (Some("p2"), Some(ShardRole::Primary)),
+        "broker-3" => (None, Some(ShardRole::Replica)),
+        _ => (None, None),
+    };
+    ProcessConfig {
+        label: label.map(str::to_owned),
+        shard_id: shards.map(str::to_owned),
+        shard_role: role,
+        ..ProcessConfig::new(id)
+    }
+}
+
+/// The topology as it stands.
+#[allow(dead_code)]
+pub fn topology() -> Topology {
+    builder().build().expect("the script has no mistakes").0
+}
+
+/// The topology with a cluster and one scenario.
+#[allow(dead_code)]
+pub fn with(
+    cluster: Option<Cluster>,
+    scenario: ScenarioBuilder,
+) -> Result<Topology, Vec<Diagnostic>> {
+    let mut builder = builder();
+    if let Some(cluster) = cluster {
+        builder.kafka(cluster);
+    }
+    builder.scenario(scenario);
+    builder.build().map(|(topology, _)| topology)
+}
