@@ -1,0 +1,77 @@
+//! One look in every output: our pixels against an independent renderer's drawing of our
+//! SVG.
+
+mod support;
+
+use support::{folder, said, text, topomotion};
+
+/// Mean difference of a channel, of 255, that anti-aliasing and hinting may make.
+const MEAN_DIFFERENCE_AT_MOST: f64 = 2.0;
+
+#[test]
+fn png_and_svg_show_the_same_picture() {
+    let folder = folder("pictures");
+    for (script, theme) in [
+        ("examples/kafka-deep-dive.ts", "light"),
+        ("examples/kafka-deep-dive.ts", "dark"),
+        ("examples/nested-vpc.ts", "light"),
+    ] {
+        let render = |name: &str| {
+            let file = folder.join(name);
+            let run = topomotion(&[
+                "render",
+                script,
+                "-o",
+                text(&file),
+                "--still",
+                "--theme",
+                theme,
+            ]);
+            assert!(run.status.success(), "{}", said(&run));
+            std::fs::read(&file).expect("it was written")
+        };
+        let (png, svg) = (render("out.png"), render("out.svg"));
+        let ours = pixels(&png);
+        let theirs = drawn_by_resvg(&svg, ours.0, ours.1);
+        let difference = mean_difference(&ours.2, &theirs);
+        assert!(
+            difference <= MEAN_DIFFERENCE_AT_MOST,
+            "{script} {theme}: mean difference {difference:.2} of 255"
+        );
+    }
+}
+
+/// Width, height and RGBA bytes of a PNG.
+fn pixels(png: &[u8]) -> (u32, u32, Vec<u8>) {
+    let decoder = png::Decoder::new(std::io::Cursor::new(png));
+    let mut reader = decoder.read_info().expect("it is a PNG");
+    let mut bytes = vec![0; reader.output_buffer_size().expect("it fits into memory")];
+    let info = reader.next_frame(&mut bytes).expect("its pixels decode");
+    bytes.truncate(info.buffer_size());
+    let bytes = match info.color_type {
+        png::ColorType::Rgba => bytes,
+        png::ColorType::Rgb => {
+            bytes.chunks(3).flat_map(|rgb| [rgb[0], rgb[1], rgb[2], 255]).collect()
+        }
+        other => panic!("unexpected colour type {other:?}"),
+    };
+    (info.width, info.height, bytes)
+}
+
+fn drawn_by_resvg(svg: &[u8], width: u32, height: u32) -> Vec<u8> {
+    let mut options = resvg::usvg::Options::default();
+    let fonts = support::root().join("assets/fonts");
+    options.fontdb_mut().load_fonts_dir(fonts);
+    let tree = resvg::usvg::Tree::from_data(svg, &options).expect("our SVG parses");
+    let mut pixmap = resvg::tiny_skia::Pixmap::new(width, height).expect("not empty");
+    let scale = width as f32 / tree.size().width();
+    let transform = resvg::tiny_skia::Transform::from_scale(scale, scale);
+    resvg::render(&tree, transform, &mut pixmap.as_mut());
+    pixmap.take_demultiplied()
+}
+
+fn mean_difference(a: &[u8], b: &[u8]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let sum: u64 = a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    sum as f64 / a.len() as f64
+}
