@@ -60,8 +60,13 @@ fn pixels(png: &[u8]) -> (u32, u32, Vec<u8>) {
 
 fn drawn_by_resvg(svg: &[u8], width: u32, height: u32) -> Vec<u8> {
     let mut options = resvg::usvg::Options::default();
-    let fonts = support::root().join("assets/fonts");
-    options.fontdb_mut().load_fonts_dir(fonts);
+    let fonts = std::fs::read_dir(support::root().join("assets/fonts"));
+    for file in fonts.expect("the fonts are there").flatten() {
+        if file.path().extension().is_some_and(|ending| ending == "ttf") {
+            let font = std::fs::read(file.path()).expect("a font is a file");
+            options.fontdb_mut().load_font_data(font);
+        }
+    }
     let tree = resvg::usvg::Tree::from_data(svg, &options).expect("our SVG parses");
     let mut pixmap = resvg::tiny_skia::Pixmap::new(width, height).expect("not empty");
     let scale = width as f32 / tree.size().width();
