@@ -1,9 +1,22 @@
 //! The runner: set the cluster up, play the steps, wait until it is quiet again.
 
+mod body;
+mod cluster;
+mod setup;
+mod stage;
+mod steps;
+mod story;
+
 use topomotion_model::{Diagnostic, Scenario};
-use topomotion_trace::Trace;
+use topomotion_trace::{Time, Trace};
 
 use crate::{Binding, Ending, Judge, Outcome, RunFile, RunOptions};
+use stage::{Stage, Stop, after};
+use steps::Play;
+
+/// After a fault the run goes on for the session timeout and this long, so that the
+/// cluster's reaction is part of the story.
+const REACTION_MS: u64 = 2_000;
 
 /// Plays a scenario on a bound topology. Fails when the scenario is a scripted flow, when
 /// nothing was bound, or when a step cannot be carried out on this cluster.
@@ -18,9 +31,54 @@ pub fn run(
 
 /// Plays a run file. The same file gives the same outcome, always and everywhere.
 pub fn play(file: &RunFile, judge: &mut dyn Judge) -> Outcome {
-    let _ = (file, judge);
-    let (trace, setup) = (Trace::default(), Trace::default());
+    let limits = &file.limits;
+    let mut stage = Stage::new(&file.cluster, file.seed, limits, judge);
+    if let Err(missing) = setup::set_up(&mut stage, limits.setup_ms) {
+        let setup = stage.cluster.world.recorder.take();
+        let events = stage.cluster.world.handled();
+        return outcome(
+            Trace::default(),
+            setup,
+            Play::new(&mut stage, limits),
+            Ending::NotReady(missing),
+            events,
+        );
+    }
+    let setup = stage.cluster.world.recorder.take();
+    let origin = Time(stage.now().as_micros());
+    stage.raise_curtain();
+    let mut play = Play::new(&mut stage, limits);
+    let ending = match play_all(&mut play, file) {
+        Ok(()) => Ending::Quiet,
+        Err(Stop::Limit(text)) => Ending::Limit(text),
+        Err(Stop::Late) => Ending::Limit("a step took too long".to_owned()),
+    };
+    let played = play.stage.cluster.world.recorder.take();
+    let trace = story::tell(&setup, played, origin);
+    let events = play.stage.cluster.world.handled();
+    outcome(trace, setup, play, ending, events)
+}
+
+fn play_all(play: &mut Play<'_, '_>, file: &RunFile) -> Result<(), Stop> {
+    for (index, step) in file.steps.iter().enumerate() {
+        play.step(index, step).map_err(|stop| match stop {
+            Stop::Limit(text) => Stop::Limit(format!("{text} in step {index}")),
+            Stop::Late => Stop::Late,
+        })?;
+    }
+    let reaction = play.stage.cluster.session_ms() + REACTION_MS;
+    let earliest =
+        play.last_fault.map_or(play.stage.now(), |fault| after(fault, reaction));
+    play.stage.run_until_quiet(play.limits.quiet_ms, earliest)
+}
+
+fn outcome(
+    trace: Trace,
+    setup: Trace,
+    play: Play<'_, '_>,
+    ending: Ending,
+    events: u64,
+) -> Outcome {
     let digest = trace.digest();
-    let ending = Ending::NotReady("the runner is being built".to_owned());
-    Outcome { trace, setup, verdicts: Vec::new(), ending, digest, events: 0 }
+    Outcome { trace, setup, verdicts: play.verdicts, ending, digest, events }
 }

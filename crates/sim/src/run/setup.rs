@@ -1,0 +1,114 @@
+//! Setting the cluster up: nodes start, the quorum elects, brokers register, topics are
+//! created, clients find their leaders, and everybody comes to rest.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use topomotion_client::{Created, NewTopic, TopicPlacement};
+use topomotion_wire::NodeId;
+
+use super::stage::{Stage, Stop};
+use crate::TopicPlan;
+use crate::packet::name_of;
+
+/// The set-up is over when nothing but routine has happened for so long: longer than any
+/// fetch waits.
+const REST_MS: u64 = 1_100;
+
+/// Brings the cluster up, or says what was missing.
+pub(super) fn set_up(stage: &mut Stage<'_>, patience_ms: u64) -> Result<(), String> {
+    let nodes = stage.cluster.plan.nodes.iter().map(|node| node.process.clone());
+    for process in nodes.collect::<Vec<_>>() {
+        stage.cluster.start(&process);
+    }
+    let brokers = stage
+        .run_until(patience_ms, |stage| stage.cluster.brokers_not_ready().is_empty());
+    told(brokers, || waits("brokers", "to serve", &stage.cluster.brokers_not_ready()))?;
+
+    create_topics(stage, patience_ms)?;
+    let replicas = stage
+        .run_until(patience_ms, |stage| stage.cluster.replicas_not_ready().is_empty());
+    told(replicas, || {
+        waits("partitions", "to be led as planned", &stage.cluster.replicas_not_ready())
+    })?;
+
+    let plan = stage.cluster.plan;
+    let producers = plan.producers.iter().map(|producer| &producer.process);
+    let consumers = plan.consumers.iter().map(|consumer| &consumer.process);
+    producers.chain(consumers).for_each(|process| stage.cluster.start(process));
+    let clients = stage
+        .run_until(patience_ms, |stage| stage.cluster.consumers_not_ready().is_empty());
+    told(clients, || {
+        waits("consumers", "to find their place", &stage.cluster.consumers_not_ready())
+    })?;
+
+    let rest = stage.run_until_quiet(REST_MS, stage.now());
+    told(rest, || "the cluster never came to rest".to_owned())
+}
+
+fn create_topics(stage: &mut Stage<'_>, patience_ms: u64) -> Result<(), String> {
+    let plan = stage.cluster.plan;
+    if plan.topics.is_empty() {
+        return Ok(());
+    }
+    stage.cluster.start_admin();
+    stage.cluster.with_admin(|admin, now| {
+        plan.topics.iter().for_each(|topic| admin.create_topic(now, new_topic(topic)));
+    });
+    let mut open = plan.topics.len();
+    while open > 0 {
+        let step = stage.run_until(patience_ms, one_event());
+        told(step, || format!("{open} topics were never created"))?;
+        let mut results: Vec<Created> = Vec::new();
+        stage.cluster.with_admin(|admin, _| {
+            results.extend(std::iter::from_fn(|| admin.take_result()));
+        });
+        for result in results {
+            if let Err((error, words)) = result.result {
+                let words = words.map(|words| format!(": {words}")).unwrap_or_default();
+                let error = name_of(error);
+                return Err(format!(
+                    "topic {} was refused: {error}{words}",
+                    result.topic
+                ));
+            }
+            open -= 1;
+        }
+    }
+    stage.cluster.stop_admin();
+    Ok(())
+}
+
+/// Holds the second time it is asked: after one event.
+fn one_event() -> impl FnMut(&Stage<'_>) -> bool {
+    let mut asked = 0;
+    move |_| {
+        asked += 1;
+        asked > 1
+    }
+}
+
+fn new_topic(plan: &TopicPlan) -> NewTopic {
+    let assignment = plan.assignment.iter();
+    let assignment =
+        assignment.map(|replicas| replicas.iter().map(|&id| NodeId(id)).collect());
+    NewTopic {
+        name: Arc::from(&*plan.name),
+        placement: TopicPlacement::Manual(assignment.collect()),
+        configs: plan.settings.clone().into_iter().collect::<BTreeMap<_, _>>(),
+    }
+}
+
+fn told(
+    result: Result<(), Stop>,
+    missing: impl FnOnce() -> String,
+) -> Result<(), String> {
+    result.map_err(|stop| match stop {
+        Stop::Late => missing(),
+        Stop::Limit(limit) => format!("{limit} while waiting: {}", missing()),
+    })
+}
+
+fn waits(who: &str, what: &str, names: &[String]) -> String {
+    format!("still waiting for {who} {what}: {}", names.join(", "))
+}
