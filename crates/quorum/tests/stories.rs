@@ -2,13 +2,10 @@
 
 mod rig;
 
-use rig::{Link, Rig, granted, node, vote};
-use topomotion_quorum::{
-    CheckQuorum, NotLeader, PreVote, Quorum, QuorumConfig, QuorumOutput, ReplyToken,
-};
+use rig::{Link, Rig, node};
+use topomotion_quorum::{CheckQuorum, NotLeader, PreVote, Quorum};
 use topomotion_wire::{
-    Bytes, DiskOp, Fact, Files, Instant, NodeId, Offset, QuorumEpoch, QuorumRole, Random,
-    Rule,
+    Bytes, Fact, Files, Instant, NodeId, Offset, QuorumRole, Random, Rule,
 };
 
 fn everybody_follows(rig: &Rig) -> bool {
@@ -70,7 +67,7 @@ fn a_crashed_leader_is_replaced_and_comes_back_as_a_follower() {
         let offset = rig.append(first, "kept").expect("it leads");
         rig.run_until(1_000, |rig| everybody_has(rig, offset));
         rig.crash(first);
-        rig.run_until(20_000, |rig| everybody_follows(rig));
+        rig.run_until(20_000, everybody_follows);
         let second = rig.leader().expect("there is one");
         assert_ne!(first, second);
         let more = rig.append(second, "more").expect("it leads");
@@ -202,74 +199,4 @@ fn a_whole_quorum_that_loses_power_comes_back_with_everything_committed() {
         all.iter().for_each(|id| rig.start(*id));
         rig.run_until(20_000, |rig| everybody_follows(rig) && everybody_has(rig, offset));
     }
-}
-
-/// One voter of three, alone with its disk.
-struct Alone {
-    quorum: Quorum,
-    cache: Files,
-    durable: Files,
-}
-
-impl Alone {
-    fn start(files: Files) -> Alone {
-        let config = QuorumConfig::new(node(3), vec![node(1), node(2), node(3)]);
-        let quorum = Quorum::recover(config, &files, Instant::ZERO, Random::new(1, 1));
-        Alone { quorum: quorum.expect("readable"), cache: files.clone(), durable: files }
-    }
-
-    /// Asks for a vote. `None` if the answer has not left.
-    fn ask(&mut self, candidate: i32, epoch: i32, disk: FlushSpeed) -> Option<bool> {
-        let request = vote(candidate, epoch);
-        self.quorum.handle_request(Instant::ZERO, ReplyToken(1), &request);
-        let mut answer = None;
-        while let Some(output) = self.quorum.poll() {
-            match output {
-                QuorumOutput::Reply { response, .. } => answer = Some(granted(&response)),
-                QuorumOutput::Disk(DiskOp::Replace { file, bytes }) => {
-                    self.cache.insert(file, bytes);
-                }
-                QuorumOutput::Disk(DiskOp::Flush { token, .. }) => {
-                    assert_eq!(answer, None, "RAFT-1: the disk comes first");
-                    if disk == FlushSpeed::Done {
-                        self.durable = self.cache.clone();
-                        self.quorum.handle_flushed(Instant::ZERO, token);
-                    }
-                }
-                _ => {}
-            }
-        }
-        answer
-    }
-}
-
-#[derive(PartialEq, Eq)]
-enum FlushSpeed {
-    Done,
-    Stuck,
-}
-
-#[test]
-fn no_vote_is_granted_twice_across_a_restart() {
-    let mut voter = Alone::start(Files::new());
-    assert_eq!(voter.ask(1, 5, FlushSpeed::Done), Some(true));
-    assert_eq!(voter.ask(2, 5, FlushSpeed::Done), Some(false));
-    let mut again = Alone::start(voter.durable);
-    assert_eq!(again.quorum.epoch(), QuorumEpoch(5));
-    assert_eq!(again.ask(2, 5, FlushSpeed::Done), Some(false), "K2");
-    assert_eq!(again.ask(1, 5, FlushSpeed::Done), Some(true), "the same answer again");
-    assert_eq!(again.ask(2, 4, FlushSpeed::Done), Some(false), "an older epoch");
-    assert_eq!(again.ask(2, 6, FlushSpeed::Done), Some(true), "a newer one");
-}
-
-#[test]
-fn a_vote_that_is_not_on_disk_has_not_been_heard_of() {
-    let mut voter = Alone::start(Files::new());
-    assert_eq!(voter.ask(1, 5, FlushSpeed::Stuck), None);
-    let mut again = Alone::start(voter.durable);
-    assert_eq!(
-        again.ask(2, 5, FlushSpeed::Done),
-        Some(true),
-        "nobody knows of the first"
-    );
 }

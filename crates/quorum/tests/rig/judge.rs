@@ -90,7 +90,7 @@ impl Judge {
         for (at, batch) in seen.enumerate() {
             match self.committed.get(at) {
                 Some(known) => {
-                    assert_eq!(*known, batch, "K6: {} disagrees", quorum.node())
+                    assert_eq!(*known, batch, "K6: {} disagrees", quorum.node());
                 }
                 None => self.committed.push(batch),
             }

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part of the rig")]
 
+mod by_hand;
 mod disk;
 mod judge;
 
@@ -15,6 +16,8 @@ use topomotion_wire::{
     Bytes, Duration, Fact, FlushToken, Instant, NodeId, Offset, QuorumEpoch, Random, Rule,
 };
 
+#[allow(unused_imports, reason = "each test binary uses its own part")]
+pub use by_hand::{begin, diverging, fetch, fetched, granted, vote};
 use disk::Disk;
 use judge::Judge;
 
@@ -463,22 +466,4 @@ pub fn api_of(request: &RequestKind) -> ApiKey {
         RequestKind::Fetch(_) => ApiKey::Fetch,
         other => panic!("the quorum does not send {other:?}"),
     }
-}
-
-/// A standard vote request as a peer would send it.
-pub fn vote(candidate: i32, epoch: i32) -> RequestKind {
-    use topomotion_wire::StrBytes;
-    use topomotion_wire::messages::{BrokerId, TopicName, VoteRequest, vote_request};
-    let partition = vote_request::PartitionData::default()
-        .with_replica_id(BrokerId(candidate))
-        .with_replica_epoch(epoch);
-    let topic = vote_request::TopicData::default()
-        .with_topic_name(TopicName(StrBytes::from_static_str("__cluster_metadata")))
-        .with_partitions(vec![partition]);
-    RequestKind::Vote(VoteRequest::default().with_topics(vec![topic]))
-}
-
-pub fn granted(response: &ResponseKind) -> bool {
-    let ResponseKind::Vote(response) = response else { panic!("not a vote") };
-    response.topics[0].partitions[0].vote_granted
 }
