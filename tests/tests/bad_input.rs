@@ -3,8 +3,6 @@
 
 mod support;
 
-use std::path::PathBuf;
-
 use support::{folder, said, text, topomotion, topomotion_fed};
 
 /// Renders `script` over an existing file and gives back what was said.
@@ -15,7 +13,7 @@ fn refused(name: &str, extension: &str, script: &[u8]) -> String {
     refused_file(name, &input)
 }
 
-fn refused_file(name: &str, input: &PathBuf) -> String {
+fn refused_file(name: &str, input: &std::path::Path) -> String {
     let output = input.with_file_name("out.svg");
     std::fs::write(&output, "untouched").expect("the folder can be written");
     let run = topomotion(&["render", text(input), "-o", text(&output)]);
