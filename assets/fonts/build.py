@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes every generated file of this folder, and the text crate's golden widths.
 
-    pip install fonttools uharfbuzz
+    pip install fonttools==4.68.0 uharfbuzz==0.57.0
     npm pack @expo-google-fonts/inter@0.4.2 @expo-google-fonts/jetbrains-mono@0.4.1
     # unpack them so that FOLDER/inter/package and FOLDER/mono/package exist
     python3 assets/fonts/build.py FOLDER

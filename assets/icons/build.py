@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes icons.json from the Lucide icon set.
 
-    pip install fonttools
+    pip install fonttools==4.68.0
     npm pack lucide-static@1.62.0
     # unpack it so that FOLDER/lucide/package exists
     python3 assets/icons/build.py FOLDER

@@ -1,8 +1,8 @@
 //! What a character is, for those that no font of ours knows.
 //!
-//! A label in another script must still get a box of about the right size, and what belongs to
-//! one visible sign must stay together. This is a rough cut of Unicode's grapheme clusters,
-//! enough for labels: marks, joiner sequences, emoji modifiers, flags.
+//! A label in another script must still get a box of about the right size, and what
+//! belongs to one visible sign must stay together. This is a rough cut of Unicode's
+//! grapheme clusters, enough for labels: marks, joiner sequences, emoji modifiers, flags.
 
 use crate::ranges::{SPACING_MARK, WIDE, ZERO};
 

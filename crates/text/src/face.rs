@@ -1,7 +1,8 @@
 //! The bundled faces and their font files.
 //!
-//! The files are TrueType subsets with Latin, punctuation, arrows and shapes; `build.py` in
-//! `assets/fonts` makes them and the metrics beside them, under the SIL Open Font License.
+//! The files are TrueType subsets with Latin, punctuation, arrows and shapes; `build.py`
+//! in `assets/fonts` makes them and the metrics beside them, under the SIL Open Font
+//! License.
 
 /// Which of the bundled faces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

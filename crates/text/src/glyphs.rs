@@ -1,8 +1,9 @@
-//! The characters of a line as they are set: one after the other, with advance and kerning.
+//! The characters of a line as they are set: one after the other, with advance and
+//! kerning.
 //!
-//! Measuring, wrapping and outlining all walk this one iterator, so that they cannot disagree.
-//! All lengths are whole font units: sums are exact, and a line cut in two measures the same
-//! as its halves but for the kerning at the cut.
+//! Measuring, wrapping and outlining all walk this one iterator, so that they cannot
+//! disagree. All lengths are whole font units: sums are exact, and a line cut in two
+//! measures the same as its halves but for the kerning at the cut.
 
 use std::str::CharIndices;
 

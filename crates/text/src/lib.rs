@@ -1,18 +1,18 @@
 //! Text measured, wrapped and outlined with the bundled fonts.
 //!
-//! Every stage must agree on how wide a label is: layout when it makes room, the SVG that a
-//! browser sets, the pixels we draw ourselves. So measuring uses metrics that were baked from
-//! the very font files we embed, pair kerning included, and gives the same number everywhere.
-//! HarfBuzz is the judge: a golden file holds its widths.
+//! Every stage must agree on how wide a label is: layout when it makes room, the SVG that
+//! a browser sets, the pixels we draw ourselves. So measuring uses metrics that were
+//! baked from the very font files we embed, pair kerning included, and gives the same
+//! number everywhere. HarfBuzz is the judge: a golden file holds its widths.
 //!
 //! ```text
 //!   assets/fonts ──► text ──width, wrap──► layout, animate
 //!                      └─────outline, subset──► raster, svg
 //! ```
 //!
-//! [`width`] and [`wrap`] answer layout, [`outline`] gives the shapes of a line to a rasteriser,
-//! [`subset`] a small font file to an SVG. Text is one direction and one style per call; there
-//! is no shaping beyond kerning and composed accents.
+//! [`width`] and [`wrap`] answer layout, [`outline`] gives the shapes of a line to a
+//! rasteriser, [`subset`] a small font file to an SVG. Text is one direction and one
+//! style per call; there is no shaping beyond kerning and composed accents.
 //!
 //! ```
 //! use topomotion_text::{Face, width, wrap};

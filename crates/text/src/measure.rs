@@ -1,7 +1,7 @@
 //! How wide a line is, and how high.
 //!
-//! The sum is made in whole font units and scaled once, so that it is exact and the same on
-//! every machine.
+//! The sum is made in whole font units and scaled once, so that it is exact and the same
+//! on every machine.
 
 use crate::face::Face;
 use crate::glyphs::Glyphs;

@@ -1,9 +1,9 @@
 //! The shapes of a line, for renderers that fill paths.
 //!
 //! Glyphs are read unscaled, in whole font units, placed where `width` measured them, and
-//! scaled once: the same numbers on every machine. What the face lacks becomes a rounded box
-//! of the room that was measured for it, so that nothing disappears in silence.
-//! Fill with the non-zero rule: glyphs overlap their own contours.
+//! scaled once: the same numbers on every machine. What the face lacks becomes a rounded
+//! box of the room that was measured for it, so that nothing disappears in silence. Fill
+//! with the non-zero rule: glyphs overlap their own contours.
 
 use skrifa::instance::{LocationRef, Size};
 use skrifa::outline::pen::ControlBoundsPen;
@@ -63,8 +63,8 @@ pub enum PathCommand {
     Close,
 }
 
-/// The outlines of one line at `size` px, its baseline beginning at (0, 0), to be filled with
-/// the non-zero rule. Glyphs stand where [`width`](crate::width) measures them.
+/// The outlines of one line at `size` px, its baseline beginning at (0, 0), to be filled
+/// with the non-zero rule. Glyphs stand where [`width`](crate::width) measures them.
 pub fn outline(face: Face, size: f64, text: &str) -> Vec<PathCommand> {
     let metrics = metrics::of(face);
     let font = FontRef::new(font_bytes(face)).expect("the bundled font is a font");
@@ -82,7 +82,10 @@ pub fn outline(face: Face, size: f64, text: &str) -> Vec<PathCommand> {
                 draw(&shape, &mut pen);
                 letter = Some((shape, pen.origin));
             }
-            (None, _) => pen.missing(&glyph),
+            (None, _) => {
+                pen.missing(&glyph);
+                letter = letter.filter(|_| glyph.joined);
+            }
         }
         pen.origin += i64::from(glyph.advance);
     }

@@ -3,11 +3,12 @@
 //! A line ends at a space if it can. A word that no line could hold is cut where a reader
 //! would cut an identifier (after `-` `_` `.` `/` `:` `,`, at a camelCase hump, between
 //! ideographs), and only a piece that still does not fit is cut between its characters.
-//! Lines are filled greedily, and every step goes forward: the time is linear in the text.
+//! Lines are filled greedily, and every step goes forward: the time is linear in the
+//! text.
 //!
-//! White space is normalised as SVG and HTML do it: runs become one space, lines begin and end
-//! without any. `\n` always breaks. Nothing but white space is dropped, unless the result
-//! says that it was shortened.
+//! White space is normalised as SVG and HTML do it: runs become one space, lines begin
+//! and end without any. `\n` always breaks. Nothing but white space is dropped, unless
+//! the result says that it was shortened.
 
 use crate::characters::{is_space, is_wide, never_begins, never_ends};
 use crate::face::Face;
@@ -25,15 +26,14 @@ pub struct Wrapped {
     pub lines: Vec<String>,
     /// Width in px of the widest line.
     pub width: f64,
-    /// Whether something was left out; the last line then ends with `…` (no line at all is left
-    /// only if `max_lines` is 0).
+    /// Whether something was left out; the last line, if there may be one, ends with `…`.
     pub shortened: bool,
 }
 
 /// Wraps `text` at `size` px to lines of at most `max_width` px, and at most `max_lines`.
 ///
-/// A line is wider than `max_width` only where a single visible sign is. Text of nothing but
-/// white space has no lines.
+/// A line is wider than `max_width` only where a single visible sign is. Text of nothing
+/// but white space has no lines.
 pub fn wrap(
     face: Face,
     size: f64,
@@ -168,8 +168,8 @@ impl Page {
     }
 }
 
-/// A paragraph with its white space normalised, cut into clusters: what a reader sees as one
-/// sign and no line may split.
+/// A paragraph with its white space normalised, cut into clusters: what a reader sees as
+/// one sign and no line may split.
 struct Paragraph {
     text: String,
     clusters: Vec<Cluster>,

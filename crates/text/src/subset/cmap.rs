@@ -1,7 +1,8 @@
-//! The map from characters to glyphs, in format 4: runs of characters with runs of glyphs.
+//! The map from characters to glyphs, in format 4: runs of characters with runs of
+//! glyphs.
 //!
-//! All characters of the bundled fonts are in the basic plane, which is all that format 4 can
-//! hold and every reader understands.
+//! All characters of the bundled fonts are in the basic plane, which is all that format 4
+//! can hold and every reader understands.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,8 @@
 //! Which glyphs are kept, and their outlines and advances.
 //!
-//! Characters get their new glyph numbers in order, so that the character map stays short; the
-//! parts of composite glyphs follow. Glyph 0 stays the box for what is missing.
+//! Characters get their new glyph numbers in order, so that the character map stays
+//! short; the parts of composite glyphs follow. Glyph 0 stays the box for what is
+//! missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 

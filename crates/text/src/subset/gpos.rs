@@ -1,8 +1,8 @@
 //! Pair kerning as a `GPOS` table: one feature, one lookup, by classes of glyphs.
 //!
-//! The classes of the baked metrics are folded again, because few characters leave many of
-//! them alike. Right class 0 is everything else and kerns with nothing; what never kerns on
-//! the left is not covered.
+//! The classes of the baked metrics are folded again, because few characters leave many
+//! of them alike. Right class 0 is everything else and kerns with nothing; what never
+//! kerns on the left is not covered.
 
 use std::collections::BTreeMap;
 

@@ -1,12 +1,14 @@
-//! A font file with only the glyphs that a picture needs, small enough to stand inside an SVG.
+//! A font file with only the glyphs that a picture needs, small enough to stand inside an
+//! SVG.
 //!
 //! The result is an ordinary TrueType font: the tables a browser insists on, the outlines
-//! copied byte by byte, and the pair kerning of the baked metrics as a `GPOS` table, so that a
-//! browser sets a line exactly as wide as [`width`](crate::width) measured it. The names stay,
-//! and with them the copyright and the licence, as the Open Font License asks.
+//! copied byte by byte, and the pair kerning of the baked metrics as a `GPOS` table, so
+//! that a browser sets a line exactly as wide as [`width`](crate::width) measured it. The
+//! names stay, and with them the copyright and the licence, as the Open Font License
+//! asks.
 //!
-//! Left out: hinting, ligatures, stylistic sets, and the anchors of combining marks; accents
-//! that compose are kept composed.
+//! Left out: hinting, ligatures, stylistic sets, and the anchors of combining marks;
+//! accents that compose are kept composed.
 
 mod cmap;
 mod glyf;
@@ -50,8 +52,8 @@ pub fn subset(face: Face, characters: &BTreeSet<char>) -> Vec<u8> {
     assemble(&tables)
 }
 
-/// The characters the face has, and those that its letters and accents compose to: a browser
-/// composes them before it looks for glyphs.
+/// The characters the face has, and those that its letters and accents compose to: a
+/// browser composes them before it looks for glyphs.
 fn with_compositions(
     metrics: &metrics::Metrics,
     characters: &BTreeSet<char>,
