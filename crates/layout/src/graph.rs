@@ -123,6 +123,6 @@ pub struct EdgePlace {
 }
 
 /// Lays a graph out.
-pub fn place(_graph: &Graph, _wishes: &Wishes) -> Placement {
-    Placement::default()
+pub fn place(graph: &Graph, wishes: &Wishes) -> Placement {
+    crate::engine::run(graph, wishes)
 }

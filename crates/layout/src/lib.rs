@@ -1,5 +1,6 @@
 //! Topology to scene, as an ordered list of small passes.
 
+mod engine;
 pub mod graph;
 pub mod neutral;
 mod options;

@@ -1,0 +1,331 @@
+//! Pass 5, lines: the net on which edges may run.
+//!
+//! A *line* is a horizontal or vertical stretch of free space, as long as it can be: through
+//! the middle of each gap between rows and between neighbours, along the inner sides of
+//! each group, and straight out of the middle of each side of each node; besides, straight
+//! from box to box where an edge joins two that face each other. Nodes and titles stop a
+//! line, groups' borders do not. The *net* is where lines meet.
+//!
+//! Precondition: places as after the grid pass.
+//! Postcondition: no line touches a node (but at its ends, at ports) or a title. A line that
+//! passes through a group has a joint inside it, because the group's inner sides and its
+//! first gap are lines; so whether a way enters a group can be seen from its joints alone.
+
+use topomotion_scene::Rect;
+
+use crate::engine::axis::{Axis, Side};
+use crate::engine::grid::Places;
+use crate::engine::tree::{BoxId, Tree};
+
+/// No joint on that side.
+pub const NONE: u32 = u32::MAX;
+/// How near a line may come to a node that it passes.
+const AWAY: f64 = 2.0;
+/// From a group's border to the line along its inner side.
+const INSIDE: f64 = 6.0;
+/// A gap at the end of a row wider than this has a line along the box, too.
+const WIDE: f64 = 40.0;
+/// From a node's corner to its nearest port.
+pub const PORT_INSET: f64 = 12.0;
+
+/// Where two lines meet, or where a line meets a node's border.
+#[derive(Debug, Clone, Copy)]
+pub struct Joint {
+    /// To the right.
+    pub x: f64,
+    /// Downwards.
+    pub y: f64,
+    /// The innermost box that holds it.
+    pub region: BoxId,
+    /// Next joints, by [`Side::index`].
+    pub links: [u32; 4],
+}
+
+/// A place where an edge may leave or reach a box.
+#[derive(Debug, Clone, Copy)]
+pub struct Port {
+    /// Joint on the box's border.
+    pub joint: u32,
+    /// Side of the box.
+    pub side: Side,
+}
+
+/// The net.
+#[derive(Debug, Clone, Default)]
+pub struct Net {
+    /// All joints.
+    pub joints: Vec<Joint>,
+    /// Ports of each leaf box.
+    pub ports: Vec<Vec<Port>>,
+}
+
+/// A stretch of free space, with the boxes whose ports are at its ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Line {
+    at: f64,
+    lo: f64,
+    hi: f64,
+    from: Option<BoxId>,
+    to: Option<BoxId>,
+}
+
+/// Finds the lines of both axes and joins them.
+pub fn net(tree: &Tree, places: &Places, main: Axis) -> Net {
+    let mut seeds = Seeds::new(tree, places, main);
+    seeds.gaps();
+    seeds.ports();
+    seeds.straights();
+    let [vertical, horizontal] = seeds.lines();
+    join(tree, places, &vertical, &horizontal)
+}
+
+/// A point from which a line grows along an axis.
+struct Seed {
+    axis: Axis,
+    at: f64,
+    from: f64,
+}
+
+struct Seeds<'a> {
+    tree: &'a Tree,
+    places: &'a Places,
+    main: Axis,
+    obstacles: Vec<(Rect, Option<BoxId>)>,
+    seeds: Vec<Seed>,
+}
+
+impl<'a> Seeds<'a> {
+    fn new(tree: &'a Tree, places: &'a Places, main: Axis) -> Seeds<'a> {
+        let mut obstacles = Vec::new();
+        for id in 0..tree.root {
+            if tree.is_container(id) {
+                obstacles.push((places.titles[id], None));
+            } else {
+                obstacles.push((places.boxes[id], Some(id)));
+            }
+        }
+        Seeds { tree, places, main, obstacles, seeds: Vec::new() }
+    }
+
+    fn seed(&mut self, axis: Axis, at: f64, from: f64) {
+        self.seeds.push(Seed { axis, at, from });
+    }
+
+    /// Lines through gaps and along inner sides.
+    fn gaps(&mut self) {
+        for &id in &self.tree.containers {
+            let rect = self.places.boxes[id];
+            let inside = if id == self.tree.root { -12.0 } else { INSIDE };
+            self.seed(Axis::Y, rect.x + inside, rect.center().y);
+            self.seed(Axis::Y, rect.right() - inside, rect.center().y);
+            self.seed(Axis::X, rect.bottom() - inside, rect.center().x);
+            let title = self.places.titles[id];
+            let top = if id == self.tree.root { rect.y + inside } else { title.bottom() };
+            let bands = self.bands(&self.tree.rows[id]);
+            let members = bands.iter().copied().reduce(|a, b| a.union(&b));
+            let below = members.map_or(top, |members| members.y);
+            self.seed(Axis::X, (top + below) / 2.0, rect.center().x);
+            let across = self.main.cross();
+            for pair in bands.windows(2) {
+                let middle = (self.main.hi(&pair[0]) + self.main.lo(&pair[1])) / 2.0;
+                self.seed(across, middle, across.mid(&rect));
+            }
+            for row in &self.tree.rows[id] {
+                self.row_gaps(&rect, row);
+            }
+        }
+    }
+
+    /// Gaps between neighbours, and beside the outermost where there is much room.
+    fn row_gaps(&mut self, rect: &Rect, row: &[BoxId]) {
+        let (main, cross) = (self.main, self.main.cross());
+        let boxes: Vec<Rect> = row.iter().map(|&id| self.places.boxes[id]).collect();
+        for pair in boxes.windows(2) {
+            let middle = overlap_middle(main, &pair[0], &pair[1]);
+            self.seed(main, (cross.hi(&pair[0]) + cross.lo(&pair[1])) / 2.0, middle);
+        }
+        if let (Some(first), Some(last)) = (boxes.first(), boxes.last()) {
+            if cross.lo(first) - cross.lo(rect) > WIDE {
+                self.seed(main, cross.lo(first) - WIDE / 3.0, main.mid(first));
+            }
+            if cross.hi(rect) - cross.hi(last) > WIDE {
+                self.seed(main, cross.hi(last) + WIDE / 3.0, main.mid(last));
+            }
+        }
+    }
+
+    /// The bounding rectangle of each row.
+    fn bands(&self, rows: &[Vec<BoxId>]) -> Vec<Rect> {
+        let band = |row: &Vec<BoxId>| {
+            let boxes = row.iter().map(|&id| self.places.boxes[id]);
+            boxes.reduce(|a, b| a.union(&b)).unwrap_or_default()
+        };
+        rows.iter().map(band).collect()
+    }
+
+    /// Lines out of the middle of each side of each leaf.
+    fn ports(&mut self) {
+        for id in (0..self.tree.root).filter(|&id| !self.tree.is_container(id)) {
+            let rect = self.places.boxes[id];
+            let center = rect.center();
+            self.seed(Axis::Y, center.x, rect.y);
+            self.seed(Axis::Y, center.x, rect.bottom());
+            self.seed(Axis::X, center.y, rect.x);
+            self.seed(Axis::X, center.y, rect.right());
+        }
+    }
+
+    /// Lines through the common part of two boxes that an edge joins and that face
+    /// each other. Whether something stands between shows when the line is grown.
+    fn straights(&mut self) {
+        let ends: Vec<(BoxId, BoxId)> =
+            self.tree.ends.iter().flatten().copied().collect();
+        for (source, target) in ends {
+            if self.tree.is_container(source) || self.tree.is_container(target) {
+                continue;
+            }
+            let (a, b) = (self.places.boxes[source], self.places.boxes[target]);
+            for axis in [Axis::X, Axis::Y] {
+                let cross = axis.cross();
+                let lo = cross.lo(&a).max(cross.lo(&b)) + PORT_INSET;
+                let hi = cross.hi(&a).min(cross.hi(&b)) - PORT_INSET;
+                if lo <= hi {
+                    let first = if axis.lo(&a) < axis.lo(&b) { &a } else { &b };
+                    self.seed(axis, (lo + hi) / 2.0, axis.hi(first));
+                }
+            }
+        }
+    }
+
+    /// Grows all seeds: vertical lines, horizontal lines, each sorted and without doubles.
+    fn lines(&self) -> [Vec<Line>; 2] {
+        let bounds = self.places.boxes[self.tree.root].grown(20.0);
+        [Axis::Y, Axis::X].map(|axis| {
+            let seeds = self.seeds.iter().filter(|seed| seed.axis == axis);
+            let mut lines: Vec<Line> =
+                seeds.filter_map(|seed| self.grow(seed, &bounds)).collect();
+            lines.sort_by(|a, b| a.at.total_cmp(&b.at).then(a.lo.total_cmp(&b.lo)));
+            lines.dedup_by(|a, b| a.at == b.at && a.lo == b.lo);
+            lines
+        })
+    }
+
+    /// The longest free stretch through a seed; `None` if the seed itself is not free.
+    fn grow(&self, seed: &Seed, bounds: &Rect) -> Option<Line> {
+        let (axis, cross) = (seed.axis, seed.axis.cross());
+        let mut line = Line {
+            at: seed.at,
+            lo: axis.lo(bounds),
+            hi: axis.hi(bounds),
+            from: None,
+            to: None,
+        };
+        for (rect, id) in &self.obstacles {
+            if seed.at <= cross.lo(rect) - AWAY || seed.at >= cross.hi(rect) + AWAY {
+                continue;
+            }
+            let faces = cross.lo(rect) + 1.0 < seed.at && seed.at < cross.hi(rect) - 1.0;
+            let port = if faces { *id } else { None };
+            let gap = if port.is_some() { 0.0 } else { AWAY };
+            if axis.hi(rect) <= seed.from {
+                if axis.hi(rect) + gap > line.lo {
+                    (line.lo, line.from) = (axis.hi(rect) + gap, port);
+                }
+            } else if axis.lo(rect) >= seed.from {
+                if axis.lo(rect) - gap < line.hi {
+                    (line.hi, line.to) = (axis.lo(rect) - gap, port);
+                }
+            } else {
+                return None;
+            }
+        }
+        (line.hi - line.lo > 2.0).then_some(line)
+    }
+}
+
+/// The middle of what two boxes have in common along an axis.
+fn overlap_middle(axis: Axis, a: &Rect, b: &Rect) -> f64 {
+    (axis.lo(a).max(axis.lo(b)) + axis.hi(a).min(axis.hi(b))) / 2.0
+}
+
+/// Makes a joint wherever a vertical and a horizontal line meet, and at every port.
+fn join(tree: &Tree, places: &Places, vertical: &[Line], horizontal: &[Line]) -> Net {
+    let mut net = Net { joints: Vec::new(), ports: vec![Vec::new(); tree.root + 1] };
+    let mut columns: Vec<Vec<u32>> = vec![Vec::new(); vertical.len()];
+    for (column, line) in vertical.iter().enumerate() {
+        if let Some(id) = line.from {
+            let joint = net.port(id, Side::Bottom, line.at, line.lo, tree);
+            columns[column].push(joint);
+        }
+    }
+    for line in horizontal {
+        let mut row = Vec::new();
+        if let Some(id) = line.from {
+            row.push(net.port(id, Side::Right, line.lo, line.at, tree));
+        }
+        let first = vertical.partition_point(|v| v.at < line.lo);
+        for (column, v) in vertical.iter().enumerate().skip(first) {
+            if v.at > line.hi {
+                break;
+            }
+            if v.lo < line.at && line.at < v.hi {
+                let region = region(tree, places, v.at, line.at);
+                let joint = net.add(v.at, line.at, region);
+                row.push(joint);
+                columns[column].push(joint);
+            }
+        }
+        if let Some(id) = line.to {
+            row.push(net.port(id, Side::Left, line.hi, line.at, tree));
+        }
+        net.chain(&row, Side::Right);
+    }
+    for (column, line) in vertical.iter().enumerate() {
+        if let Some(id) = line.to {
+            let joint = net.port(id, Side::Top, line.at, line.hi, tree);
+            columns[column].push(joint);
+        }
+        net.chain(&columns[column], Side::Bottom);
+    }
+    net
+}
+
+impl Net {
+    fn add(&mut self, x: f64, y: f64, region: BoxId) -> u32 {
+        self.joints.push(Joint { x, y, region, links: [NONE; 4] });
+        (self.joints.len() - 1) as u32
+    }
+
+    fn port(&mut self, id: BoxId, side: Side, x: f64, y: f64, tree: &Tree) -> u32 {
+        let joint = self.add(x, y, tree.parent[id]);
+        self.ports[id].push(Port { joint, side });
+        joint
+    }
+
+    /// Links joints that follow one another towards `side`.
+    fn chain(&mut self, joints: &[u32], side: Side) {
+        for pair in joints.windows(2) {
+            self.joints[pair[0] as usize].links[side.index()] = pair[1];
+            self.joints[pair[1] as usize].links[side.opposite().index()] = pair[0];
+        }
+    }
+}
+
+/// The innermost container around a point.
+fn region(tree: &Tree, places: &Places, x: f64, y: f64) -> BoxId {
+    let mut at = tree.root;
+    loop {
+        let inside = tree.members(at).find(|&member| {
+            let rect = &places.boxes[member];
+            tree.is_container(member)
+                && rect.x <= x
+                && x <= rect.right()
+                && rect.y <= y
+                && y <= rect.bottom()
+        });
+        match inside {
+            Some(member) => at = member,
+            None => return at,
+        }
+    }
+}

@@ -1,0 +1,545 @@
+//! Pass 6, route: a way through the net for every edge.
+//!
+//! Each edge takes the cheapest way by length, bends, crossings with edges routed before,
+//! and company on the same line (A*, as in Wybrow, Marriott and Stuckey's orthogonal
+//! connector routing, 2009). Short edges choose first; then every edge chooses once more,
+//! knowing all others.
+//!
+//! Precondition: a net.
+//! Postcondition: every route runs on lines of the net and only through groups that hold one
+//! of its ends; it begins and ends on the borders of its boxes.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use topomotion_scene::{Point, Rect};
+
+use crate::Spacing;
+use crate::engine::axis::{Axis, Side};
+use crate::engine::grid::Places;
+use crate::engine::lines::{NONE, Net};
+use crate::engine::tree::{BoxId, Tree};
+
+/// What a bend costs, px of length.
+const BEND: f64 = 42.0;
+/// What crossing an edge costs.
+const CROSSING: f64 = 46.0;
+/// What sharing a piece of a line with an edge costs.
+const COMPANY: f64 = 3.0;
+/// What leaving by a side that is not along the main axis costs.
+const SIDEWAYS: f64 = 10.0;
+/// What each edge already at a port's side costs.
+const BESIDE: f64 = 7.0;
+/// What an edge costs that makes a side longer than it was.
+const CROWDED: f64 = 60.0;
+
+/// The way of one edge.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Route {
+    /// Ends and corners; empty if the edge is not drawn. Horizontal and vertical segments
+    /// alternate.
+    pub points: Vec<Point>,
+    /// For each segment, its place among the segments on the same line.
+    pub lanes: Vec<f64>,
+    /// Where it begins.
+    pub source: Option<Contact>,
+    /// Where it ends.
+    pub target: Option<Contact>,
+}
+
+/// Where a route touches a box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contact {
+    /// The box.
+    pub id: BoxId,
+    /// The side.
+    pub side: Side,
+}
+
+impl Route {
+    /// Number of segments.
+    pub fn segments(&self) -> usize {
+        self.points.len().saturating_sub(1)
+    }
+
+    /// The axis along which a segment runs.
+    pub fn axis(&self, segment: usize) -> Axis {
+        let first = self.source.map_or(Axis::X, |contact| contact.side.axis());
+        if segment % 2 == 0 { first } else { first.cross() }
+    }
+
+    /// The coordinate across a segment.
+    pub fn at(&self, segment: usize) -> f64 {
+        self.axis(segment).cross().of(self.points[segment])
+    }
+}
+
+/// Routes every edge.
+pub fn route(
+    tree: &Tree,
+    places: &Places,
+    net: &Net,
+    main: Axis,
+    spacing: &Spacing,
+) -> Vec<Route> {
+    let mut router = Router::new(tree, places, net, main, spacing);
+    let mut order: Vec<usize> =
+        (0..tree.ends.len()).filter(|&e| tree.ends[e].is_some()).collect();
+    let span = |edge: usize| {
+        let Some((a, b)) = tree.ends[edge] else { return 0.0 };
+        let (a, b) = (places.boxes[a].center(), places.boxes[b].center());
+        (a.x - b.x).abs() + (a.y - b.y).abs()
+    };
+    order.sort_by(|&a, &b| span(a).total_cmp(&span(b)).then(a.cmp(&b)));
+    let mut ways: Vec<Way> = vec![Way::default(); tree.ends.len()];
+    for round in 0..2 {
+        for &edge in &order {
+            if round > 0 {
+                router.count(&ways[edge], Count::Less);
+            }
+            if let Some(way) = router.find(edge) {
+                ways[edge] = way;
+            }
+            router.count(&ways[edge], Count::More);
+        }
+    }
+    ways.into_iter().map(|way| way.into_route(&router)).collect()
+}
+
+/// A route as joints.
+#[derive(Debug, Clone, Default)]
+struct Way {
+    joints: Vec<u32>,
+    /// Side through which it leaves its source and reaches its target.
+    source: Option<Contact>,
+    target: Option<Contact>,
+    /// Ends that lie on a group's border, between joints.
+    from: Option<Point>,
+    to: Option<Point>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Count {
+    More,
+    Less,
+}
+
+/// Costs compare by value, then by age, so that equal costs keep a fixed order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Waiting {
+    cost: Reverse<Cost>,
+    age: Reverse<u32>,
+    state: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Cost(f64);
+
+impl Eq for Cost {}
+
+impl PartialOrd for Cost {
+    fn partial_cmp(&self, other: &Cost) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Cost {
+    fn cmp(&self, other: &Cost) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+/// What is known of reaching a joint in a direction.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reached {
+    search: u32,
+    closed: u32,
+    cost: f64,
+    from: u32,
+}
+
+const NOWHERE: u32 = u32::MAX;
+
+struct Router<'a> {
+    tree: &'a Tree,
+    places: &'a Places,
+    net: &'a Net,
+    main: Axis,
+    spacing: &'a Spacing,
+    /// Routes that pass each joint straight, by axis: along x, along y.
+    passing: Vec<[u16; 2]>,
+    /// Routes on the link to the right and on the link downwards.
+    company: Vec<[u16; 2]>,
+    /// Edges at each side of each box.
+    sides: Vec<[u16; 4]>,
+    reached: Vec<Reached>,
+    search: u32,
+    /// Boxes around either end, for the edge at hand.
+    allowed: Vec<u32>,
+    queue: BinaryHeap<Waiting>,
+}
+
+impl<'a> Router<'a> {
+    fn new(
+        tree: &'a Tree,
+        places: &'a Places,
+        net: &'a Net,
+        main: Axis,
+        spacing: &'a Spacing,
+    ) -> Router<'a> {
+        let joints = net.joints.len();
+        Router {
+            tree,
+            places,
+            net,
+            main,
+            spacing,
+            passing: vec![[0; 2]; joints],
+            company: vec![[0; 2]; joints],
+            sides: vec![[0; 4]; tree.root + 1],
+            reached: vec![Reached::default(); joints * 4],
+            search: 0,
+            allowed: vec![0; tree.root + 1],
+            queue: BinaryHeap::new(),
+        }
+    }
+
+    /// The cheapest way of an edge.
+    fn find(&mut self, edge: usize) -> Option<Way> {
+        let (source, target) = self.tree.ends[edge]?;
+        self.search += 1;
+        self.queue.clear();
+        for end in [source, target] {
+            let mut at = end;
+            while at != self.tree.root {
+                self.allowed[at] = self.search;
+                at = self.tree.parent[at];
+            }
+        }
+        self.allowed[self.tree.root] = self.search;
+        let goal = Goal::new(self.tree, self.places, source, target);
+        self.start(source, &goal);
+        let last = self.run(&goal)?;
+        Some(self.way(source, target, last, &goal))
+    }
+
+    /// Puts the first joints into the queue.
+    fn start(&mut self, source: BoxId, goal: &Goal) {
+        if self.tree.is_container(source) {
+            for (joint, side) in self.crossings(source, goal) {
+                let cost =
+                    self.side_cost(source, side) + corner_cost(self, source, joint);
+                self.offer(joint, side, cost, NOWHERE, goal);
+            }
+            return;
+        }
+        for port in &self.net.ports[source] {
+            if goal.is_loop && port.side.axis() == self.main {
+                continue;
+            }
+            let cost = self.side_cost(source, port.side);
+            self.offer(port.joint, port.side, cost, NOWHERE, goal);
+        }
+    }
+
+    /// Joints just across a group's border, on the side where the other end is.
+    fn crossings(&self, group: BoxId, goal: &Goal) -> Vec<(u32, Side)> {
+        let inward = goal.target != group && self.tree.is_within(goal.target, group);
+        let mut found = Vec::new();
+        for (index, joint) in self.net.joints.iter().enumerate() {
+            if self.tree.is_within(joint.region, group) == inward {
+                continue;
+            }
+            for side in Side::ALL {
+                let next = joint.links[side.index()];
+                if next == NONE {
+                    continue;
+                }
+                let region = self.net.joints[next as usize].region;
+                if self.tree.is_within(region, group) == inward {
+                    debug_assert!(index as u32 != next);
+                    found.push((next, side));
+                }
+            }
+        }
+        found
+    }
+
+    fn run(&mut self, goal: &Goal) -> Option<u32> {
+        while let Some(Waiting { state, .. }) = self.queue.pop() {
+            let reached = &mut self.reached[state as usize];
+            if reached.closed == self.search {
+                continue;
+            }
+            reached.closed = self.search;
+            let from = reached.from;
+            let (joint, side) = (state / 4, Side::ALL[(state % 4) as usize]);
+            if goal.is_met(self, joint, side, from) {
+                return Some(state);
+            }
+            self.expand(state, joint, side, goal);
+        }
+        None
+    }
+
+    /// Goes on from a joint: straight ahead or around a corner, never back.
+    fn expand(&mut self, state: u32, joint: u32, side: Side, goal: &Goal) {
+        let base = self.reached[state as usize].cost;
+        let here = self.net.joints[joint as usize];
+        for next_side in Side::ALL {
+            let next = here.links[next_side.index()];
+            if next == NONE || next_side == side.opposite() {
+                continue;
+            }
+            let there = self.net.joints[next as usize];
+            if self.allowed[there.region] != self.search {
+                continue;
+            }
+            let length = (there.x - here.x).abs() + (there.y - here.y).abs();
+            let passing = self.passing[joint as usize];
+            let step = if next_side == side {
+                CROSSING * f64::from(passing[axis_index(side.axis().cross())])
+            } else {
+                BEND + CROSSING / 2.0 * f64::from(passing[0].min(1) + passing[1].min(1))
+            };
+            let company = COMPANY * f64::from(self.company_on(joint, next, next_side));
+            let arrival = goal.arrival_cost(self, next, next_side);
+            let cost = base + length + step + company + arrival;
+            self.offer(next, next_side, cost, state, goal);
+        }
+    }
+
+    fn offer(&mut self, joint: u32, side: Side, cost: f64, from: u32, goal: &Goal) {
+        let state = joint * 4 + side.index() as u32;
+        let reached = &mut self.reached[state as usize];
+        if reached.search == self.search
+            && (reached.closed == self.search || reached.cost <= cost)
+        {
+            return;
+        }
+        *reached = Reached { search: self.search, closed: reached.closed, cost, from };
+        let here = &self.net.joints[joint as usize];
+        let rest = distance(here.x, here.y, &goal.rect);
+        let age = self.queue.len() as u32;
+        self.queue.push(Waiting {
+            cost: Reverse(Cost(cost + rest)),
+            age: Reverse(age),
+            state,
+        });
+    }
+
+    /// Edges on the link between two neighbouring joints.
+    fn company_on(&self, joint: u32, next: u32, side: Side) -> u16 {
+        let first = if side.is_far() { joint } else { next };
+        self.company[first as usize][axis_index(side.axis())]
+    }
+
+    /// What one more edge at a side of a box costs.
+    fn side_cost(&self, id: BoxId, side: Side) -> f64 {
+        let count = f64::from(self.sides[id][side.index()]);
+        let extent = {
+            let (rect, cross) = (&self.places.boxes[id], side.axis().cross());
+            cross.hi(rect) - cross.lo(rect)
+        };
+        let needed = 2.0 * super::lines::PORT_INSET + count * self.spacing.lane;
+        let crowded = if needed > extent { CROWDED } else { 0.0 };
+        let sideways = if side.axis() == self.main { 0.0 } else { SIDEWAYS };
+        crowded + sideways + BESIDE * count
+    }
+
+    /// Follows a search back to its start.
+    fn way(&self, source: BoxId, target: BoxId, last: u32, goal: &Goal) -> Way {
+        let mut states = vec![last];
+        let mut at = self.reached[last as usize].from;
+        while at != NOWHERE {
+            states.push(at);
+            at = self.reached[at as usize].from;
+        }
+        states.reverse();
+        let side = |state: u32| Side::ALL[(state % 4) as usize];
+        let mut joints: Vec<u32> = states.iter().map(|state| state / 4).collect();
+        let (first_side, last_side) = (side(states[0]), side(last));
+        let mut way = Way::default();
+        let (out, into) = (first_side, last_side.opposite());
+        way.source = Some(Contact { id: source, side: out });
+        way.target = Some(Contact { id: target, side: into });
+        if self.tree.is_container(source) {
+            let inward = goal.target != source && self.tree.is_within(target, source);
+            let side = if inward { out.opposite() } else { out };
+            way.source = Some(Contact { id: source, side });
+            way.from = Some(self.on_border(source, side, joints[0]));
+        }
+        if self.tree.is_container(target) {
+            let outward = source != target && self.tree.is_within(source, target);
+            let side = if outward { last_side } else { into };
+            way.target = Some(Contact { id: target, side });
+            if let Some(joint) = joints.pop() {
+                way.to = Some(self.on_border(target, side, joint));
+            }
+        }
+        way.joints = joints;
+        way
+    }
+
+    /// The point of a group's side that is level with a joint.
+    fn on_border(&self, id: BoxId, side: Side, joint: u32) -> Point {
+        let joint = &self.net.joints[joint as usize];
+        let border = side.border(&self.places.boxes[id]);
+        let at = Point::new(joint.x, joint.y);
+        side.axis().point(border, side.axis().cross().of(at))
+    }
+
+    /// Counts a way in or out.
+    fn count(&mut self, way: &Way, count: Count) {
+        let change = |slot: &mut u16| match count {
+            Count::More => *slot = slot.saturating_add(1),
+            Count::Less => *slot = slot.saturating_sub(1),
+        };
+        for contact in [way.source, way.target].into_iter().flatten() {
+            change(&mut self.sides[contact.id][contact.side.index()]);
+        }
+        let mut last_axis = None;
+        for pair in way.joints.windows(2) {
+            let (a, b) = (&self.net.joints[pair[0] as usize], pair[1]);
+            let Some(side) = Side::ALL.into_iter().find(|s| a.links[s.index()] == b)
+            else {
+                continue;
+            };
+            let first = if side.is_far() { pair[0] } else { b };
+            change(&mut self.company[first as usize][axis_index(side.axis())]);
+            if last_axis == Some(side.axis()) {
+                change(&mut self.passing[pair[0] as usize][axis_index(side.axis())]);
+            }
+            last_axis = Some(side.axis());
+        }
+    }
+}
+
+impl Way {
+    fn into_route(self, router: &Router<'_>) -> Route {
+        let joint = |&index: &u32| {
+            let joint = &router.net.joints[index as usize];
+            Point::new(joint.x, joint.y)
+        };
+        let all =
+            self.from.into_iter().chain(self.joints.iter().map(joint)).chain(self.to);
+        let mut points: Vec<Point> = Vec::new();
+        for point in all {
+            if points.last() == Some(&point) {
+                continue;
+            }
+            if let [.., a, b] = points[..] {
+                let straight =
+                    (a.x == b.x && b.x == point.x) || (a.y == b.y && b.y == point.y);
+                if straight {
+                    points.pop();
+                }
+            }
+            points.push(point);
+        }
+        if points.len() < 2 {
+            return Route::default();
+        }
+        let lanes = vec![0.0; points.len() - 1];
+        Route { points, lanes, source: self.source, target: self.target }
+    }
+}
+
+fn axis_index(axis: Axis) -> usize {
+    match axis {
+        Axis::X => 0,
+        Axis::Y => 1,
+    }
+}
+
+/// Entering a group near its corner looks like an accident.
+fn corner_cost(router: &Router<'_>, group: BoxId, joint: u32) -> f64 {
+    let joint = &router.net.joints[joint as usize];
+    let center = router.places.boxes[group].center();
+    ((joint.x - center.x).abs() + (joint.y - center.y).abs()) / 4.0
+}
+
+fn distance(x: f64, y: f64, rect: &Rect) -> f64 {
+    let beyond = |at: f64, lo: f64, hi: f64| (lo - at).max(at - hi).max(0.0);
+    beyond(x, rect.x, rect.right()) + beyond(y, rect.y, rect.bottom())
+}
+
+/// What a search looks for.
+struct Goal {
+    source: BoxId,
+    target: BoxId,
+    rect: Rect,
+    is_loop: bool,
+    kind: GoalKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum GoalKind {
+    /// A port of a leaf.
+    Port,
+    /// Any joint inside a group.
+    Inside,
+    /// Any joint outside a group.
+    Outside,
+}
+
+impl Goal {
+    fn new(tree: &Tree, places: &Places, source: BoxId, target: BoxId) -> Goal {
+        let kind = if !tree.is_container(target) {
+            GoalKind::Port
+        } else if source != target && tree.is_within(source, target) {
+            GoalKind::Outside
+        } else {
+            GoalKind::Inside
+        };
+        let rect = match kind {
+            // Seen from inside, every border is equally far: nothing is known.
+            GoalKind::Outside => places.boxes[tree.root].grown(40.0),
+            _ => places.boxes[target],
+        };
+        Goal { source, target, rect, is_loop: source == target, kind }
+    }
+
+    fn is_met(&self, router: &Router<'_>, joint: u32, side: Side, from: u32) -> bool {
+        let region = router.net.joints[joint as usize].region;
+        match self.kind {
+            GoalKind::Port => router.net.ports[self.target].iter().any(|port| {
+                port.joint == joint
+                    && port.side == side.opposite()
+                    && (!self.is_loop || port.side.axis() == router.main)
+            }),
+            GoalKind::Inside => {
+                from != NOWHERE && router.tree.is_within(region, self.target)
+            }
+            GoalKind::Outside => !router.tree.is_within(region, self.target),
+        }
+    }
+
+    /// What reaching a joint costs beyond the way to it, if it is a goal.
+    fn arrival_cost(&self, router: &Router<'_>, joint: u32, side: Side) -> f64 {
+        let here = &router.net.joints[joint as usize];
+        match self.kind {
+            GoalKind::Port => {
+                if here.links.iter().filter(|&&link| link != NONE).count() > 1 {
+                    return 0.0;
+                }
+                router.side_cost(self.target, side.opposite())
+            }
+            GoalKind::Inside | GoalKind::Outside => {
+                let inside = router.tree.is_within(here.region, self.target);
+                if inside == (self.kind == GoalKind::Inside) {
+                    corner_cost(router, self.target, joint)
+                        + router.side_cost(self.target, side.opposite())
+                } else {
+                    0.0
+                }
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Goal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} -> {} ({:?})", self.source, self.target, self.kind)
+    }
+}

@@ -1,0 +1,572 @@
+//! Pass 9, space: what must keep away from what along one axis, and by how much.
+//!
+//! The picture so far is taken as a *sketch*: only the order of things along each axis
+//! counts. Two things that meet in the other axis must keep their order and a gap; then
+//! coordinates that satisfy all gaps give a picture of the same topology in which nothing
+//! touches. (Compaction in one dimension, as VLSI layout has it.) First one axis is spaced by
+//! the sketch's extents in the other, then the other by the new coordinates in the first.
+//!
+//! Every gap goes from a smaller rank to a larger one. So the gaps form no ring, and
+//! coordinates that satisfy them exist whatever the sketch.
+//!
+//! Precondition: things of the sketch are disjoint, where lines on one coordinate are told
+//! apart by their lanes.
+//! Postcondition: gaps in the order of ranks.
+
+use topomotion_scene::Size;
+
+use crate::engine::axis::Axis;
+use crate::engine::grid::Places;
+use crate::engine::labels::{Spot, SpotSide};
+use crate::engine::rank::RowsMode;
+use crate::engine::ranks::Ranks;
+use crate::engine::route::{Contact, Route};
+use crate::engine::sweep::{Extent, visible_pairs};
+use crate::engine::tree::{BoxId, Tree};
+use crate::{Spacing, tokens};
+
+/// Everything that is to be spaced.
+#[derive(Debug, Clone, Copy)]
+pub struct Sketch<'a> {
+    /// Who stands in whom.
+    pub tree: &'a Tree,
+    /// Least distances.
+    pub spacing: &'a Spacing,
+    /// Main axis.
+    pub main: Axis,
+    /// Whether rows are to be kept straight.
+    pub rows: RowsMode,
+    /// Boxes and titles.
+    pub places: &'a Places,
+    /// Routes with lanes.
+    pub routes: &'a [Route],
+    /// Where labels go.
+    pub spots: &'a [Option<Spot>],
+    /// Sizes of labels.
+    pub labels: &'a [Option<Size>],
+}
+
+/// A coordinate to be found, with a fixed distance from it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct At {
+    /// Index of the variable.
+    pub var: usize,
+    /// Distance from it.
+    pub offset: f64,
+}
+
+/// `to` is at least `by` larger than `from`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gap {
+    /// The smaller variable.
+    pub from: usize,
+    /// The larger variable.
+    pub to: usize,
+    /// By how much.
+    pub by: f64,
+}
+
+/// A pair of borders that should be no farther apart than they must.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rigid {
+    /// Lower border.
+    pub lo: usize,
+    /// Upper border.
+    pub hi: usize,
+    /// Least distance.
+    pub size: f64,
+}
+
+/// Variables and gaps along one axis.
+#[derive(Debug, Clone, Default)]
+pub struct Space {
+    /// Rank of each variable; gaps go upwards.
+    pub order: Vec<f64>,
+    /// All gaps.
+    pub gaps: Vec<Gap>,
+    /// Nodes.
+    pub rigid: Vec<Rigid>,
+    /// Lower borders of groups and of titles, and upper borders of groups: these follow
+    /// their members.
+    pub lower: Vec<usize>,
+    /// See `lower`.
+    pub upper: Vec<usize>,
+    /// Variables of titles: they stay as near to their group's corner as can be.
+    pub titles: Vec<usize>,
+    /// Borders of boxes.
+    pub boxes: Vec<(usize, usize)>,
+    /// Lower borders of titles, by box.
+    pub title: Vec<Option<usize>>,
+    /// Segments across the axis, by edge and segment; `usize::MAX` for the others.
+    pub segments: Vec<Vec<usize>>,
+    /// Lower borders of labels.
+    pub labels: Vec<Option<At>>,
+}
+
+/// What a thing is, for the gap that it needs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Node,
+    /// The lower border of a group.
+    Lower(BoxId),
+    /// The upper border of a group.
+    Upper(BoxId),
+    Title(BoxId),
+    Segment,
+    Label,
+}
+
+/// A thing with an extent along the axis and one across it.
+struct Item {
+    kind: Kind,
+    rank: f64,
+    end_rank: f64,
+    lo: At,
+    hi: At,
+    across: Extent,
+}
+
+/// How far things reach across the axis.
+#[derive(Debug, Clone, Copy)]
+pub enum Across<'a> {
+    /// By the sketch's ranks: the other axis is still to be spaced.
+    Ranks(&'a Ranks),
+    /// By coordinates: the other axis has been spaced, and `places`, `routes` hold them.
+    Coordinates(&'a [Option<(f64, f64)>]),
+}
+
+/// Room around things across the axis when coordinates are known. Less than half of the
+/// smallest gap: what has been spaced along one axis is not spaced again along the other.
+const AROUND: f64 = 3.0;
+/// The smallest gap.
+const SMALL: f64 = 8.0;
+/// From the end of a segment to a label on it; room for an arrow's head.
+const LABEL_END: f64 = 12.0;
+/// From a segment to the label beside it.
+pub const LABEL_BESIDE: f64 = 3.0;
+
+impl Space {
+    /// Collects variables and gaps along `axis`.
+    pub fn new(
+        sketch: &Sketch<'_>,
+        axis: Axis,
+        ranks: &Ranks,
+        across: Across<'_>,
+    ) -> Space {
+        let mut builder =
+            Builder { sketch, axis, ranks, across, space: Space::default() };
+        builder.variables();
+        builder.share_rows();
+        builder.structure();
+        builder.contacts();
+        builder.label_ends();
+        builder.sights();
+        builder.space
+    }
+}
+
+struct Builder<'a> {
+    sketch: &'a Sketch<'a>,
+    axis: Axis,
+    ranks: &'a Ranks,
+    across: Across<'a>,
+    space: Space,
+}
+
+impl Builder<'_> {
+    fn var(&mut self, rank: f64) -> usize {
+        self.space.order.push(rank);
+        self.space.order.len() - 1
+    }
+
+    /// Adds a gap. One that goes down the ranks would break the proof that coordinates
+    /// exist; the sketch holds none.
+    fn gap(&mut self, from: At, to: At, by: f64) {
+        let by = by + from.offset - to.offset;
+        if from.var == to.var {
+            debug_assert!(by <= 1e-6, "a thing cannot keep away from itself");
+            return;
+        }
+        let up = self.space.order[from.var] < self.space.order[to.var];
+        debug_assert!(up, "gaps go up the ranks");
+        if up {
+            self.space.gaps.push(Gap { from: from.var, to: to.var, by });
+        }
+    }
+
+    fn lo(&self, id: BoxId) -> At {
+        At { var: self.space.boxes[id].0, offset: 0.0 }
+    }
+
+    fn hi(&self, id: BoxId) -> At {
+        At { var: self.space.boxes[id].1, offset: 0.0 }
+    }
+
+    /// One variable for each border, each title, each segment across the axis, and each label
+    /// that may slide along it.
+    fn variables(&mut self) {
+        let tree = self.sketch.tree;
+        for id in 0..tree.root {
+            let (lo, hi) = (self.ranks.lo[id], self.ranks.hi[id]);
+            let borders = (self.var(lo), self.var(hi));
+            self.space.boxes.push(borders);
+            let title = tree.is_container(id).then(|| self.var(self.ranks.title[id]));
+            self.space.title.push(title);
+            self.space.titles.extend(title);
+        }
+        for (edge, route) in self.sketch.routes.iter().enumerate() {
+            let vars = (0..route.segments())
+                .map(|segment| {
+                    if route.axis(segment) == self.axis {
+                        usize::MAX
+                    } else {
+                        self.var(self.ranks.segments[edge][segment])
+                    }
+                })
+                .collect();
+            self.space.segments.push(vars);
+            let label = self.label_var(edge, route);
+            self.space.labels.push(label);
+        }
+    }
+
+    fn label_var(&mut self, edge: usize, route: &Route) -> Option<At> {
+        let spot = self.sketch.spots.get(edge).copied().flatten()?;
+        let size = self.axis.extent(self.sketch.labels[edge]?);
+        if route.axis(spot.segment) == self.axis {
+            let var = self.var(self.ranks.labels[edge]);
+            return Some(At { var, offset: 0.0 });
+        }
+        let offset = match spot.side {
+            SpotSide::Before => -LABEL_BESIDE - size,
+            SpotSide::After => LABEL_BESIDE,
+        };
+        Some(At { var: self.space.segments[edge][spot.segment], offset })
+    }
+
+    /// Members of a row that begin (or end) together share one variable.
+    fn share_rows(&mut self) {
+        if self.sketch.rows == RowsMode::Free || self.axis != self.sketch.main {
+            return;
+        }
+        let tree = self.sketch.tree;
+        for &id in &tree.containers {
+            let mut last: Option<At> = None;
+            for row in &tree.rows[id] {
+                let lo = row.iter().map(|&m| self.ranks.lo[m]).fold(f64::MAX, f64::min);
+                let hi = row.iter().map(|&m| self.ranks.hi[m]).fold(f64::MIN, f64::max);
+                let (start, end) = (self.var(lo - 0.1), self.var(hi + 0.1));
+                let (start, end) =
+                    (At { var: start, offset: 0.0 }, At { var: end, offset: 0.0 });
+                let nodes = row.iter().filter(|&&m| !tree.is_group(m)).count();
+                for &member in row {
+                    if tree.is_group(member) {
+                        self.space.boxes[member] = (start.var, end.var);
+                    } else if nodes == row.len() {
+                        self.space.boxes[member].0 = start.var;
+                    }
+                    self.gap(start, self.lo(member), 0.0);
+                    if self.space.boxes[member].1 != end.var {
+                        self.gap(self.hi(member), end, 0.0);
+                    }
+                }
+                self.gap(start, end, 1.0);
+                if let Some(last) = last {
+                    self.gap(last, start, self.sketch.spacing.between_rows);
+                }
+                last = Some(end);
+            }
+        }
+    }
+
+    /// Sizes, padding, and gaps between neighbours of a row.
+    fn structure(&mut self) {
+        let (tree, spacing) = (self.sketch.tree, self.sketch.spacing);
+        for id in 0..tree.root {
+            let size = self.axis.extent(tree.least[id]);
+            let (lo, hi) = (self.lo(id), self.hi(id));
+            self.gap(lo, hi, size);
+            if tree.is_container(id) {
+                self.space.lower.push(lo.var);
+                self.space.upper.push(hi.var);
+                self.title_gaps(id);
+            } else {
+                self.space.rigid.push(Rigid { lo: lo.var, hi: hi.var, size });
+            }
+            let parent = tree.parent[id];
+            if parent != tree.root {
+                let before = match self.axis {
+                    Axis::X => spacing.padding,
+                    Axis::Y => {
+                        tokens::TITLE_TOP
+                            + tree.title[parent].height
+                            + tokens::TITLE_BELOW
+                    }
+                };
+                self.gap(self.lo(parent), lo, before);
+                self.gap(hi, self.hi(parent), spacing.padding);
+            }
+        }
+        if self.axis != self.sketch.main && self.sketch.rows == RowsMode::Straight {
+            for row in tree.rows.iter().flatten() {
+                for pair in row.windows(2) {
+                    let groups = pair.iter().any(|&m| tree.is_group(m));
+                    let by = if groups {
+                        spacing.between_groups
+                    } else {
+                        spacing.between_nodes
+                    };
+                    self.gap(self.hi(pair[0]), self.lo(pair[1]), by);
+                }
+            }
+        }
+    }
+
+    fn title_gaps(&mut self, id: BoxId) {
+        let Some(var) = self.space.title[id] else { return };
+        let size = self.axis.extent(self.sketch.tree.title[id]);
+        let before = match self.axis {
+            Axis::X => tokens::TITLE_LEFT,
+            Axis::Y => tokens::TITLE_TOP,
+        };
+        self.gap(self.lo(id), At { var, offset: 0.0 }, before);
+        self.gap(At { var, offset: size }, self.hi(id), SMALL);
+    }
+
+    /// A segment that ends at a box's side stays away from the side's corners.
+    fn contacts(&mut self) {
+        for edge in 0..self.sketch.routes.len() {
+            let route = &self.sketch.routes[edge];
+            let Some(last) = route.segments().checked_sub(1) else { continue };
+            for (segment, contact) in [(0, route.source), (last, route.target)] {
+                let var = self.space.segments[edge][segment];
+                let Some(contact) = contact.filter(|_| var != usize::MAX) else {
+                    continue;
+                };
+                let at = At { var, offset: 0.0 };
+                let inset = super::lines::PORT_INSET;
+                self.gap(self.lo(contact.id), at, inset);
+                self.gap(at, self.hi(contact.id), inset);
+            }
+        }
+    }
+
+    /// A label stays between the ends of its segment.
+    fn label_ends(&mut self) {
+        for edge in 0..self.sketch.routes.len() {
+            let route = &self.sketch.routes[edge];
+            let Some(spot) = self.sketch.spots.get(edge).copied().flatten() else {
+                continue;
+            };
+            let (Some(label), Some(size)) =
+                (self.space.labels[edge], self.sketch.labels[edge])
+            else {
+                continue;
+            };
+            if route.axis(spot.segment) != self.axis {
+                continue;
+            }
+            let rank = self.ranks.labels[edge];
+            for point in [spot.segment, spot.segment + 1] {
+                let (end, end_rank) = self.end(edge, spot.segment, point);
+                if end_rank < rank {
+                    self.gap(end, label, LABEL_END);
+                } else {
+                    let hi =
+                        At { offset: label.offset + self.axis.extent(size), ..label };
+                    self.gap(hi, end, LABEL_END);
+                }
+            }
+        }
+    }
+
+    /// What a segment ends at: the next segment, or a box's border; and its rank.
+    fn end(&self, edge: usize, segment: usize, point: usize) -> (At, f64) {
+        let route = &self.sketch.routes[edge];
+        let next = if point == segment { segment.checked_sub(1) } else { Some(point) };
+        match next.filter(|&next| next < route.segments()) {
+            Some(next) => {
+                let var = self.space.segments[edge][next];
+                (At { var, offset: 0.0 }, self.ranks.segments[edge][next])
+            }
+            None => {
+                let contact = if point == segment { route.source } else { route.target };
+                let Some(Contact { id, side }) = contact else {
+                    return (At { var: 0, offset: 0.0 }, 0.0);
+                };
+                if side.is_far() {
+                    (self.hi(id), self.ranks.hi[id])
+                } else {
+                    (self.lo(id), self.ranks.lo[id])
+                }
+            }
+        }
+    }
+
+    /// Gaps between things that see one another along the axis.
+    fn sights(&mut self) {
+        let mut items = self.items();
+        items.sort_by(|a, b| a.rank.total_cmp(&b.rank));
+        let extents: Vec<Extent> = items.iter().map(|item| item.across).collect();
+        for (a, b) in visible_pairs(&extents) {
+            let (a, b) = (&items[a], &items[b]);
+            if a.end_rank < b.rank && a.hi.var != b.lo.var {
+                let by = self.distance(a.kind, b.kind);
+                let (from, to) = (a.hi, b.lo);
+                if self.space.order[from.var] < self.space.order[to.var] {
+                    self.gap(from, to, by);
+                }
+            }
+        }
+    }
+
+    fn items(&self) -> Vec<Item> {
+        let tree = self.sketch.tree;
+        let mut items = Vec::new();
+        let item = |kind, rank, end_rank, lo, hi, across| Item {
+            kind,
+            rank,
+            end_rank,
+            lo,
+            hi,
+            across,
+        };
+        for id in 0..tree.root {
+            let (lo, hi) = (self.lo(id), self.hi(id));
+            let (first, last) = (self.ranks.lo[id], self.ranks.hi[id]);
+            let across = self.box_across(id);
+            if tree.is_container(id) {
+                items.push(item(Kind::Lower(id), first, first, lo, lo, across));
+                items.push(item(Kind::Upper(id), last, last, hi, hi, across));
+                if let Some(var) = self.space.title[id] {
+                    let (first, last) = (self.ranks.title[id], self.ranks.title_end[id]);
+                    let hi = At { var, offset: self.axis.extent(tree.title[id]) };
+                    let lo = At { var, offset: 0.0 };
+                    let across = self.title_across(id);
+                    items.push(item(Kind::Title(id), first, last, lo, hi, across));
+                }
+            } else {
+                items.push(item(Kind::Node, first, last, lo, hi, across));
+            }
+        }
+        for (edge, route) in self.sketch.routes.iter().enumerate() {
+            for segment in 0..route.segments() {
+                if route.axis(segment) == self.axis {
+                    continue;
+                }
+                let rank = self.ranks.segments[edge][segment];
+                let at = At { var: self.space.segments[edge][segment], offset: 0.0 };
+                let across = self.segment_across(edge, segment);
+                items.push(item(Kind::Segment, rank, rank, at, at, across));
+            }
+            if let (Some(lo), Some(size)) =
+                (self.space.labels[edge], self.sketch.labels[edge])
+            {
+                let rank = self.ranks.labels[edge];
+                let hi = At { offset: lo.offset + self.axis.extent(size), ..lo };
+                let across = self.label_across(edge);
+                items.push(item(Kind::Label, rank, rank, lo, hi, across));
+            }
+        }
+        items
+    }
+
+    fn box_across(&self, id: BoxId) -> Extent {
+        match self.across {
+            Across::Ranks(other) => Extent::around(other.lo[id], other.hi[id], 0.25),
+            Across::Coordinates(_) => {
+                let (rect, cross) = (&self.sketch.places.boxes[id], self.axis.cross());
+                Extent::around(cross.lo(rect), cross.hi(rect), AROUND)
+            }
+        }
+    }
+
+    fn title_across(&self, id: BoxId) -> Extent {
+        match self.across {
+            Across::Ranks(other) => {
+                Extent::around(other.title[id], other.title_end[id], 0.25)
+            }
+            Across::Coordinates(_) => {
+                let (rect, cross) = (&self.sketch.places.titles[id], self.axis.cross());
+                Extent::around(cross.lo(rect), cross.hi(rect), AROUND)
+            }
+        }
+    }
+
+    fn label_across(&self, edge: usize) -> Extent {
+        match self.across {
+            Across::Ranks(other) => {
+                Extent::around(other.labels[edge], other.labels[edge], 0.25)
+            }
+            Across::Coordinates(labels) => {
+                let (lo, hi) = labels[edge].unwrap_or_default();
+                Extent::around(lo, hi, AROUND)
+            }
+        }
+    }
+
+    /// A segment reaches from corner to corner; where it ends at a node, it ends just short
+    /// of it, so that the node is not in its way.
+    fn segment_across(&self, edge: usize, segment: usize) -> Extent {
+        let a = self.segment_end(edge, segment, segment);
+        let b = self.segment_end(edge, segment, segment + 1);
+        let around = match self.across {
+            Across::Ranks(_) => 0.25,
+            Across::Coordinates(_) => AROUND,
+        };
+        Extent::around(a.min(b), a.max(b), around)
+    }
+
+    fn segment_end(&self, edge: usize, segment: usize, point: usize) -> f64 {
+        let route = &self.sketch.routes[edge];
+        let cross = self.axis.cross();
+        let contact = if point == 0 {
+            route.source
+        } else if point == route.segments() {
+            route.target
+        } else {
+            None
+        };
+        let leaf = contact.filter(|contact| !self.sketch.tree.is_container(contact.id));
+        let sign = |contact: Contact| if contact.side.is_far() { 1.0 } else { -1.0 };
+        match self.across {
+            Across::Coordinates(_) => {
+                let at = cross.of(route.points[point]);
+                at + leaf.map_or(0.0, |contact| sign(contact) * (SMALL - 1.0))
+            }
+            Across::Ranks(other) => match contact {
+                Some(contact) => {
+                    let far = contact.side.is_far();
+                    let ranks = if far { &other.hi } else { &other.lo };
+                    let out = leaf.map_or(0.0, |contact| sign(contact) * 0.6);
+                    ranks[contact.id] + out
+                }
+                None => {
+                    let next = if point == segment { segment - 1 } else { point };
+                    other.segments[edge][next]
+                }
+            },
+        }
+    }
+
+    /// The gap that two things need, the first before the second.
+    fn distance(&self, first: Kind, second: Kind) -> f64 {
+        let spacing = self.sketch.spacing;
+        match (first, second) {
+            (Kind::Node, Kind::Node) => spacing.between_nodes.min(spacing.between_rows),
+            (Kind::Segment, Kind::Segment) => spacing.lane,
+            (Kind::Node, Kind::Segment) | (Kind::Segment, Kind::Node) => {
+                spacing.clearance
+            }
+            (Kind::Lower(_), Kind::Lower(_) | Kind::Node)
+            | (Kind::Upper(_) | Kind::Node, Kind::Upper(_)) => spacing.padding,
+            (Kind::Upper(_) | Kind::Node, Kind::Lower(_))
+            | (Kind::Upper(_), Kind::Node) => spacing.between_groups,
+            (Kind::Lower(_) | Kind::Upper(_), Kind::Segment)
+            | (Kind::Segment, Kind::Lower(_) | Kind::Upper(_)) => {
+                (spacing.clearance - 2.0).max(SMALL)
+            }
+            _ => SMALL,
+        }
+    }
+}
