@@ -11,14 +11,28 @@
 //! It is not the builder (that is `model`) and touches nothing outside: sibling files come
 //! through [`Files`], and what a script prints is handed back as [`ConsoleLine`]s.
 
+mod api;
 mod console;
+mod data;
+mod failures;
+mod fields;
 mod files;
+mod fixes;
+mod loading;
+mod options;
+mod places;
+mod replay;
+mod sandbox;
+mod script;
 mod source;
 mod source_map;
+mod typescript;
 
 use std::time::Duration;
 
-use topomotion_model::{Diagnostic, FileId, Severity, Topology};
+use topomotion_model::{
+    Diagnostic, FileId, Severity, Span, Topology, TopologyBuilder, lint,
+};
 
 pub use console::{ConsoleLevel, ConsoleLine};
 pub use files::{FileError, Files, MemoryFiles, NoFiles};
@@ -61,17 +75,53 @@ impl Compiled {
 }
 
 /// Compiles a source.
-pub fn compile(source: &Source, _files: &dyn Files, _options: &Options) -> Compiled {
+pub fn compile(source: &Source, files: &dyn Files, options: &Options) -> Compiled {
     let mut compiled = Compiled::default();
-    match source.text(FileId(0)) {
-        Ok(text) => {
-            compiled.sources.add(&source.name, text);
-            compiled.topology = Some(Topology::default());
-        }
-        Err(diagnostic) => {
+    let text = match source.text(FileId(0)) {
+        Ok(text) => text,
+        Err(error) => {
             compiled.sources.add(&source.name, "");
-            compiled.diagnostics.push(*diagnostic);
+            compiled.diagnostics.push(*error);
+            return compiled;
         }
+    };
+    let is_empty = text.trim().is_empty();
+    let file = compiled.sources.add(&source.name, text);
+    if is_empty {
+        compiled.diagnostics.push(empty(&source.name, file));
+        return compiled;
+    }
+    let builder = match source.language {
+        Language::TypeScript | Language::JavaScript => {
+            script::compile(source, files, options, &mut compiled)
+        }
+        Language::Yaml => None,
+    };
+    if let Some(builder) = builder {
+        finish(builder, &mut compiled);
     }
     compiled
+}
+
+fn empty(name: &str, file: FileId) -> Diagnostic {
+    let start = Some(Span { file, start: 0, end: 0 });
+    Diagnostic::error("empty-source", format!("{name} is empty"), start)
+        .help("begin with `const topology = new TopologyBuilder()`, or `topomotion new`")
+}
+
+/// Builds and checks the topology.
+fn finish(builder: TopologyBuilder, compiled: &mut Compiled) {
+    match builder.build() {
+        Ok((topology, warnings)) => {
+            let lints = lint::lint(&topology);
+            let is_refused = lints.iter().any(|one| one.severity == Severity::Error);
+            compiled.diagnostics.extend(warnings);
+            compiled.diagnostics.extend(lints);
+            compiled.topology = Some(topology).filter(|_| !is_refused);
+        }
+        Err(found) => compiled.diagnostics.extend(found),
+    }
+    for diagnostic in &mut compiled.diagnostics {
+        fixes::settle(diagnostic, &compiled.sources);
+    }
 }

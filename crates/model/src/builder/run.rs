@@ -80,8 +80,14 @@ impl ScenarioBuilder {
     }
 
     /// No message passes between the two sides.
-    pub fn partition(&mut self, one: &[&str], other: &[&str]) -> &mut ScenarioBuilder {
-        let ids = |names: &[&str]| names.iter().copied().map(ProcessId::from).collect();
+    pub fn partition<Id: AsRef<str>>(
+        &mut self,
+        one: &[Id],
+        other: &[Id],
+    ) -> &mut ScenarioBuilder {
+        let ids = |names: &[Id]| {
+            names.iter().map(|name| ProcessId::from(name.as_ref())).collect()
+        };
         self.push(StepKind::Partition(ids(one), ids(other)))
     }
 

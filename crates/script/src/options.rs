@@ -1,0 +1,332 @@
+//! The options of groups, processes, edges, clusters and scenarios, as both front ends take
+//! them.
+
+use std::collections::BTreeMap;
+
+use topomotion_model::builder::{
+    EdgeConfig, GroupConfig, ProcessConfig, ProduceConfig, ScenarioConfig,
+};
+use topomotion_model::names::value_named;
+use topomotion_model::{
+    Acks, Capacity, Cluster, Diagnostic, KafkaSettings, Point, ProcessId, Span, Topic,
+};
+
+use crate::data::{Data, Value};
+use crate::fields::{Fields, origin, text};
+
+pub(crate) const GROUP: &[&str] = &[
+    "id",
+    "label",
+    "width",
+    "height",
+    "style",
+    "color",
+    "layer",
+    "description",
+    "x",
+    "y",
+];
+pub(crate) const PROCESS: &[&str] = &[
+    "id",
+    "label",
+    "state",
+    "shape",
+    "icon",
+    "replicas",
+    "shardId",
+    "shardRole",
+    "external",
+    "capacity",
+    "description",
+    "layer",
+    "role",
+    "kafka",
+    "x",
+    "y",
+];
+pub(crate) const CAPACITY: &[&str] = &["maxRps", "replicas"];
+pub(crate) const PROCESS_KAFKA: &[&str] =
+    &["acks", "groupId", "topics", "nodeId", "rack", "settings"];
+pub(crate) const EDGE: &[&str] =
+    &["protocol", "type", "label", "layer", "style", "color"];
+pub(crate) const CLUSTER: &[&str] = &["topics", "settings", "seed"];
+pub(crate) const TOPIC: &[&str] = &[
+    "name",
+    "partitions",
+    "replicationFactor",
+    "minInsyncReplicas",
+    "assignment",
+    "settings",
+];
+pub(crate) const SCENARIO: &[&str] = &["layer"];
+pub(crate) const PRODUCE: &[&str] =
+    &["key", "value", "partition", "acks", "count", "caption"];
+pub(crate) const WAIT_UNTIL: &[&str] = &["timeout", "caption"];
+pub(crate) const STEP: &[&str] = &["caption"];
+
+/// The largest seed that survives JavaScript's numbers.
+const LARGEST_SEED: i64 = 1 << 53;
+
+/// A group; `also` are further options that the front end reads itself.
+pub(crate) fn group(
+    data: &Data,
+    also: &[&str],
+    whole: Option<Span>,
+    found: &mut Vec<Diagnostic>,
+) -> GroupConfig {
+    let mut fields =
+        Fields::open_with(data, "a group", GROUP, |k| also.contains(&k), found);
+    GroupConfig {
+        id: fields.text("id").unwrap_or_default(),
+        label: fields.text("label"),
+        width: extent(&mut fields, "width"),
+        height: extent(&mut fields, "height"),
+        style: fields.text("style"),
+        color: fields.text("color"),
+        layer: fields.text("layer"),
+        description: fields.text("description"),
+        position: point(&mut fields),
+        origin: origin(whole, data),
+    }
+}
+
+fn extent(fields: &mut Fields<'_>, name: &str) -> Option<f64> {
+    let value = fields.number(name)?;
+    if (0.0..=100_000.0).contains(&value) {
+        return Some(value);
+    }
+    let span = fields.data(name)?.span;
+    let message = format!("`{name}` cannot be {value}");
+    fields.report(
+        Diagnostic::error("out-of-range", message, span)
+            .at("must be between 0 and 100000"),
+    );
+    None
+}
+
+/// `x` and `y`; the other is 0 where only one is given.
+pub(crate) fn point(fields: &mut Fields<'_>) -> Option<Point> {
+    match (fields.number("x"), fields.number("y")) {
+        (None, None) => None,
+        (x, y) => Some(Point { x: x.unwrap_or_default(), y: y.unwrap_or_default() }),
+    }
+}
+
+/// A process.
+pub(crate) fn process(
+    data: &Data,
+    whole: Option<Span>,
+    found: &mut Vec<Diagnostic>,
+) -> ProcessConfig {
+    let mut fields = Fields::open(data, "a process", PROCESS, found);
+    ProcessConfig {
+        id: fields.text("id").unwrap_or_default(),
+        label: fields.text("label"),
+        state: fields.value("state").unwrap_or_default(),
+        shape: fields.value("shape").unwrap_or_default(),
+        icon: fields.text("icon"),
+        replicas: fields.whole("replicas"),
+        shard_id: shard_id(&mut fields),
+        shard_role: fields.value("shardRole"),
+        external: fields.flag("external").unwrap_or_default(),
+        capacity: capacity(&mut fields),
+        description: fields.text("description"),
+        layer: fields.text("layer"),
+        role: fields.value("role"),
+        kafka: process_kafka(&mut fields),
+        position: point(&mut fields),
+        origin: origin(whole, data),
+    }
+}
+
+/// `'p0,p1'`, or `['p0', 'p1']`.
+fn shard_id(fields: &mut Fields<'_>) -> Option<String> {
+    fields.data("shardId")?;
+    Some(fields.texts("shardId").join(","))
+}
+
+fn capacity(fields: &mut Fields<'_>) -> Option<Capacity> {
+    let data = fields.data("capacity")?;
+    let mut inner = Fields::open(data, "a capacity", CAPACITY, fields.found());
+    Some(Capacity { max_rps: inner.number("maxRps"), replicas: inner.count("replicas") })
+}
+
+fn process_kafka(fields: &mut Fields<'_>) -> KafkaSettings {
+    let Some(data) = fields.data("kafka") else { return KafkaSettings::default() };
+    let owner = "a process's `kafka`";
+    let mut inner =
+        Fields::open_with(data, owner, PROCESS_KAFKA, is_setting, fields.found());
+    KafkaSettings {
+        acks: acks(&mut inner),
+        group_id: inner.text("groupId"),
+        topics: inner.texts("topics"),
+        node_id: node_id(&mut inner),
+        rack: inner.text("rack"),
+        settings: settings(&mut inner),
+    }
+}
+
+fn node_id(fields: &mut Fields<'_>) -> Option<i32> {
+    let id = fields.count("nodeId")?;
+    let data = fields.data("nodeId")?;
+    match i32::try_from(id) {
+        Ok(id) => Some(id),
+        Err(_) => fields.wrong("nodeId", "a number that fits into 32 bits", data),
+    }
+}
+
+/// `'all'`, `1`, `0`, and Kafka's own `-1` for all.
+fn acks(fields: &mut Fields<'_>) -> Option<Acks> {
+    let data = fields.data("acks")?;
+    let word = fields.text("acks")?;
+    let word = if word == "-1" { "all" } else { &word };
+    match value_named(word, data.span) {
+        Ok(acks) => Some(acks),
+        Err(error) => {
+            fields.report(*error);
+            None
+        }
+    }
+}
+
+/// Kafka's own names have dots; none of ours has.
+fn is_setting(name: &str) -> bool {
+    name.contains('.')
+}
+
+/// `settings: { 'a.b': 1 }`, and options with Kafka's own names beside it.
+fn settings(fields: &mut Fields<'_>) -> BTreeMap<String, String> {
+    let mut entries = Vec::new();
+    if let Some(data) = fields.data("settings") {
+        match &data.value {
+            Value::Map(inner) => entries.extend(inner),
+            _ => {
+                fields.wrong::<()>("settings", "an object", data);
+            }
+        }
+    }
+    entries.extend(fields.entries().iter().filter(|entry| is_setting(&entry.key)));
+    let mut settings = BTreeMap::new();
+    for entry in entries {
+        let value = match &entry.data.value {
+            Value::Absent => None,
+            Value::Bool(flag) => Some(flag.to_string()),
+            _ => text(&entry.key, &entry.data, fields.found()),
+        };
+        settings.extend(value.map(|value| (entry.key.clone(), value)));
+    }
+    settings
+}
+
+/// An edge's options.
+pub(crate) fn edge(
+    data: &Data,
+    also: &[&str],
+    whole: Option<Span>,
+    found: &mut Vec<Diagnostic>,
+) -> EdgeConfig {
+    let mut fields =
+        Fields::open_with(data, "a connection", EDGE, |k| also.contains(&k), found);
+    EdgeConfig {
+        source: String::new(),
+        target: String::new(),
+        protocol: fields.text("protocol"),
+        kind: fields.text("type"),
+        label: fields.text("label"),
+        layer: fields.text("layer"),
+        style: fields.text("style"),
+        color: fields.text("color"),
+        origin: origin(whole, data),
+    }
+}
+
+/// The Kafka cluster.
+pub(crate) fn cluster(
+    data: &Data,
+    whole: Option<Span>,
+    found: &mut Vec<Diagnostic>,
+) -> Cluster {
+    let mut fields = Fields::open_with(data, "a cluster", CLUSTER, is_setting, found);
+    let topics = fields.list("topics");
+    let topics = topics.iter().map(|data| topic(data, fields.found())).collect();
+    Cluster {
+        topics,
+        settings: settings(&mut fields),
+        seed: seed(&mut fields),
+        origin: origin(whole, data),
+    }
+}
+
+fn seed(fields: &mut Fields<'_>) -> u64 {
+    let Some(seed) = fields.whole("seed") else { return 0 };
+    if (0..=LARGEST_SEED).contains(&seed) {
+        return seed as u64;
+    }
+    if let Some(data) = fields.data("seed") {
+        fields.wrong::<()>("seed", "a whole number from 0", data);
+    }
+    0
+}
+
+/// A topic; a text alone is its name.
+fn topic(data: &Data, found: &mut Vec<Diagnostic>) -> Topic {
+    if let Value::Text(name) = &data.value {
+        let origin = origin(data.span, data);
+        return Topic { name: name.clone(), origin, ..Topic::default() };
+    }
+    let mut fields = Fields::open_with(data, "a topic", TOPIC, is_setting, found);
+    Topic {
+        name: fields.text("name").unwrap_or_default(),
+        partitions: fields.count("partitions"),
+        replication_factor: fields.count("replicationFactor"),
+        min_insync_replicas: fields.count("minInsyncReplicas"),
+        assignment: assignment(&mut fields),
+        settings: settings(&mut fields),
+        origin: origin(data.span, data),
+    }
+}
+
+/// `[['broker-1', 'broker-2'], …]`: the replicas of each partition, leader first.
+fn assignment(fields: &mut Fields<'_>) -> Vec<Vec<ProcessId>> {
+    let partitions = fields.list("assignment");
+    let mut assignment = Vec::new();
+    for partition in partitions {
+        let Value::List(replicas) = &partition.value else {
+            fields.wrong::<()>("assignment", "a list of lists of process ids", partition);
+            continue;
+        };
+        let ids = replicas.iter().filter_map(|id| text("assignment", id, fields.found()));
+        assignment.push(ids.map(ProcessId::from).collect());
+    }
+    assignment
+}
+
+/// The options of a scenario that stand behind its id, title and description.
+pub(crate) fn scenario(
+    data: &Data,
+    also: &[&str],
+    found: &mut Vec<Diagnostic>,
+) -> ScenarioConfig {
+    let mut fields =
+        Fields::open_with(data, "a scenario", SCENARIO, |k| also.contains(&k), found);
+    ScenarioConfig { layer: fields.text("layer"), ..ScenarioConfig::default() }
+}
+
+/// What a `produce` step sends, and its caption.
+pub(crate) fn produce(
+    data: &Data,
+    also: &[&str],
+    found: &mut Vec<Diagnostic>,
+) -> (ProduceConfig, Option<String>) {
+    let owner = "`produce`";
+    let mut fields =
+        Fields::open_with(data, owner, PRODUCE, |k| also.contains(&k), found);
+    let config = ProduceConfig {
+        key: fields.text("key"),
+        value: fields.text("value"),
+        partition: fields.count("partition"),
+        acks: acks(&mut fields),
+        count: fields.count("count").unwrap_or(1),
+    };
+    (config, fields.text("caption"))
+}

@@ -1,0 +1,554 @@
+//! The stripper: turns whatever is only TypeScript into spaces.
+//!
+//! Where the spaces alone would change the meaning, it writes one character into them: a
+//! semicolon behind a statement that ended by its line break, a parenthesis where a type
+//! that spans lines stood before an arrow. TypeScript that makes code (`enum`, `namespace`,
+//! parameter properties, …) cannot be blanked; each is an error that says what to write
+//! instead.
+
+use std::ops::Range;
+
+use oxc_ast::ast;
+use oxc_ast_visit::{Visit, walk};
+use oxc_span::GetSpan;
+use oxc_syntax::scope::ScopeFlags;
+use topomotion_model::{Diagnostic, FileId};
+
+use super::blanks::Blanks;
+use super::{CallSite, Exports, Import, ImportForm, Module, Part};
+use super::{calls, modules, range, span};
+
+pub(super) struct Stripper<'a> {
+    blanks: Blanks<'a>,
+    file: FileId,
+    part: Part,
+    calls: Vec<CallSite>,
+    imports: Vec<Import>,
+    exports: Exports,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'a> Stripper<'a> {
+    pub(super) fn new(text: &'a str, file: FileId, part: Part) -> Stripper<'a> {
+        Stripper {
+            blanks: Blanks::new(text),
+            file,
+            part,
+            calls: Vec::new(),
+            imports: Vec::new(),
+            exports: Exports::default(),
+            diagnostics: Vec::new(),
+        }
+    }
+
+    pub(super) fn into_module(self) -> Module {
+        Module {
+            code: self.blanks.finish(),
+            calls: self.calls,
+            imports: self.imports,
+            exports: self.exports,
+            diagnostics: self.diagnostics,
+        }
+    }
+
+    fn refuse(&mut self, what: &str, place: oxc_span::Span, help: &str) {
+        let message = format!("{what} cannot be used in a script");
+        self.diagnostics.push(
+            Diagnostic::error(
+                "unsupported-syntax",
+                message,
+                Some(span(self.file, &range(place))),
+            )
+            .at("types are erased, nothing is generated")
+            .help(help),
+        );
+    }
+
+    /// Blanks from the end of what stays to the end of the whole.
+    fn blank_tail(&mut self, kept: oxc_span::Span, whole: oxc_span::Span) {
+        self.blanks.blank(kept.end..whole.end);
+    }
+
+    /// Blanks these words between two places, where only words and comments stand.
+    fn blank_words(&mut self, within: Range<u32>, words: &[&str]) -> Option<u32> {
+        let text = &self.blanks.text()[within.start as usize..within.end as usize];
+        let mut first = None;
+        let mut from = 0;
+        while let Some(start) = text[from..].find(|c: char| c.is_alphabetic()) {
+            let start = from + start;
+            let rest = &text[start..];
+            let len = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+            from = start + len;
+            if words.contains(&&rest[..len]) {
+                let at = within.start + start as u32;
+                self.blanks.blank(at..at + len as u32);
+                first = first.or(Some(at));
+            }
+        }
+        first
+    }
+
+    /// The end of a statement: see [`Blanks::end_statement`].
+    fn end_statement(&mut self, whole: oxc_span::Span) {
+        self.blanks.end_statement(whole.end);
+    }
+
+    /// `<T>{ … }` at the head of a statement or of an arrow's body would become a block.
+    fn check_head(&mut self, expression: &ast::Expression<'_>) {
+        let ast::Expression::TSTypeAssertion(assertion) = expression else { return };
+        let start = assertion.expression.span().start as usize;
+        if self.blanks.text()[start..].starts_with('{') {
+            self.refuse(
+                "a type assertion before `{`",
+                assertion.span,
+                "write `({ … } as T)`",
+            );
+        }
+    }
+
+    /// A type parameter list that spans lines must not separate `async` or `return` from the
+    /// parenthesis behind it: the parenthesis moves to where the list began.
+    fn pull_parenthesis(&mut self, types: oxc_span::Span, params: oxc_span::Span) {
+        if self.blanks.breaks_line(types.start..params.start) {
+            self.blanks.blank(types.start..params.start + 1);
+            self.blanks.put(types.start, b'(');
+        }
+    }
+
+    /// A return type that spans lines must not separate the parenthesis from `=>`: the
+    /// parenthesis moves to where the type ended.
+    fn push_parenthesis(&mut self, params: oxc_span::Span, types: oxc_span::Span) {
+        let close = params.end - 1;
+        if self.blanks.breaks_line(close..types.end) {
+            self.blanks.blank(close..types.end);
+            self.blanks.put(types.end - 1, b')');
+        }
+    }
+
+    /// Blanks a specifier of a list, and the comma behind it.
+    fn blank_item(&mut self, item: oxc_span::Span) {
+        self.blanks.blank(range(item));
+        self.blanks.blank_mark(item.end, b',');
+    }
+
+    fn modifiers(
+        &mut self,
+        element: oxc_span::Span,
+        key: oxc_span::Span,
+        decorators: usize,
+    ) {
+        if decorators > 0 {
+            return;
+        }
+        let words =
+            ["public", "private", "protected", "readonly", "override", "abstract"];
+        let first = self.blank_words(element.start..key.start, &words);
+        // `a = 1` and `public *b()` on the next line would run together without the word.
+        if first == Some(element.start) {
+            self.blanks.put(element.start, b';');
+        }
+    }
+}
+
+impl<'a> Visit<'a> for Stripper<'_> {
+    // Calls.
+
+    fn visit_call_expression(&mut self, it: &ast::CallExpression<'a>) {
+        self.calls.push(calls::call(it));
+        walk::walk_call_expression(self, it);
+    }
+
+    fn visit_new_expression(&mut self, it: &ast::NewExpression<'a>) {
+        self.calls.push(calls::new(it));
+        walk::walk_new_expression(self, it);
+    }
+
+    // Types inside expressions.
+
+    fn visit_ts_type_annotation(&mut self, it: &ast::TSTypeAnnotation<'a>) {
+        self.blanks.blank(range(it.span));
+    }
+
+    fn visit_ts_type_parameter_declaration(
+        &mut self,
+        it: &ast::TSTypeParameterDeclaration<'a>,
+    ) {
+        self.blanks.blank(range(it.span));
+    }
+
+    fn visit_ts_type_parameter_instantiation(
+        &mut self,
+        it: &ast::TSTypeParameterInstantiation<'a>,
+    ) {
+        self.blanks.blank(range(it.span));
+    }
+
+    fn visit_ts_as_expression(&mut self, it: &ast::TSAsExpression<'a>) {
+        self.visit_expression(&it.expression);
+        self.blank_tail(it.expression.span(), it.span);
+    }
+
+    fn visit_ts_satisfies_expression(&mut self, it: &ast::TSSatisfiesExpression<'a>) {
+        self.visit_expression(&it.expression);
+        self.blank_tail(it.expression.span(), it.span);
+    }
+
+    fn visit_ts_non_null_expression(&mut self, it: &ast::TSNonNullExpression<'a>) {
+        self.visit_expression(&it.expression);
+        self.blank_tail(it.expression.span(), it.span);
+    }
+
+    fn visit_ts_type_assertion(&mut self, it: &ast::TSTypeAssertion<'a>) {
+        let types = it.span.start..it.expression.span().start;
+        if self.blanks.breaks_line(types.clone()) {
+            let help = "write it on one line, or as `value as T`";
+            self.refuse("a type assertion that spans lines", it.span, help);
+        }
+        self.blanks.blank(types);
+        self.visit_expression(&it.expression);
+    }
+
+    // Statements.
+
+    fn visit_statement(&mut self, it: &ast::Statement<'a>) {
+        walk::walk_statement(self, it);
+        match it {
+            ast::Statement::ExpressionStatement(statement) => {
+                self.check_head(&statement.expression);
+                self.end_statement(statement.span);
+            }
+            ast::Statement::VariableDeclaration(_)
+            | ast::Statement::ReturnStatement(_)
+            | ast::Statement::ThrowStatement(_)
+            | ast::Statement::DoWhileStatement(_)
+            | ast::Statement::ExportDeclaration(_)
+            | ast::Statement::ExportDefaultDeclaration(_) => {
+                self.end_statement(it.span())
+            }
+            _ => {}
+        }
+    }
+
+    fn visit_variable_declaration(&mut self, it: &ast::VariableDeclaration<'a>) {
+        match it.declare {
+            true => self.blanks.blank_statement(range(it.span)),
+            false => walk::walk_variable_declaration(self, it),
+        }
+    }
+
+    fn visit_variable_declarator(&mut self, it: &ast::VariableDeclarator<'a>) {
+        if it.definite {
+            self.blanks.blank_mark(it.id.span().end, b'!');
+        }
+        walk::walk_variable_declarator(self, it);
+    }
+
+    fn visit_ts_type_alias_declaration(&mut self, it: &ast::TSTypeAliasDeclaration<'a>) {
+        self.blanks.blank_statement(range(it.span));
+    }
+
+    fn visit_ts_interface_declaration(&mut self, it: &ast::TSInterfaceDeclaration<'a>) {
+        self.blanks.blank_statement(range(it.span));
+    }
+
+    fn visit_ts_global_declaration(&mut self, it: &ast::TSGlobalDeclaration<'a>) {
+        self.blanks.blank_statement(range(it.span));
+    }
+
+    fn visit_ts_external_module_declaration(
+        &mut self,
+        it: &ast::TSExternalModuleDeclaration<'a>,
+    ) {
+        self.blanks.blank_statement(range(it.span));
+    }
+
+    fn visit_ts_namespace_declaration(&mut self, it: &ast::TSNamespaceDeclaration<'a>) {
+        match it.declare {
+            true => self.blanks.blank_statement(range(it.span)),
+            false => self.refuse(
+                "a `namespace`",
+                it.span,
+                "write an object or a file of its own",
+            ),
+        }
+    }
+
+    fn visit_ts_enum_declaration(&mut self, it: &ast::TSEnumDeclaration<'a>) {
+        match it.declare {
+            true => self.blanks.blank_statement(range(it.span)),
+            false => self.refuse(
+                "an `enum`",
+                it.span,
+                "write an object: `const Color = { Red: 'red' } as const`",
+            ),
+        }
+    }
+
+    fn visit_ts_import_equals_declaration(
+        &mut self,
+        it: &ast::TSImportEqualsDeclaration<'a>,
+    ) {
+        match it.import_kind.is_type() {
+            true => self.blanks.blank_statement(range(it.span)),
+            false => {
+                self.refuse("`import =`", it.span, "write `import { … } from './file'`")
+            }
+        }
+    }
+
+    fn visit_ts_export_assignment(&mut self, it: &ast::TSExportAssignment<'a>) {
+        self.refuse("`export =`", it.span, "write `export { … }`");
+    }
+
+    fn visit_ts_namespace_export_declaration(
+        &mut self,
+        it: &ast::TSNamespaceExportDeclaration<'a>,
+    ) {
+        self.blanks.blank_statement(range(it.span));
+    }
+
+    fn visit_decorator(&mut self, it: &ast::Decorator<'a>) {
+        self.refuse("a decorator", it.span, "call the function yourself");
+    }
+
+    // Functions.
+
+    fn visit_function(&mut self, it: &ast::Function<'a>, flags: ScopeFlags) {
+        match it.declare || it.body.is_none() {
+            true => self.blanks.blank_statement(range(it.span)),
+            false => walk::walk_function(self, it, flags),
+        }
+    }
+
+    fn visit_ts_this_parameter(&mut self, it: &ast::TSThisParameter<'a>) {
+        self.blank_item(it.span);
+    }
+
+    fn visit_arrow_function_expression(&mut self, it: &ast::ArrowFunctionExpression<'a>) {
+        walk::walk_arrow_function_expression(self, it);
+        if let Some(types) = &it.type_parameters {
+            self.pull_parenthesis(types.span, it.params.span);
+        }
+        if let Some(types) = &it.return_type {
+            self.push_parenthesis(it.params.span, types.span);
+        }
+        if let Some(expression) = it.body.as_expression() {
+            self.check_head(expression);
+        }
+    }
+
+    fn visit_formal_parameter(&mut self, it: &ast::FormalParameter<'a>) {
+        if it.accessibility.is_some() || it.readonly || it.r#override {
+            let help = "declare the field, and assign it in the constructor";
+            self.refuse("a parameter property", it.span, help);
+        }
+        if it.optional {
+            self.blanks.blank_mark(it.pattern.span().end, b'?');
+        }
+        walk::walk_formal_parameter(self, it);
+    }
+
+    // Classes.
+
+    fn visit_class(&mut self, it: &ast::Class<'a>) {
+        if it.declare {
+            self.blanks.blank_statement(range(it.span));
+            return;
+        }
+        if it.r#abstract {
+            let keyword_end =
+                it.id.as_ref().map_or(it.body.span.start, |id| id.span.start);
+            self.blank_words(it.span.start..keyword_end, &["abstract"]);
+        }
+        walk::walk_class(self, it);
+    }
+
+    fn visit_ts_class_implements_list(
+        &mut self,
+        it: &oxc_allocator::Vec<'a, ast::TSClassImplements<'a>>,
+    ) {
+        let (Some(first), Some(last)) = (it.first(), it.last()) else { return };
+        let before = &self.blanks.text()[..first.span.start as usize];
+        if let Some(word) = before.rfind("implements") {
+            self.blanks.blank(word as u32..last.span.end);
+        }
+    }
+
+    fn visit_method_definition(&mut self, it: &ast::MethodDefinition<'a>) {
+        if it.value.body.is_none() {
+            self.blanks.blank_statement(range(it.span));
+            return;
+        }
+        self.modifiers(it.span, it.key.span(), it.decorators.len());
+        if it.optional {
+            self.blanks.blank_mark(it.key.span().end + u32::from(it.computed), b'?');
+        }
+        walk::walk_method_definition(self, it);
+    }
+
+    fn visit_property_definition(&mut self, it: &ast::PropertyDefinition<'a>) {
+        let is_abstract =
+            it.r#type == ast::PropertyDefinitionType::TSAbstractPropertyDefinition;
+        if it.declare || is_abstract {
+            self.blanks.blank_statement(range(it.span));
+            return;
+        }
+        self.modifiers(it.span, it.key.span(), it.decorators.len());
+        let key_end = match it.computed {
+            true => self.blanks.next_token(it.key.span().end) + 1,
+            false => it.key.span().end,
+        };
+        if it.optional {
+            self.blanks.blank_mark(key_end, b'?');
+        }
+        if it.definite {
+            self.blanks.blank_mark(key_end, b'!');
+        }
+        walk::walk_property_definition(self, it);
+        self.end_statement(it.span);
+    }
+
+    fn visit_accessor_property(&mut self, it: &ast::AccessorProperty<'a>) {
+        self.refuse("an `accessor` field", it.span, "write `get` and `set`");
+    }
+
+    fn visit_ts_index_signature(&mut self, it: &ast::TSIndexSignature<'a>) {
+        self.blanks.blank_statement(range(it.span));
+    }
+
+    // Modules.
+
+    fn visit_import_expression(&mut self, it: &ast::ImportExpression<'a>) {
+        if let ast::Expression::StringLiteral(from) = &it.source {
+            self.imports.push(Import {
+                from: from.value.to_string(),
+                from_at: range(from.span),
+                names: Vec::new(),
+                form: ImportForm::Call,
+            });
+        }
+        walk::walk_import_expression(self, it);
+    }
+
+    fn visit_import_declaration(&mut self, it: &ast::ImportDeclaration<'a>) {
+        if it.import_kind.is_type() {
+            self.blanks.blank_statement(range(it.span));
+            return;
+        }
+        self.imports.push(modules::import(it));
+        if self.part == Part::Script {
+            self.blanks.blank_statement(range(it.span));
+            return;
+        }
+        for specifier in it.specifiers.iter().flatten() {
+            if modules::is_type(specifier) {
+                self.blank_item(specifier.span());
+            }
+        }
+    }
+
+    fn visit_export_declaration(&mut self, it: &ast::ExportDeclaration<'a>) {
+        modules::exported_declaration(&it.declaration, &mut self.exports);
+        let has_value = match &it.declaration {
+            ast::Declaration::FunctionDeclaration(f) => !f.declare && f.body.is_some(),
+            ast::Declaration::ClassDeclaration(class) => !class.declare,
+            ast::Declaration::VariableDeclaration(variables) => !variables.declare,
+            ast::Declaration::TSEnumDeclaration(one) => !one.declare,
+            ast::Declaration::TSNamespaceDeclaration(one) => !one.declare,
+            ast::Declaration::TSImportEqualsDeclaration(_) => true,
+            ast::Declaration::TSTypeAliasDeclaration(_)
+            | ast::Declaration::TSInterfaceDeclaration(_)
+            | ast::Declaration::TSExternalModuleDeclaration(_)
+            | ast::Declaration::TSGlobalDeclaration(_) => false,
+        };
+        if !has_value {
+            self.blanks.blank_statement(range(it.span));
+            return;
+        }
+        if self.part == Part::Script {
+            self.blanks.blank(it.span.start..it.declaration.span().start);
+        }
+        walk::walk_export_declaration(self, it);
+    }
+
+    fn visit_export_named_declaration(&mut self, it: &ast::ExportNamedDeclaration<'a>) {
+        if it.export_kind.is_type() || self.part == Part::Script {
+            self.blanks.blank_statement(range(it.span));
+        } else {
+            self.specifiers(&it.specifiers);
+        }
+    }
+
+    fn visit_export_from_declaration(&mut self, it: &ast::ExportFromDeclaration<'a>) {
+        if it.export_kind.is_type() {
+            self.blanks.blank_statement(range(it.span));
+            return;
+        }
+        if self.part == Part::Script {
+            self.refuse(
+                "`export … from`",
+                it.span,
+                "a script is not imported: leave it out",
+            );
+            return;
+        }
+        self.imports.push(plain_import(&it.source));
+        self.specifiers(&it.specifiers);
+    }
+
+    fn visit_export_all_declaration(&mut self, it: &ast::ExportAllDeclaration<'a>) {
+        if it.export_kind.is_type() {
+            self.blanks.blank_statement(range(it.span));
+            return;
+        }
+        if self.part == Part::Script {
+            self.refuse("`export *`", it.span, "a script is not imported: leave it out");
+            return;
+        }
+        self.imports.push(plain_import(&it.source));
+        match &it.exported {
+            Some(name) => self.exports.values.push(name.name().to_string()),
+            None => self.exports.has_star = true,
+        }
+    }
+
+    fn visit_export_default_declaration(
+        &mut self,
+        it: &ast::ExportDefaultDeclaration<'a>,
+    ) {
+        if let ast::ExportDefaultDeclarationKind::TSInterfaceDeclaration(_) =
+            &it.declaration
+        {
+            self.exports.types.push("default".to_owned());
+            self.blanks.blank_statement(range(it.span));
+            return;
+        }
+        if self.part == Part::Script {
+            let help = "write `return flow` at the end of the script";
+            self.refuse("`export default`", it.span, help);
+            return;
+        }
+        self.exports.values.push("default".to_owned());
+        walk::walk_export_default_declaration(self, it);
+    }
+}
+
+impl Stripper<'_> {
+    fn specifiers(&mut self, specifiers: &[ast::ExportSpecifier<'_>]) {
+        modules::exported_specifiers(specifiers, &mut self.exports);
+        for specifier in specifiers {
+            if specifier.export_kind.is_type() {
+                self.blank_item(specifier.span);
+            }
+        }
+    }
+}
+
+fn plain_import(source: &ast::StringLiteral<'_>) -> Import {
+    Import {
+        from: source.value.to_string(),
+        from_at: range(source.span),
+        names: Vec::new(),
+        form: ImportForm::Statement,
+    }
+}
