@@ -7,20 +7,30 @@
 //! ```text
 //!   RunFile ──sim::play──► Outcome ──► Judged { outcome, violations }
 //!                 ▲ sees and answers
-//!                Court
+//!                Court ── Model (folded from the trace)
 //! ```
 //!
 //! It is not a test of the engine's code and not a simulator. The central types are
-//! [`Court`], the judge to hand to `sim`, and [`Violation`].
+//! [`Court`], the judge to hand to `sim`, and [`Violation`], something that must never
+//! happen and did. The invariants are named as in the project's semantics reference: `R` for
+//! replication, `K` for the metadata quorum.
 //!
 //! ```
 //! use topomotion_trace::Trace;
 //! assert!(topomotion_verify::check(&Trace::default()).is_empty());
 //! ```
 
-use topomotion_model::{Condition, Diagnostic, Scenario};
-use topomotion_sim::{Binding, Judge, Observer, Outcome, RunFile, RunOptions};
-use topomotion_trace::{Event, Time, Trace};
+mod court;
+mod model;
+mod promises;
+mod quorum;
+mod replication;
+
+use topomotion_model::{Diagnostic, Scenario};
+use topomotion_sim::{Binding, Judge, Outcome, RunFile, RunOptions};
+use topomotion_trace::{Time, Trace};
+
+pub use court::Court;
 
 /// Something that must never happen, and did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,35 +59,6 @@ impl Judged {
     }
 }
 
-/// The judge: answers every condition, and watches the invariants.
-#[derive(Debug, Clone, Default)]
-pub struct Court {
-    observer: Observer,
-    violations: Vec<Violation>,
-}
-
-impl Court {
-    /// Nothing has been seen yet.
-    pub fn new() -> Court {
-        Court::default()
-    }
-
-    /// The invariants broken so far.
-    pub fn violations(&self) -> &[Violation] {
-        &self.violations
-    }
-}
-
-impl Judge for Court {
-    fn see(&mut self, event: &Event) {
-        self.observer.see(event);
-    }
-
-    fn judge(&self, condition: &Condition) -> Result<(), String> {
-        self.observer.judge(condition)
-    }
-}
-
 /// Plays a scenario and judges it.
 pub fn run(
     binding: &Binding,
@@ -91,12 +72,15 @@ pub fn run(
 pub fn replay(file: &RunFile) -> Judged {
     let mut court = Court::new();
     let outcome = topomotion_sim::play(file, &mut court);
-    Judged { outcome, violations: court.violations }
+    Judged { outcome, violations: court.into_violations() }
 }
 
 /// The invariants that a finished trace breaks.
 pub fn check(trace: &Trace) -> Vec<Violation> {
     let mut court = Court::new();
     trace.events.iter().for_each(|event| court.see(event));
-    court.violations
+    court.into_violations()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! The cluster as a reader of the trace knows it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use topomotion_trace::StateChange;
+
+/// A process's or a partition's name.
+pub(crate) type Name = Arc<str>;
+
+/// One batch in a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub base: i64,
+    pub count: i64,
+    pub epoch: i32,
+    pub batch: u32,
+    /// Digest of the log up to and with this batch.
+    pub prefix: u64,
+}
+
+impl Entry {
+    pub fn end(&self) -> i64 {
+        self.base + self.count
+    }
+}
+
+/// One replica's log and what it says of itself.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Replica {
+    pub log: Vec<Entry>,
+    pub high_watermark: i64,
+    /// Whom it follows (itself, if it leads), and since which epoch.
+    pub role: Option<(Option<Name>, i32)>,
+}
+
+impl Replica {
+    pub fn end(&self) -> i64 {
+        self.log.last().map_or(0, Entry::end)
+    }
+
+    /// Whether this batch stands at this offset.
+    pub fn holds(&self, base: i64, batch: u32) -> bool {
+        let place = self.log.binary_search_by_key(&base, |entry| entry.base);
+        place.is_ok_and(|place| self.log[place].batch == batch)
+    }
+
+    /// Whether this batch stands anywhere.
+    pub fn holds_anywhere(&self, batch: u32) -> bool {
+        self.log.iter().any(|entry| entry.batch == batch)
+    }
+}
+
+/// A partition as last committed by a controller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Registration {
+    pub replicas: Vec<Name>,
+    pub isr: Vec<Name>,
+    pub leader: Option<Name>,
+    pub leader_epoch: i32,
+    pub partition_epoch: i32,
+}
+
+/// A batch that a producer was told is safe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Promise {
+    pub producer: Name,
+    pub partition: Name,
+    pub batch: u32,
+    pub acks: Name,
+    pub base: Option<i64>,
+}
+
+/// Everything.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Model {
+    pub registrations: BTreeMap<Name, Registration>,
+    replicas: BTreeMap<(Name, Name), Replica>,
+    pub promises: Vec<Promise>,
+    /// Partitions that were once led by a replica from outside the ISR: what was promised
+    /// there may be gone.
+    unclean: BTreeMap<Name, i32>,
+    /// The greatest high watermark that anybody ever had.
+    pub highest: BTreeMap<Name, i64>,
+}
+
+impl Model {
+    pub fn replica(&self, process: &Name, partition: &Name) -> Option<&Replica> {
+        self.replicas.get(&(process.clone(), partition.clone()))
+    }
+
+    fn replica_mut(&mut self, process: &Name, partition: &Name) -> &mut Replica {
+        self.replicas.entry((process.clone(), partition.clone())).or_default()
+    }
+
+    /// Whether the partition has ever been led by a replica from outside its ISR.
+    pub fn was_unclean(&self, partition: &Name) -> bool {
+        self.unclean.contains_key(partition)
+    }
+
+    /// Takes one change in.
+    pub fn apply(&mut self, change: &StateChange) {
+        match change {
+            StateChange::Registration { .. } => self.register(change),
+            StateChange::Replica { process, partition, leader, epoch } => {
+                let role = Some((leader.clone(), *epoch));
+                self.replica_mut(process, partition).role = role;
+            }
+            StateChange::Appended { process, partition, base, count, epoch, batch } => {
+                let replica = self.replica_mut(process, partition);
+                let below = replica.log.last().map_or(0, |entry| entry.prefix);
+                let words =
+                    [*base as u64, *count as u64, *epoch as u64, u64::from(*batch)];
+                let prefix = words.into_iter().fold(below, chain);
+                let (base, count, epoch, batch) = (*base, *count, *epoch, *batch);
+                replica.log.push(Entry { base, count, epoch, batch, prefix });
+            }
+            StateChange::Truncated { process, partition, end } => {
+                let replica = self.replica_mut(process, partition);
+                replica.log.retain(|entry| entry.end() <= *end);
+                replica.high_watermark = replica.high_watermark.min(*end);
+            }
+            StateChange::HighWatermark { process, partition, offset } => {
+                self.replica_mut(process, partition).high_watermark = *offset;
+                let highest = self.highest.entry(partition.clone()).or_default();
+                *highest = (*highest).max(*offset);
+            }
+            StateChange::BatchAcked { process, partition, batch, acks, base, .. } => {
+                self.promises.push(Promise {
+                    producer: process.clone(),
+                    partition: partition.clone(),
+                    batch: *batch,
+                    acks: acks.clone(),
+                    base: *base,
+                });
+            }
+            StateChange::Process { .. }
+            | StateChange::Quorum { .. }
+            | StateChange::Broker { .. }
+            | StateChange::IsrProposed { .. }
+            | StateChange::ProduceWaits { .. }
+            | StateChange::BatchSent { .. }
+            | StateChange::BatchFailed { .. }
+            | StateChange::Polled { .. }
+            | StateChange::LeaderLearned { .. } => {}
+        }
+    }
+
+    fn register(&mut self, change: &StateChange) {
+        let Some((partition, registration)) = registration_of(change) else { return };
+        let before = self.registrations.get(&partition);
+        if let (Some(before), Some(leader)) = (before, &registration.leader)
+            && before.leader.as_ref() != Some(leader)
+            && !before.isr.contains(leader)
+        {
+            self.unclean.insert(partition.clone(), registration.leader_epoch);
+        }
+        self.registrations.insert(partition, registration);
+    }
+}
+
+/// The registration that a change tells, if it tells one.
+pub(crate) fn registration_of(change: &StateChange) -> Option<(Name, Registration)> {
+    let StateChange::Registration {
+        partition,
+        replicas,
+        isr,
+        leader,
+        leader_epoch,
+        partition_epoch,
+        ..
+    } = change
+    else {
+        return None;
+    };
+    let registration = Registration {
+        replicas: replicas.clone(),
+        isr: isr.clone(),
+        leader: leader.clone(),
+        leader_epoch: *leader_epoch,
+        partition_epoch: *partition_epoch,
+    };
+    Some((partition.clone(), registration))
+}
+
+/// FNV-1a over whole words.
+fn chain(hash: u64, word: u64) -> u64 {
+    (hash ^ word ^ 0xcbf2_9ce4_8422_2325)
+        .wrapping_mul(0x0000_0100_0000_01b3)
+        .rotate_left(17)
+}

@@ -1,0 +1,135 @@
+//! Partition replication: R1, R3, R4, R6, R7, R10, R13, R14.
+
+use std::collections::BTreeMap;
+
+use topomotion_trace::StateChange;
+
+use crate::court::Bench;
+use crate::model::{Model, Name, Registration, registration_of};
+
+/// Checks against what was so until now.
+pub(crate) fn before(model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
+    if let Some((partition, now)) = registration_of(change) {
+        if let Some(before) = model.registrations.get(&partition) {
+            epochs_rise(&partition, before, &now, bench);
+        }
+        is_sound(&partition, &now, bench);
+    }
+    if let StateChange::Truncated { process, partition, end } = change
+        && model.registrations.contains_key(partition)
+        && !model.was_unclean(partition)
+        && let Some(replica) = model.replica(process, partition)
+    {
+        let watermark = replica.high_watermark;
+        bench.demand("R13", watermark <= *end, || {
+            format!(
+                "{process} cut {partition} to {end}, below its high watermark {watermark}"
+            )
+        });
+    }
+}
+
+/// R3, R4.
+fn is_sound(partition: &Name, now: &Registration, bench: &mut Bench<'_>) {
+    if let Some(leader) = &now.leader {
+        bench.demand("R3", now.isr.contains(leader), || {
+            format!(
+                "{leader} leads {partition} and is not in its ISR {{{}}}",
+                now.isr.join(", ")
+            )
+        });
+    }
+    for member in &now.isr {
+        bench.demand("R4", now.replicas.contains(member), || {
+            format!("{member} is in the ISR of {partition} and holds no replica of it")
+        });
+    }
+}
+
+/// R6. A new controller may tell the same registration again.
+fn epochs_rise(
+    partition: &Name,
+    before: &Registration,
+    now: &Registration,
+    bench: &mut Bench<'_>,
+) {
+    if before == now {
+        return;
+    }
+    let (was, is) = (before.partition_epoch, now.partition_epoch);
+    bench.demand("R6", is == was + 1, || {
+        format!("the partition epoch of {partition} went from {was} to {is}")
+    });
+    let (was, is) = (before.leader_epoch, now.leader_epoch);
+    let may_stay = before.leader == now.leader;
+    bench.demand("R6", is == was + 1 || (is == was && may_stay), || {
+        format!("the leader epoch of {partition} went from {was} to {is}")
+    });
+}
+
+/// Checks what is so now.
+pub(crate) fn after(model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
+    let StateChange::HighWatermark { process, partition, offset } = change else {
+        return;
+    };
+    if let Some(replica) = model.replica(process, partition) {
+        let end = replica.end();
+        bench.demand("R1", *offset <= end, || {
+            format!("the high watermark of {partition} at {process} is {offset}, its log end {end}")
+        });
+    }
+    let Some(registration) = model.registrations.get(partition) else { return };
+    let leads =
+        model.replica(process, partition).and_then(|replica| replica.role.as_ref());
+    if leads != Some(&(Some(process.clone()), registration.leader_epoch)) {
+        return;
+    }
+    for member in &registration.isr {
+        let end = model.replica(member, partition).map_or(0, |replica| replica.end());
+        bench.demand("R10", *offset <= end, || {
+            format!(
+                "{process} raised the high watermark of {partition} to {offset}, but \
+                 {member} is in the ISR and has only {end}"
+            )
+        });
+    }
+}
+
+/// What is known of every epoch's batches and leaders: R7, R14.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Matching {
+    leaders: BTreeMap<(Name, i32), Name>,
+    /// Batch and digest of the log below it, by partition, offset and epoch.
+    batches: BTreeMap<(Name, i64, i32), (u32, u64, Name)>,
+}
+
+impl Matching {
+    pub fn check(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
+        let StateChange::Appended { process, partition, base, epoch, batch, .. } = change
+        else {
+            return;
+        };
+        let Some(replica) = model.replica(process, partition) else { return };
+        if replica.role.as_ref() == Some(&(Some(process.clone()), *epoch)) {
+            let key = (partition.clone(), *epoch);
+            let first = self.leaders.entry(key).or_insert_with(|| process.clone());
+            bench.demand("R7", first == process, || {
+                format!("{first} and {process} both appended to {partition} as leader of epoch {epoch}")
+            });
+        }
+        let prefix = replica.log.last().map_or(0, |entry| entry.prefix);
+        let key = (partition.clone(), *base, *epoch);
+        let known = self.batches.entry(key).or_insert((*batch, prefix, process.clone()));
+        bench.demand("R14", (known.0, known.1) == (*batch, prefix), || {
+            let what = if known.0 == *batch {
+                "differ below"
+            } else {
+                "hold different batches at"
+            };
+            format!(
+                "{} and {process} {what} {partition} offset {base} of epoch {epoch}",
+                known.2
+            )
+        });
+    }
+}
