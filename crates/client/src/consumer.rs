@@ -58,7 +58,8 @@ struct Assigned {
 /// Why a request was sent.
 #[derive(Debug)]
 enum Errand {
-    Fetch(Vec<TopicPartition>),
+    /// From these offsets.
+    Fetch(Vec<(TopicPartition, Offset)>),
     ListOffsets(Vec<TopicPartition>),
 }
 
@@ -200,9 +201,10 @@ impl Consumer {
         request.max_wait_ms = i32::try_from(wait).unwrap_or(i32::MAX);
         request.min_bytes = self.config.fetch_min_bytes;
         request.max_bytes = self.config.fetch_max_bytes;
-        for partition in &partitions {
-            let current = self.known_epoch(partition);
-            let Some(assigned) = self.assigned.get_mut(partition) else { continue };
+        let mut asked = Vec::with_capacity(partitions.len());
+        for partition in partitions {
+            let current = self.known_epoch(&partition);
+            let Some(assigned) = self.assigned.get_mut(&partition) else { continue };
             let Position::At { next, epoch, fetching } = &mut assigned.position else {
                 continue;
             };
@@ -223,9 +225,11 @@ impl Consumer {
             if let Some(topic) = request.topics.last_mut() {
                 topic.partitions.push(wanted);
             }
+            let from = *next;
+            asked.push((partition, from));
         }
         let body = RequestKind::Fetch(request);
-        self.cluster.send(now, to, body, Errand::Fetch(partitions));
+        self.cluster.send(now, to, body, Errand::Fetch(asked));
     }
 
     fn known_epoch(&self, partition: &TopicPartition) -> LeaderEpoch {
@@ -233,21 +237,38 @@ impl Consumer {
         known.map_or(LeaderEpoch(-1), |known| known.epoch)
     }
 
-    fn fetched(&mut self, now: Instant, asked: &[TopicPartition], body: &ResponseKind) {
+    fn fetched(
+        &mut self,
+        now: Instant,
+        asked: &[(TopicPartition, Offset)],
+        body: &ResponseKind,
+    ) {
         let ResponseKind::Fetch(response) = body else {
-            return self.all_failed(now, asked, ErrorCode::UnknownServerError);
+            return self.all_failed(
+                now,
+                partitions(asked),
+                ErrorCode::UnknownServerError,
+            );
         };
         if let Some(error) = error_of(response.error_code) {
-            return self.all_failed(now, asked, error);
+            return self.all_failed(now, partitions(asked), error);
         }
-        for partition in asked {
+        for (partition, from) in asked {
+            // Whoever went elsewhere meanwhile has no use for the answer.
+            if self.position(partition) != Some(*from) {
+                self.idle(partition);
+                continue;
+            }
             let topics = response.responses.iter();
             let told = topics
                 .filter(|topic| topic.topic.0.as_str() == &*partition.topic)
                 .flat_map(|topic| &topic.partitions)
                 .find(|told| told.partition_index == partition.partition);
             match told.map(|told| (told, error_of(told.error_code))) {
-                Some((told, None)) => self.took(partition, told),
+                Some((told, None)) if told.diverging_epoch.end_offset >= 0 => {
+                    self.diverged(partition, told);
+                }
+                Some((told, None)) => self.took(now, partition, told),
                 Some((_, Some(error))) => self.failed(now, partition, error),
                 // A leader may leave a partition out when it has nothing to say.
                 None => self.idle(partition),
@@ -255,26 +276,45 @@ impl Consumer {
         }
     }
 
+    /// The log was cut below the position: goes back to where histories part (KIP-320).
+    fn diverged(&mut self, partition: &TopicPartition, told: &PartitionData) {
+        let Some(assigned) = self.assigned.get_mut(partition) else { return };
+        let Position::At { next, .. } = assigned.position else { return };
+        assigned.position = Position::At {
+            next: next.min(Offset(told.diverging_epoch.end_offset)),
+            epoch: LeaderEpoch(told.diverging_epoch.epoch),
+            fetching: Fetching::Idle,
+        };
+    }
+
     /// Hands records on and moves the position past them.
-    fn took(&mut self, partition: &TopicPartition, told: &PartitionData) {
+    fn took(&mut self, now: Instant, partition: &TopicPartition, told: &PartitionData) {
         self.idle(partition);
         let Some(assigned) = self.assigned.get_mut(partition) else { return };
-        assigned.failures = 0;
         let Position::At { next, epoch, .. } = &mut assigned.position else { return };
         let records = told.records.clone().unwrap_or_default();
         let (base, mut batches) = (*next, Vec::<BatchId>::new());
-        // A batch that does not parse ends what can be read now; it is fetched again.
-        for batch in Batches::new(records).map_while(Result::ok) {
-            if batch.next_offset() <= *next {
-                continue;
-            }
-            (*next, *epoch) = (batch.next_offset(), batch.leader_epoch());
-            if !batch.is_control() {
-                batches.push(batch.id());
+        let mut damage = None;
+        for batch in Batches::new(records) {
+            match batch {
+                Ok(batch) if batch.next_offset() <= *next => {}
+                Ok(batch) => {
+                    (*next, *epoch) = (batch.next_offset(), batch.leader_epoch());
+                    if !batch.is_control() {
+                        batches.push(batch.id());
+                    }
+                }
+                Err(malformed) => damage = Some(malformed.error_code()),
             }
         }
+        let next = *next;
+        match damage {
+            // What came before the damage is good; only without any is there a failure.
+            Some(error) if next == base => return self.failed(now, partition, error),
+            Some(_) | None => assigned.failures = 0,
+        }
         if !batches.is_empty() {
-            let (partition, next) = (partition.clone(), *next);
+            let partition = partition.clone();
             let fact = Fact::Polled { partition, base, next, batches };
             self.cluster.push(Output::Fact(fact));
         }
@@ -321,11 +361,19 @@ impl Consumer {
     }
 
     fn lost(&mut self, now: Instant, errand: Errand) {
-        let (Errand::Fetch(asked) | Errand::ListOffsets(asked)) = errand;
-        self.all_failed(now, &asked, ErrorCode::NetworkException);
+        let error = ErrorCode::NetworkException;
+        match errand {
+            Errand::Fetch(asked) => self.all_failed(now, partitions(&asked), error),
+            Errand::ListOffsets(asked) => self.all_failed(now, &asked, error),
+        }
     }
 
-    fn all_failed(&mut self, now: Instant, asked: &[TopicPartition], error: ErrorCode) {
+    fn all_failed<'a>(
+        &mut self,
+        now: Instant,
+        asked: impl IntoIterator<Item = &'a TopicPartition>,
+        error: ErrorCode,
+    ) {
         for partition in asked {
             self.failed(now, partition, error);
         }
@@ -348,6 +396,12 @@ impl Consumer {
             Position::Unknown | Position::Asked => Position::Unknown,
         };
     }
+}
+
+fn partitions(
+    asked: &[(TopicPartition, Offset)],
+) -> impl Iterator<Item = &TopicPartition> {
+    asked.iter().map(|(partition, _)| partition)
 }
 
 impl Machine for Consumer {

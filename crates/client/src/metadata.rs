@@ -12,7 +12,8 @@ use topomotion_wire::messages::{
     MetadataRequest, MetadataResponse, RequestKind, TopicName,
 };
 use topomotion_wire::{
-    Duration, Endpoint, Fact, Instant, LeaderEpoch, NodeId, StrBytes, TopicPartition,
+    Duration, Endpoint, Fact, Instant, LeaderEpoch, NodeId, StrBytes, TopicId,
+    TopicPartition,
 };
 
 /// Who leads one partition.
@@ -40,6 +41,7 @@ pub(crate) struct Metadata {
     brokers: BTreeMap<NodeId, Endpoint>,
     topics: BTreeSet<Arc<str>>,
     partitions: BTreeMap<TopicPartition, Leadership>,
+    ids: BTreeMap<Arc<str>, TopicId>,
     freshness: Freshness,
     /// Where the search for somebody to ask goes on.
     turn: usize,
@@ -53,6 +55,7 @@ impl Metadata {
             brokers: BTreeMap::new(),
             topics: BTreeSet::new(),
             partitions: BTreeMap::new(),
+            ids: BTreeMap::new(),
             freshness: Freshness::Wanted { from: Instant::ZERO },
             turn: 0,
         }
@@ -129,6 +132,7 @@ impl Metadata {
     fn learn_topic(&mut self, topic: &MetadataResponseTopic, facts: &mut Vec<Fact>) {
         let Some(name) = &topic.name else { return };
         let name: Arc<str> = name.0.as_str().into();
+        self.learn_id(&name, TopicId(topic.topic_id));
         for partition in &topic.partitions {
             let leader = NodeId(partition.leader_id.0);
             let news = Leadership {
@@ -143,6 +147,17 @@ impl Metadata {
             self.partitions.insert(partition.clone(), news);
             let (leader, epoch) = (news.leader, news.epoch);
             facts.push(Fact::LeaderLearned { partition, leader, epoch });
+        }
+    }
+
+    /// A topic that was created anew begins its epochs anew (KIP-516).
+    fn learn_id(&mut self, name: &Arc<str>, id: TopicId) {
+        if id == TopicId::default() {
+            return;
+        }
+        let before = self.ids.insert(name.clone(), id);
+        if before.is_some_and(|before| before != id) {
+            self.partitions.retain(|partition, _| partition.topic != *name);
         }
     }
 

@@ -42,6 +42,8 @@ pub struct ProducerRecord {
 /// A closed batch on its way to a verdict.
 #[derive(Debug)]
 struct Parcel {
+    /// Its place in the order of its partition.
+    number: u64,
     batch: Batch,
     acks: Acks,
     /// Tries so far.
@@ -64,10 +66,19 @@ struct Open {
 #[derive(Debug, Default)]
 struct Lane {
     open: Option<Open>,
+    /// In the order of their numbers.
     closed: VecDeque<Parcel>,
+    numbers: u64,
     in_flight: usize,
     /// Nothing is sent before.
     pause: Option<Instant>,
+}
+
+/// Whether anything was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    None,
+    Made,
 }
 
 /// One request's parcels, by partition.
@@ -138,7 +149,7 @@ impl Producer {
         self.cluster.drive(now);
         self.settle(now);
         self.expire(now);
-        self.dispatch(now);
+        while self.dispatch(now) == Progress::Made {}
     }
 
     fn lane(&mut self, partition: &TopicPartition) -> &mut Lane {
@@ -230,8 +241,8 @@ impl Producer {
         }
     }
 
-    /// Sends whatever may be sent: one request per leader, one batch per partition.
-    fn dispatch(&mut self, now: Instant) {
+    /// Sends at most one request per leader, with one batch per partition.
+    fn dispatch(&mut self, now: Instant) -> Progress {
         let (linger, timeout) = (self.config.linger, self.config.delivery_timeout);
         let mut by_leader: BTreeMap<(Endpoint, Acks), Vec<TopicPartition>> =
             BTreeMap::new();
@@ -248,13 +259,16 @@ impl Producer {
                 }
             }
         }
+        let mut progress = Progress::None;
         for ((to, acks), partitions) in by_leader {
             if self.cluster.ready(now, &to)
                 && self.cluster.in_flight(&to) < self.config.max_in_flight
             {
                 self.ship(now, &to, acks, partitions);
+                progress = Progress::Made;
             }
         }
+        progress
     }
 
     fn ship(
@@ -322,7 +336,7 @@ impl Producer {
         let pause = now + self.config.common.backoff(parcel.attempts);
         let lane = self.lane(&partition);
         lane.pause = Some(pause);
-        lane.closed.push_front(parcel);
+        lane.put_back(parcel);
     }
 
     fn acknowledged(
@@ -355,9 +369,18 @@ impl Parcel {
 }
 
 impl Lane {
+    /// Several batches may come back from one broken connection: each to its own place.
+    fn put_back(&mut self, parcel: Parcel) {
+        let before = |waiting: &Parcel| waiting.number < parcel.number;
+        let at = self.closed.partition_point(before);
+        self.closed.insert(at, parcel);
+    }
+
     fn close(&mut self, delivery_timeout: Duration) {
         if let Some(open) = self.open.take() {
+            self.numbers += 1;
             self.closed.push_back(Parcel {
+                number: self.numbers,
                 expires: open.since + delivery_timeout,
                 batch: open.builder.build(),
                 acks: open.acks,

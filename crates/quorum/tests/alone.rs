@@ -165,11 +165,14 @@ fn a_single_voter_commits_nothing_before_its_disk_has_it() {
     assert!(tokens.iter().all(|token| Quorum::owns(*token)));
     assert!(!Quorum::owns(FlushToken(1)), "the owner has tokens of its own");
     tokens.into_iter().for_each(|token| quorum.handle_flushed(now, token));
-    let info = quorum.append(now, &[Bytes::from_static(b"x")]).expect("it leads");
+    let first = quorum.append(now, &[Bytes::from_static(b"x")]).expect("it leads");
+    let second = quorum.append(now, &[Bytes::from_static(b"y")]).expect("it leads");
     let tokens = pending(&mut quorum);
-    assert_eq!(quorum.high_watermark(), info.base);
-    tokens.into_iter().for_each(|token| quorum.handle_flushed(now, token));
-    assert_eq!(quorum.high_watermark(), info.end);
+    assert_eq!(quorum.high_watermark(), first.base);
+    quorum.handle_flushed(now, tokens[0]);
+    assert_eq!(quorum.high_watermark(), first.end, "the second is not on disk yet");
+    quorum.handle_flushed(now, tokens[1]);
+    assert_eq!(quorum.high_watermark(), second.end);
 }
 
 #[test]

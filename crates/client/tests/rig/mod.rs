@@ -1,0 +1,283 @@
+//! Clients in virtual time against scripted brokers: every broker is a closure from request
+//! to response.
+
+#![allow(dead_code, reason = "each test binary uses its own part of the rig")]
+#![allow(clippy::field_reassign_with_default)]
+
+use std::collections::BTreeMap;
+
+use topomotion_client::{
+    CommonConfig, Consumer, ConsumerConfig, OffsetReset, Producer, ProducerConfig,
+    ProducerRecord,
+};
+use topomotion_log::{BatchBuilder, RecordRef};
+use topomotion_wire::messages::api_versions_response::ApiVersion;
+use topomotion_wire::messages::fetch_response::{FetchableTopicResponse, PartitionData};
+use topomotion_wire::messages::list_offsets_response::{
+    ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
+};
+use topomotion_wire::messages::metadata_response::{
+    MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+};
+use topomotion_wire::messages::produce_response::{
+    PartitionProduceResponse, TopicProduceResponse,
+};
+use topomotion_wire::messages::{
+    ApiKey, ApiVersionsResponse, BrokerId, FetchResponse, ListOffsetsResponse,
+    MetadataResponse, ProduceResponse, RequestKind, ResponseKind, TopicName,
+};
+use topomotion_wire::{
+    Acks, ConnectionId, Duration, Endpoint, Fact, Input, Instant, LeaderEpoch, Machine,
+    Message, Offset, Output, Random, Response, StrBytes, TopicPartition,
+};
+
+pub const LATENCY: Duration = Duration::from_millis(1);
+
+/// What a scripted broker does with a request.
+pub enum Reply {
+    Answer(Box<ResponseKind>),
+    Silence,
+    Reset,
+}
+
+/// One client and a script for all brokers: (port, request) to reply.
+pub struct Rig<M, S> {
+    pub client: M,
+    pub script: S,
+    pub now: Instant,
+    pub queue: Vec<(Instant, Input)>,
+    pub ports: BTreeMap<ConnectionId, u16>,
+    pub dead: Vec<u16>,
+    pub facts: Vec<Fact>,
+    pub requests: Vec<(u16, RequestKind)>,
+}
+
+impl<M: Machine, S: FnMut(u16, &RequestKind) -> Reply> Rig<M, S> {
+    pub fn new(client: M, script: S) -> Rig<M, S> {
+        Rig {
+            client,
+            script,
+            now: Instant::ZERO,
+            queue: Vec::new(),
+            ports: BTreeMap::new(),
+            dead: Vec::new(),
+            facts: Vec::new(),
+            requests: Vec::new(),
+        }
+    }
+
+    pub fn drain(&mut self) {
+        while let Some(output) = self.client.poll() {
+            let then = self.now + LATENCY;
+            match output {
+                Output::Open { connection, to } if self.dead.contains(&to.port) => {
+                    self.queue.push((then, Input::Closed { connection }));
+                }
+                Output::Open { connection, to } => {
+                    self.ports.insert(connection, to.port);
+                    self.queue.push((then, Input::Opened { connection }));
+                }
+                Output::Send { connection, message: Message::Request(request) } => {
+                    let port = self.ports[&connection];
+                    let reply = match &request.body {
+                        RequestKind::ApiVersions(_) => {
+                            Reply::Answer(Box::new(all_versions()))
+                        }
+                        body => {
+                            self.requests.push((port, body.clone()));
+                            (self.script)(port, body)
+                        }
+                    };
+                    let input = match reply {
+                        Reply::Silence => continue,
+                        Reply::Reset => Input::Closed { connection },
+                        Reply::Answer(body) => Input::Received {
+                            connection,
+                            message: Message::Response(Response {
+                                correlation: request.correlation,
+                                version: request.version,
+                                body: *body,
+                            }),
+                        },
+                    };
+                    self.queue.push((then + LATENCY, input));
+                }
+                Output::Fact(fact) => self.facts.push(fact),
+                _ => {}
+            }
+        }
+    }
+
+    pub fn run_until(&mut self, end_ms: u64) {
+        let end = Instant::ZERO + Duration::from_millis(end_ms);
+        loop {
+            self.drain();
+            let next = self.queue.iter().map(|(at, _)| *at).min();
+            let deadline = self.client.deadline().map(|at| at.max(self.now));
+            let Some(at) = [next, deadline].into_iter().flatten().min() else { break };
+            if at > end {
+                break;
+            }
+            self.now = at;
+            if next == Some(at) {
+                let first = self.queue.iter().position(|(due, _)| *due == at);
+                let (_, input) = self.queue.remove(first.expect("it is the minimum"));
+                self.client.handle(at, input);
+            } else {
+                self.client.tick(at);
+            }
+        }
+        self.now = end;
+    }
+}
+
+pub fn all_versions() -> ResponseKind {
+    let apis = [
+        (ApiKey::Produce, 3, 13),
+        (ApiKey::Fetch, 4, 18),
+        (ApiKey::ListOffsets, 1, 10),
+        (ApiKey::Metadata, 0, 13),
+        (ApiKey::CreateTopics, 2, 7),
+    ];
+    let mut response = ApiVersionsResponse::default();
+    response.api_keys = apis
+        .into_iter()
+        .map(|(api, oldest, newest)| {
+            let mut range = ApiVersion::default();
+            range.api_key = api as i16;
+            (range.min_version, range.max_version) = (oldest, newest);
+            range
+        })
+        .collect();
+    ResponseKind::ApiVersions(response)
+}
+
+/// Two brokers on ports 1 and 2; partition 0 of `orders` led by `leader`.
+pub fn metadata(leader: i32, epoch: i32) -> Reply {
+    metadata_of(1, leader, epoch)
+}
+
+/// The same for the topic with this id.
+pub fn metadata_of(id: u128, leader: i32, epoch: i32) -> Reply {
+    let mut response = MetadataResponse::default();
+    response.brokers = [1, 2]
+        .into_iter()
+        .map(|node| {
+            let mut broker = MetadataResponseBroker::default();
+            broker.node_id = BrokerId(node);
+            broker.host = StrBytes::from_static_str("host");
+            broker.port = node;
+            broker
+        })
+        .collect();
+    let mut partition = MetadataResponsePartition::default();
+    partition.leader_id = BrokerId(leader);
+    partition.leader_epoch = epoch;
+    let mut topic = MetadataResponseTopic::default();
+    topic.name = Some(orders());
+    topic.topic_id = uuid::Uuid::from_u128(id);
+    topic.partitions = vec![partition];
+    response.topics = vec![topic];
+    Reply::Answer(Box::new(ResponseKind::Metadata(response)))
+}
+
+pub fn produced(error: i16, base: i64) -> Reply {
+    let mut partition = PartitionProduceResponse::default();
+    (partition.error_code, partition.base_offset) = (error, base);
+    let mut topic = TopicProduceResponse::default();
+    topic.name = orders();
+    topic.partition_responses = vec![partition];
+    let mut response = ProduceResponse::default();
+    response.responses = vec![topic];
+    Reply::Answer(Box::new(ResponseKind::Produce(response)))
+}
+
+pub fn orders() -> TopicName {
+    TopicName(StrBytes::from_static_str("orders"))
+}
+
+pub fn partition() -> TopicPartition {
+    TopicPartition::new("orders", 0)
+}
+
+pub fn common() -> CommonConfig {
+    CommonConfig::new("test", vec![Endpoint { host: "host".into(), port: 1 }])
+}
+
+pub fn producer(acks: Acks) -> Producer {
+    let config = ProducerConfig { acks, ..ProducerConfig::new(common()) };
+    Producer::new(config, Random::new(1, 1))
+}
+
+pub fn record(key: &'static str) -> ProducerRecord {
+    ProducerRecord {
+        topic: "orders".into(),
+        partition: None,
+        key: Some(key.into()),
+        value: Some("v".into()),
+        acks: None,
+    }
+}
+
+pub fn acked(facts: &[Fact]) -> Vec<Option<Offset>> {
+    let bases = facts.iter().filter_map(|fact| match fact {
+        Fact::BatchAcked { base, .. } => Some(*base),
+        _ => None,
+    });
+    bases.collect()
+}
+
+pub fn attempts(facts: &[Fact]) -> Vec<u32> {
+    let attempts = facts.iter().filter_map(|fact| match fact {
+        Fact::BatchSent { attempt, .. } => Some(*attempt),
+        _ => None,
+    });
+    attempts.collect()
+}
+
+pub fn batch_at(base: i64) -> topomotion_wire::Bytes {
+    let mut builder = BatchBuilder::new();
+    builder.push(&RecordRef { value: Some(b"v"), ..RecordRef::default() });
+    builder.build().placed(Offset(base), LeaderEpoch(0)).into_bytes()
+}
+
+pub fn fetched(error: i16, base: Option<i64>) -> Reply {
+    let mut partition = PartitionData::default();
+    partition.error_code = error;
+    partition.records = base.map(batch_at);
+    let mut topic = FetchableTopicResponse::default();
+    topic.topic = orders();
+    topic.partitions = vec![partition];
+    let mut response = FetchResponse::default();
+    response.responses = vec![topic];
+    Reply::Answer(Box::new(ResponseKind::Fetch(response)))
+}
+
+pub fn diverged(epoch: i32, end: i64) -> Reply {
+    let mut partition = PartitionData::default();
+    partition.diverging_epoch.epoch = epoch;
+    partition.diverging_epoch.end_offset = end;
+    let mut topic = FetchableTopicResponse::default();
+    topic.topic = orders();
+    topic.partitions = vec![partition];
+    let mut response = FetchResponse::default();
+    response.responses = vec![topic];
+    Reply::Answer(Box::new(ResponseKind::Fetch(response)))
+}
+
+pub fn listed(offset: i64) -> Reply {
+    let mut partition = ListOffsetsPartitionResponse::default();
+    partition.offset = offset;
+    let mut topic = ListOffsetsTopicResponse::default();
+    topic.name = orders();
+    topic.partitions = vec![partition];
+    let mut response = ListOffsetsResponse::default();
+    response.topics = vec![topic];
+    Reply::Answer(Box::new(ResponseKind::ListOffsets(response)))
+}
+
+pub fn consumer() -> Consumer {
+    let offset_reset = OffsetReset::Earliest;
+    let config = ConsumerConfig { offset_reset, ..ConsumerConfig::new(common()) };
+    Consumer::new(config)
+}
