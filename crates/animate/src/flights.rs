@@ -1,0 +1,342 @@
+//! Packets as sprites: where each flies, and beside which others.
+//!
+//! Two packets that would cover one another take different lanes, parallel to the line
+//! that they share. A packet that is lost reddens on the last third of its way and leaves a
+//! cross where it died.
+
+use std::collections::BTreeMap;
+
+use topomotion_scene::{
+    Item, Layer, Millis, Motion, Point, Primitive, Size, Sprite, Window,
+};
+use topomotion_trace::Loss;
+
+use crate::channel::{Channels, Slot};
+use crate::draw;
+use crate::paint::rounded;
+use crate::pill::{self, Form, Kind};
+use crate::reading::{Fate, Flight};
+use crate::stage::Stage;
+use crate::theme::Paints;
+use crate::ways::{Origin, Way};
+
+/// How long the cross of a lost packet is seen, ms.
+const CROSS_MS: u32 = 600;
+/// Lanes, in the order in which they are tried: steps to the right of the line.
+const LANES: [f64; 5] = [0.0, 1.0, -1.0, 2.0, -2.0];
+/// Room between lanes, px.
+const BETWEEN: f64 = 3.0;
+/// Where two packets are compared, ms.
+const PACE_MS: u32 = 100;
+
+/// A packet in the air, in playing time.
+#[derive(Debug)]
+struct Flown {
+    window: Window,
+    motion: Motion,
+    half_width: f64,
+}
+
+/// Every packet of a film.
+#[derive(Debug, Default)]
+pub(crate) struct Sky {
+    flown: Vec<Flown>,
+    sprites: Vec<Sprite>,
+    wires: BTreeMap<String, (Vec<Point>, f64, Vec<Window>)>,
+}
+
+impl Sky {
+    /// Lets a packet fly in this window.
+    pub fn fly(
+        &mut self,
+        flight: &Flight<'_>,
+        window: Window,
+        stage: &Stage,
+        paints: &Paints,
+    ) {
+        let Some(way) = Way::of(&stage.scene, flight.packet) else { return };
+        let window = at_least(window, 50);
+        self.wire(flight, &way, window);
+        let kind = kind(flight, stage);
+        let form = pill::form(flight);
+        let label = pill::label(flight);
+        let item = pill::pill(kind, form, &label, flight.packet.records, paints);
+        let part = match flight.fate {
+            Fate::Lost(Loss::Partitioned) => 0.5,
+            Fate::Lost(Loss::ConnectionBroken) => 0.7,
+            Fate::Lost(Loss::ReceiverDown) | Fate::Arrived => 1.0,
+            Fate::Pending => (f64::from(window.end.0 - window.start.0) / 900.0).min(1.0),
+        };
+        let motion = self.lane(&way, window, part, pill::half_width(&item));
+        if let Fate::Lost(_) = flight.fate {
+            let red =
+                pill::pill(kind, Form::Failing, &label, flight.packet.records, paints);
+            self.lose(item, red, window, motion, paints);
+        } else {
+            self.push(item, window, motion);
+        }
+    }
+
+    /// Lets a routine packet fly in this window.
+    pub fn fly_routine(
+        &mut self,
+        flight: &Flight<'_>,
+        window: Window,
+        stage: &Stage,
+        paints: &Paints,
+    ) {
+        let Some(way) = Way::of(&stage.scene, flight.packet) else { return };
+        self.wire(flight, &way, window);
+        let item = pill::dot(kind(flight, stage), pill::form(flight), paints);
+        self.push(item, window, Motion { path: way.line(Size::default()) });
+    }
+
+    /// Lets many routine packets go there and back as one.
+    pub fn breathe(
+        &mut self,
+        flight: &Flight<'_>,
+        item: Item,
+        window: Window,
+        stage: &Stage,
+    ) {
+        let Some(way) = Way::of(&stage.scene, flight.packet) else { return };
+        self.wire(flight, &way, window);
+        let mut motion = self.lane(&way, window, 1.0, pill::half_width(&item));
+        let back: Vec<Point> = motion.path.iter().rev().skip(1).copied().collect();
+        motion.path.extend(back);
+        self.push(item, window, motion);
+    }
+
+    /// The wires into their channels, and all packets.
+    pub fn land(self, channels: &mut Channels, paints: &Paints) -> Vec<Sprite> {
+        for (key, (corners, radius, mut windows)) in self.wires {
+            windows.sort();
+            let wire = wire(&corners, radius, paints);
+            for window in merged(&windows) {
+                let times = (window.start.0, window.end.0);
+                channels.flash(Slot::Wire, &key, times, wire.clone());
+            }
+        }
+        self.sprites
+    }
+
+    /// Moments and pictures of the packets so far, for choosing a poster.
+    pub fn windows(&self) -> impl Iterator<Item = Window> + '_ {
+        self.flown.iter().map(|flown| flown.window)
+    }
+
+    fn push(&mut self, item: Item, window: Window, motion: Motion) {
+        let (layer, windows) = (Layer::Packets, vec![window]);
+        self.sprites.push(Sprite { item, layer, windows, motion: Some(motion) });
+    }
+
+    fn lose(
+        &mut self,
+        item: Item,
+        red: Item,
+        window: Window,
+        motion: Motion,
+        paints: &Paints,
+    ) {
+        let turn = (window.start.0 + (window.end.0 - window.start.0) * 2 / 3) / 50 * 50;
+        let turn = turn.max(window.start.0 + 50).min(window.end.0);
+        let part =
+            f64::from(turn - window.start.0) / f64::from(window.end.0 - window.start.0);
+        let (first, last) = (cut(&motion, 0.0, part), cut(&motion, part, 1.0));
+        let end = motion.point(1.0);
+        self.push(item, Window { start: window.start, end: Millis(turn) }, first);
+        if turn < window.end.0 {
+            self.push(red, Window { start: Millis(turn), end: window.end }, last);
+        }
+        let stay = Motion { path: vec![end, end] };
+        let after = Window { start: window.end, end: Millis(window.end.0 + CROSS_MS) };
+        self.push(pill::cross(paints), after, stay);
+    }
+
+    fn wire(&mut self, flight: &Flight<'_>, way: &Way, window: Window) {
+        if way.origin == Origin::Drawn {
+            return;
+        }
+        let (a, b) = (&*flight.packet.from, &*flight.packet.to);
+        let key = if a < b { format!("{a} {b}") } else { format!("{b} {a}") };
+        let wire = self.wires.entry(key);
+        let wire = wire.or_insert_with(|| (way.corners.clone(), way.radius, Vec::new()));
+        let start = Millis(window.start.0.saturating_sub(150));
+        wire.2.push(Window { start, end: Millis(window.end.0 + 250) });
+    }
+
+    /// The first lane on which the packet covers no other.
+    fn lane(&mut self, way: &Way, window: Window, part: f64, half_width: f64) -> Motion {
+        let motion = |lane: f64| {
+            let by = Size {
+                width: lane * (2.0 * half_width + BETWEEN),
+                height: lane * (pill::HEIGHT + BETWEEN),
+            };
+            let motion = Motion { path: way.line(by) };
+            if part < 1.0 { cut(&motion, 0.0, part) } else { motion }
+        };
+        let mut best: Option<(u32, Motion)> = None;
+        for lane in LANES {
+            let motion = motion(lane);
+            let hits = self.hits(&motion, window, half_width);
+            if best.as_ref().is_none_or(|(least, _)| hits < *least) {
+                best = Some((hits, motion));
+            }
+            if hits == 0 {
+                break;
+            }
+        }
+        let motion =
+            best.map(|(_, motion)| motion).unwrap_or(Motion { path: Vec::new() });
+        self.flown.push(Flown { window, motion: motion.clone(), half_width });
+        motion
+    }
+
+    /// How often, sampled in time, the packet would cover another.
+    fn hits(&self, motion: &Motion, window: Window, half_width: f64) -> u32 {
+        let near = self.flown.iter().rev().take(64).filter(|other| {
+            other.window.start < window.end && window.start < other.window.end
+        });
+        let near: Vec<&Flown> = near.collect();
+        let mut hits = 0;
+        let mut at = window.start.0;
+        while at < window.end.0 {
+            let place = place(motion, window, at);
+            hits += near
+                .iter()
+                .filter(|other| other.window.holds(Millis(at)))
+                .filter(|other| {
+                    let there = self::place(&other.motion, other.window, at);
+                    (there.x - place.x).abs() < half_width + other.half_width + 1.0
+                        && (there.y - place.y).abs() < pill::HEIGHT + 1.0
+                })
+                .count() as u32;
+            at += PACE_MS;
+        }
+        hits
+    }
+}
+
+fn at_least(window: Window, ms: u32) -> Window {
+    Window { start: window.start, end: window.end.max(Millis(window.start.0 + ms)) }
+}
+
+fn kind(flight: &Flight<'_>, stage: &Stage) -> Kind {
+    let is_node = |id: &str| {
+        stage.node(id).is_some_and(|node| matches!(&*node.role, "broker" | "controller"))
+    };
+    Kind::of(flight, || is_node(&flight.packet.from) && is_node(&flight.packet.to))
+}
+
+fn place(motion: &Motion, window: Window, at: u32) -> Point {
+    let span = f64::from((window.end.0 - window.start.0).max(1));
+    motion.point(f64::from(at - window.start.0) / span)
+}
+
+/// The piece of a way between two parts of its length.
+fn cut(motion: &Motion, from: f64, to: f64) -> Motion {
+    let length = motion.length().max(1e-9);
+    let mut path = vec![motion.point(from)];
+    let mut walked = 0.0;
+    for pair in motion.path.windows(2) {
+        let leg = Motion { path: pair.to_vec() }.length();
+        walked += leg;
+        let part = walked / length;
+        if from < part && part < to {
+            path.push(pair[1]);
+        }
+    }
+    path.push(motion.point(to));
+    Motion { path }
+}
+
+fn wire(corners: &[Point], radius: f64, paints: &Paints) -> Item {
+    let mut stroke = paints.stroke("line", 1.25);
+    stroke.dash = vec![4.0, 4.0];
+    stroke.paint.opacity = 0.8;
+    let mut primitives = vec![Primitive::Path {
+        commands: rounded(corners, radius),
+        fill: None,
+        stroke: Some(stroke),
+    }];
+    for end in [corners.first(), corners.last()].into_iter().flatten() {
+        primitives.push(draw::circle(*end, 2.5, Some(paints.solid("line")), None));
+    }
+    Item { class: "wire".into(), id: None, name: None, primitives }
+}
+
+/// Windows closer than half a second become one.
+fn merged(windows: &[Window]) -> Vec<Window> {
+    let mut all: Vec<Window> = Vec::new();
+    for window in windows {
+        match all.last_mut() {
+            Some(last) if window.start.0 <= last.end.0 + 500 => {
+                last.end = last.end.max(window.end);
+            }
+            _ => all.push(*window),
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reading::Reading;
+    use crate::stage::Bands;
+    use crate::{Theme, fixture};
+
+    fn sky(flights: &[(&str, &str, u32, u32)]) -> Sky {
+        let stage = Stage::new(&fixture::scene(), Bands::Film);
+        let paints = Paints::new(&Theme::default());
+        let mut script = fixture::Script::default();
+        for (from, to, ..) in flights {
+            script.packet(from, to, "Fetch", 0, 1);
+        }
+        let trace = script.trace();
+        let mut sky = Sky::default();
+        for (flight, (.., start, end)) in Reading::new(&trace).flights.iter().zip(flights)
+        {
+            let window = Window { start: Millis(*start), end: Millis(*end) };
+            sky.fly(flight, window, &stage, &paints);
+        }
+        sky
+    }
+
+    #[test]
+    fn two_packets_on_one_line_at_one_time_take_two_lanes() {
+        let sky = sky(&[
+            ("order-producer", "broker-1", 0, 900),
+            ("order-producer", "broker-1", 0, 900),
+            ("order-producer", "broker-1", 2000, 2900),
+        ]);
+        let start = |index: usize| sky.sprites[index].motion.as_ref().unwrap().path[0];
+        assert!((start(0).x - start(1).x).abs() >= 2.0 * sky.flown[0].half_width);
+        assert_eq!(start(0), start(2));
+    }
+
+    #[test]
+    fn a_found_line_is_seen_as_long_as_it_is_used() {
+        let sky = sky(&[
+            ("order-producer", "broker-3", 1000, 1900),
+            ("broker-3", "order-producer", 1900, 2700),
+        ]);
+        let mut channels = Channels::default();
+        sky.land(&mut channels, &Paints::new(&Theme::default()));
+        let wires = channels.sprites(9000);
+        assert_eq!(wires.len(), 1);
+        let window = Window { start: Millis(850), end: Millis(2950) };
+        assert_eq!(wires[0].windows, [window]);
+    }
+
+    #[test]
+    fn a_piece_of_a_way_keeps_its_corners() {
+        let path =
+            vec![Point::new(0.0, 0.0), Point::new(10.0, 0.0), Point::new(10.0, 10.0)];
+        let piece = cut(&Motion { path }, 0.25, 0.75);
+        assert_eq!(
+            piece.path,
+            [Point::new(5.0, 0.0), Point::new(10.0, 0.0), Point::new(10.0, 5.0)]
+        );
+    }
+}

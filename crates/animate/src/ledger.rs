@@ -1,0 +1,352 @@
+//! What is true at a moment of the story, as far as the picture shows it.
+//!
+//! The ledger takes in events in order and says which places of the picture they touch. It
+//! is not a model of Kafka: it believes whatever the trace says.
+
+use std::collections::BTreeMap;
+
+use topomotion_scene::NodeState;
+use topomotion_trace::{
+    BrokerLiveness, Event, Fault, ProcessState, QuorumRole, StateChange, What,
+};
+
+/// One replica of a partition.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Replica {
+    /// Whom it follows; itself if it leads.
+    pub leader: Option<String>,
+    /// Leader epoch.
+    pub epoch: i32,
+    /// Log end offset.
+    pub end: i64,
+    /// High watermark.
+    pub watermark: i64,
+}
+
+/// What the controller has committed about a partition.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Registration {
+    /// In-sync replicas.
+    pub isr: Vec<String>,
+    /// The leader.
+    pub leader: Option<String>,
+    /// Its epoch.
+    pub epoch: i32,
+}
+
+/// How a process does.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Doing {
+    /// What the script or the flow says.
+    pub told: Option<NodeState>,
+    /// What faults made of it.
+    pub hurt: Option<Hurt>,
+    /// The controller does not trust it.
+    pub fenced: Option<()>,
+    /// It leads the metadata quorum, in this epoch.
+    pub crowned: Option<i32>,
+}
+
+/// What a fault made of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hurt {
+    /// It died.
+    Down,
+    /// It stands still.
+    Paused,
+}
+
+impl Doing {
+    /// The state that its mark shows; `first` is the state in the scene.
+    pub fn state(&self, first: NodeState) -> NodeState {
+        match (self.hurt, self.told) {
+            (Some(Hurt::Down), _) => NodeState::Stopped,
+            (Some(Hurt::Paused), _) => NodeState::Warning,
+            (None, Some(told)) => told,
+            (None, None) if self.fenced.is_some() => NodeState::Warning,
+            (None, None) => first,
+        }
+    }
+}
+
+/// What a producer has sent and heard, in records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Sent {
+    /// Sent, and nothing heard yet.
+    pub in_flight: i64,
+    /// Acknowledged.
+    pub acknowledged: i64,
+    /// Given up.
+    pub failed: i64,
+}
+
+/// A place of the picture that an event touches.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Touch {
+    /// How a process does.
+    Node(String),
+    /// A replica: process, partition.
+    Replica(String, String),
+    /// All replicas of a partition.
+    Partition(String),
+    /// A client's own numbers.
+    Client(String),
+}
+
+/// What is true.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    nodes: BTreeMap<String, Doing>,
+    replicas: BTreeMap<(String, String), Replica>,
+    partitions: BTreeMap<String, Registration>,
+    positions: BTreeMap<(String, String), i64>,
+    sent: BTreeMap<String, Sent>,
+}
+
+impl Ledger {
+    /// How the process does.
+    pub fn doing(&self, process: &str) -> Doing {
+        self.nodes.get(process).cloned().unwrap_or_default()
+    }
+
+    /// The replica, if the trace has told of it.
+    pub fn replica(&self, process: &str, partition: &str) -> Option<&Replica> {
+        self.replicas.get(&(process.to_owned(), partition.to_owned()))
+    }
+
+    /// The partition's registration.
+    pub fn registration(&self, partition: &str) -> Option<&Registration> {
+        self.partitions.get(partition)
+    }
+
+    /// The offset that the consumer reads next.
+    pub fn position(&self, process: &str, partition: &str) -> Option<i64> {
+        self.positions.get(&(process.to_owned(), partition.to_owned())).copied()
+    }
+
+    /// What the producer has sent and heard.
+    pub fn sent(&self, process: &str) -> Sent {
+        self.sent.get(process).copied().unwrap_or_default()
+    }
+
+    /// The partitions that the process leads as the controller has it.
+    pub fn led_by(&self, process: &str) -> Vec<String> {
+        let led = self
+            .partitions
+            .iter()
+            .filter(|(_, registration)| registration.leader.as_deref() == Some(process));
+        led.map(|(partition, _)| partition.clone()).collect()
+    }
+
+    /// Takes an event in.
+    pub fn apply(&mut self, event: &Event) -> Vec<Touch> {
+        match &event.what {
+            What::Fault(fault) => self.hurt(fault),
+            What::State(change) => self.change(change),
+            _ => Vec::new(),
+        }
+    }
+
+    fn node(&mut self, process: &str) -> (&mut Doing, Vec<Touch>) {
+        let doing = self.nodes.entry(process.to_owned()).or_default();
+        (doing, vec![Touch::Node(process.to_owned())])
+    }
+
+    fn hurt(&mut self, fault: &Fault) -> Vec<Touch> {
+        let (process, hurt) = match fault {
+            Fault::Crash { process } => (process, Some(Hurt::Down)),
+            Fault::Pause { process } => (process, Some(Hurt::Paused)),
+            Fault::Restart { process } | Fault::Resume { process } => (process, None),
+            Fault::Partition { .. } => return Vec::new(),
+            Fault::Heal => return self.resume_all(),
+        };
+        let (doing, touches) = self.node(process);
+        doing.hurt = hurt;
+        if *fault == (Fault::Crash { process: process.clone() }) {
+            doing.crowned = None;
+        }
+        touches
+    }
+
+    fn resume_all(&mut self) -> Vec<Touch> {
+        let paused =
+            self.nodes.iter_mut().filter(|(_, doing)| doing.hurt == Some(Hurt::Paused));
+        paused
+            .map(|(process, doing)| {
+                doing.hurt = None;
+                Touch::Node(process.clone())
+            })
+            .collect()
+    }
+
+    fn change(&mut self, change: &StateChange) -> Vec<Touch> {
+        use StateChange as S;
+        match change {
+            S::Process { process, state } => {
+                let (doing, touches) = self.node(process);
+                doing.told = Some(node_state(*state));
+                touches
+            }
+            S::Quorum { process, role, epoch } => {
+                let (doing, touches) = self.node(process);
+                doing.crowned = (*role == QuorumRole::Leader).then_some(*epoch);
+                touches
+            }
+            S::Broker { broker, liveness, .. } => {
+                let (doing, touches) = self.node(broker);
+                doing.fenced = (*liveness == BrokerLiveness::Fenced).then_some(());
+                touches
+            }
+            S::Registration { partition, isr, leader, leader_epoch, .. } => {
+                let isr = isr.iter().map(ToString::to_string).collect();
+                let leader = leader.as_deref().map(str::to_owned);
+                let registration = Registration { isr, leader, epoch: *leader_epoch };
+                self.partitions.insert(partition.to_string(), registration);
+                vec![Touch::Partition(partition.to_string())]
+            }
+            S::BatchSent { process, count, attempt, .. } => {
+                self.client(process, |sent| {
+                    sent.in_flight += if *attempt == 0 { *count } else { 0 };
+                })
+            }
+            S::BatchAcked { process, count, .. } => self.client(process, |sent| {
+                sent.in_flight = (sent.in_flight - count).max(0);
+                sent.acknowledged += count;
+            }),
+            S::BatchFailed { process, .. } => self.client(process, |sent| {
+                sent.in_flight = (sent.in_flight - 1).max(0);
+                sent.failed += 1;
+            }),
+            S::Polled { process, partition, next, .. } => {
+                let key = (process.to_string(), partition.to_string());
+                self.positions.insert(key, *next);
+                vec![Touch::Client(process.to_string())]
+            }
+            S::IsrProposed { .. } | S::ProduceWaits { .. } | S::LeaderLearned { .. } => {
+                Vec::new()
+            }
+            S::Replica { .. }
+            | S::Appended { .. }
+            | S::Truncated { .. }
+            | S::HighWatermark { .. } => self.log(change),
+        }
+    }
+
+    fn client(&mut self, process: &str, edit: impl FnOnce(&mut Sent)) -> Vec<Touch> {
+        edit(self.sent.entry(process.to_owned()).or_default());
+        vec![Touch::Client(process.to_owned())]
+    }
+
+    fn log(&mut self, change: &StateChange) -> Vec<Touch> {
+        use StateChange as S;
+        let Some((process, partition)) = replica_of(change) else { return Vec::new() };
+        let key = (process.to_owned(), partition.to_owned());
+        let replica = self.replicas.entry(key.clone()).or_default();
+        match change {
+            S::Replica { leader, epoch, .. } => {
+                replica.leader = leader.as_deref().map(str::to_owned);
+                replica.epoch = *epoch;
+            }
+            S::Appended { base, count, .. } => replica.end = base.saturating_add(*count),
+            S::Truncated { end, .. } => {
+                replica.end = *end;
+                replica.watermark = replica.watermark.min(*end);
+            }
+            S::HighWatermark { offset, .. } => replica.watermark = *offset,
+            _ => {}
+        }
+        vec![Touch::Replica(key.0, key.1)]
+    }
+}
+
+/// The process and the partition of a change of a replica.
+pub(crate) fn replica_of(change: &StateChange) -> Option<(&str, &str)> {
+    use StateChange as S;
+    match change {
+        S::Replica { process, partition, .. }
+        | S::Appended { process, partition, .. }
+        | S::Truncated { process, partition, .. }
+        | S::HighWatermark { process, partition, .. } => Some((process, partition)),
+        _ => None,
+    }
+}
+
+fn node_state(state: ProcessState) -> NodeState {
+    match state {
+        ProcessState::Running => NodeState::Running,
+        ProcessState::Warning => NodeState::Warning,
+        ProcessState::Error => NodeState::Error,
+        ProcessState::Stopped => NodeState::Stopped,
+    }
+}
+
+/// The processes whose state mark an event may change.
+pub(crate) fn changes(what: &What) -> Option<&str> {
+    match what {
+        What::Fault(
+            Fault::Crash { process }
+            | Fault::Restart { process }
+            | Fault::Pause { process }
+            | Fault::Resume { process },
+        )
+        | What::State(StateChange::Process { process, .. }) => Some(process),
+        What::State(StateChange::Broker { broker, .. }) => Some(broker),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use topomotion_trace::Time;
+
+    fn apply(ledger: &mut Ledger, what: What) -> Vec<Touch> {
+        ledger.apply(&Event { at: Time(0), what })
+    }
+
+    #[test]
+    fn a_crash_outweighs_what_the_controller_believes() {
+        let mut ledger = Ledger::default();
+        let state = |ledger: &Ledger| ledger.doing("b").state(NodeState::Running);
+        let broker = |liveness| {
+            What::State(StateChange::Broker {
+                controller: "c".into(),
+                broker: "b".into(),
+                liveness,
+            })
+        };
+        apply(&mut ledger, What::Fault(Fault::Crash { process: "b".into() }));
+        assert_eq!(state(&ledger), NodeState::Stopped);
+        apply(&mut ledger, broker(BrokerLiveness::Fenced));
+        assert_eq!(state(&ledger), NodeState::Stopped);
+        apply(&mut ledger, What::Fault(Fault::Restart { process: "b".into() }));
+        assert_eq!(state(&ledger), NodeState::Warning);
+        apply(&mut ledger, broker(BrokerLiveness::Unfenced));
+        assert_eq!(state(&ledger), NodeState::Running);
+    }
+
+    #[test]
+    fn a_cut_log_takes_its_watermark_along() {
+        let mut ledger = Ledger::default();
+        let (process, partition) = ("b", "orders-0");
+        let at = |change| What::State(change);
+        apply(
+            &mut ledger,
+            at(StateChange::HighWatermark {
+                process: process.into(),
+                partition: partition.into(),
+                offset: 5,
+            }),
+        );
+        let end = 3;
+        let cut = StateChange::Truncated {
+            process: process.into(),
+            partition: partition.into(),
+            end,
+        };
+        let touches = apply(&mut ledger, at(cut));
+        assert_eq!(touches, [Touch::Replica(process.into(), partition.into())]);
+        let replica = ledger.replica(process, partition).unwrap();
+        assert_eq!((replica.end, replica.watermark), (3, 3));
+    }
+}

@@ -1,0 +1,115 @@
+//! Processes: outline, icon, label, badges, and the empty panel below the body.
+
+use topomotion_scene::{
+    Anchor, Badge, BadgeKind, FontFace, Item, NodeBox, Outline, Point, Primitive, Rect,
+    Stroke,
+};
+
+use super::group::with_width;
+use super::icon::icon;
+use super::outline;
+use super::state::state_word;
+use crate::draw::{self, Ink};
+use crate::theme::{Look, Paints};
+
+/// The node without its state mark.
+pub(crate) fn paint(node: &NodeBox, paints: &Paints) -> Item {
+    let look = paints.role(&node.role);
+    let mut primitives = shadow(node, paints);
+    primitives.extend(panel(node, look, paints));
+    primitives.extend(body(node, look));
+    if let Some((name, place)) = &node.icon {
+        primitives.extend(icon(name, *place, look.ink));
+    }
+    primitives.extend(node.lines.iter().map(|line| {
+        let paint = match line.face {
+            FontFace::Mono => look.ink,
+            FontFace::Regular | FontFace::SemiBold => paints.solid("ink"),
+        };
+        let ink = Ink::new(line.face, line.size, paint);
+        with_width(ink.line(&line.text, line.at, Anchor::Start), line.width)
+    }));
+    primitives
+        .extend(node.badges.iter().flat_map(|badge| draw_badge(badge, look, paints)));
+    Item {
+        class: "node".to_owned(),
+        id: Some(node.id.clone()),
+        name: Some(name(node)),
+        primitives,
+    }
+}
+
+/// What a node is called in running text: its label without what stands in brackets.
+pub(crate) fn display_name(node: &NodeBox) -> String {
+    let label = node.label.split(" (").next().unwrap_or(&node.label);
+    let words: Vec<&str> = label.split_whitespace().collect();
+    if words.is_empty() { node.id.clone() } else { words.join(" ") }
+}
+
+fn name(node: &NodeBox) -> String {
+    let mut name = format!("{}, {}", node.label, node.role);
+    if node.external {
+        name.push_str(", external");
+    }
+    name.push_str(", ");
+    name.push_str(state_word(node.state));
+    if let Some(text) = &node.description {
+        name.push_str(". ");
+        name.push_str(text);
+    }
+    name
+}
+
+/// A body that becomes one card with its panel.
+fn is_card(node: &NodeBox) -> bool {
+    node.outline == Outline::Box && node.panel.is_some()
+}
+
+fn shadow(node: &NodeBox, paints: &Paints) -> Vec<Primitive> {
+    let cast = |by: f64, opacity: f32| {
+        let whole = if is_card(node) { node.rect } else { node.body };
+        let fallen = Rect::new(whole.x, whole.y + by, whole.width, whole.height);
+        let shape = if is_card(node) { Outline::Box } else { node.outline };
+        outline(shape, fallen, Some(paints.faint("shadow", opacity)), None)
+    };
+    let mut all = cast(3.0, 0.05);
+    all.extend(cast(1.25, 0.07));
+    all
+}
+
+fn panel(node: &NodeBox, look: Look, paints: &Paints) -> Option<Primitive> {
+    let panel = node.panel?;
+    let place = if is_card(node) { node.rect } else { panel };
+    let stroke = Stroke { paint: look.line, width: 1.25, dash: Vec::new() };
+    Some(draw::rect(place, 10.0, Some(paints.solid("surface")), Some(stroke)))
+}
+
+fn body(node: &NodeBox, look: Look) -> Vec<Primitive> {
+    let dash = if node.external { vec![5.0, 4.0] } else { Vec::new() };
+    let stroke = Stroke { paint: look.line, width: 1.5, dash };
+    let mut all = outline(node.outline, node.body, Some(look.fill), Some(stroke.clone()));
+    if node.external && node.outline == Outline::Box {
+        let inner = Stroke { width: 1.0, dash: Vec::new(), ..stroke };
+        all.push(draw::rect(node.body.grown(-3.5), 7.0, None, Some(inner)));
+    }
+    all
+}
+
+fn draw_badge(badge: &Badge, look: Look, paints: &Paints) -> Vec<Primitive> {
+    let line =
+        |dash: &[f64]| Some(Stroke { paint: look.ink, width: 1.0, dash: dash.to_vec() });
+    let surface = Some(paints.solid("surface"));
+    let (fill, stroke, ink) = match badge.kind {
+        BadgeKind::Shard => (surface, line(&[]), look.ink),
+        BadgeKind::Primary => (Some(look.ink), None, look.fill),
+        BadgeKind::Replica => (None, line(&[]), look.ink),
+        BadgeKind::Arbiter => (None, line(&[3.0, 2.0]), look.ink),
+    };
+    let radius = (badge.rect.height / 2.0).min(5.0);
+    let text = Ink::new(badge.line.face, badge.line.size, ink);
+    let at = Point::new(badge.line.at.x, badge.line.at.y);
+    vec![
+        draw::rect(badge.rect, radius, fill, stroke),
+        with_width(text.line(&badge.line.text, at, Anchor::Start), badge.line.width),
+    ]
+}
