@@ -47,17 +47,17 @@ pub(crate) fn tell(
         Kind::Thrown { name, message } => {
             thrown(name, message, failure.frames.first().copied(), place, places)
         }
-        Kind::TimedOut => Diagnostic::error(
-            "script-timeout",
-            format!("{name} did not end within {limit}"),
+        Kind::ThrewNull => Diagnostic::error(
+            "script-memory",
+            format!("{name} threw `null`, or ran out of memory"),
             place_or_start,
         )
-        .at(if place.is_some() { "still running here" } else { "" })
-        .help("look for a loop that never ends, or make less in one script"),
+        .help("throw an `Error`; or look for a list or a text that grows without end"),
+        Kind::TimedOut => timed_out(failure, name, &limit, places),
         Kind::Stuck => Diagnostic::error(
             "script-stuck",
             format!("{name} hung in a built-in function and was given up after {limit}"),
-            place_or_start,
+            places.only_call(NATIVE_LOOPS).or(place_or_start),
         )
         .help(
             "look for work on a huge array, such as `sort` or `join` of one with holes",
@@ -83,6 +83,46 @@ pub(crate) fn tell(
         .help("free some memory and try again; a `memory limit` below 2 MB is too small"),
     };
     callers(diagnostic, failure, places)
+}
+
+/// Built-ins that take as long as an array is, holes included, and cannot be stopped.
+const NATIVE_LOOPS: &[&str] = &[
+    "sort",
+    "toSorted",
+    "join",
+    "fill",
+    "indexOf",
+    "lastIndexOf",
+    "includes",
+    "reverse",
+    "toReversed",
+    "concat",
+    "splice",
+    "toSpliced",
+    "shift",
+    "unshift",
+    "with",
+    "copyWithin",
+    "flat",
+    "toString",
+    "slice",
+    "stringify",
+];
+
+fn timed_out(
+    failure: &Failure,
+    name: &str,
+    limit: &str,
+    places: &Places<'_>,
+) -> Diagnostic {
+    let frame = failure.frames.first().copied();
+    let place =
+        places.running_loop(frame).or(frame.and_then(|frame| places.token(frame)));
+    let start = Span { file: FileId(0), start: 0, end: 0 };
+    let message = format!("{name} did not end within {limit}");
+    Diagnostic::error("script-timeout", message, place.or(Some(start)))
+        .at(if place.is_some() { "still running here" } else { "" })
+        .help("look for a loop that never ends, or make less in one script")
 }
 
 fn seconds(limit: Duration) -> String {
@@ -190,7 +230,8 @@ fn callers(diagnostic: Diagnostic, failure: &Failure, places: &Places<'_>) -> Di
     let mut frames = failure.frames.iter().skip(1).copied().collect::<Vec<_>>();
     frames.dedup();
     let first = failure.frames.first().copied();
-    let others = frames.into_iter().filter(|frame| Some(*frame) != first);
+    let others =
+        frames.into_iter().filter(|frame| Some(*frame) != first && frame.line > 0);
     others.take(MOST_CALLERS).fold(diagnostic, |diagnostic, frame| {
         diagnostic.label(places.token(frame), "called from here")
     })

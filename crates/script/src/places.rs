@@ -15,7 +15,7 @@ pub(crate) struct Places<'a> {
     /// The JavaScript that ran: byte for byte as long as the script.
     code: SourceMap,
     calls: Vec<BTreeMap<&'a str, Vec<&'a CallSite>>>,
-    all: Vec<&'a [CallSite]>,
+    modules: &'a [Module],
     /// A loop asks for the same place again and again.
     asked: RefCell<BTreeMap<(Frame, String), Option<&'a CallSite>>>,
 }
@@ -35,13 +35,12 @@ impl<'a> Places<'a> {
             }
             calls.push(by_name);
         }
-        let all = modules.iter().map(|module| module.calls.as_slice()).collect();
-        Places { code, calls, all, asked: RefCell::default() }
+        Places { code, calls, modules, asked: RefCell::default() }
     }
 
     /// The byte that a frame means.
     pub(crate) fn byte(&self, frame: Frame) -> Option<u32> {
-        Some(self.code.file(FileId(frame.file))?.byte(frame.line, frame.column))
+        Some(self.code.file(FileId(frame.file))?.byte_at(frame.line, frame.column))
     }
 
     /// The token that a frame means.
@@ -78,9 +77,39 @@ impl<'a> Places<'a> {
     /// The innermost call of any name around a frame.
     pub(crate) fn any_call(&self, frame: Frame) -> Option<&'a CallSite> {
         let byte = self.byte(frame)?;
-        let sites = self.all.get(frame.file as usize)?;
-        let around = sites.iter().filter(|site| site.range.contains(&byte));
+        let module = self.modules.get(frame.file as usize)?;
+        let around = module.calls.iter().filter(|site| site.range.contains(&byte));
         around.min_by_key(|site| site.range.end - site.range.start)
+    }
+
+    /// The loop that an interrupted function was in, as far as its text tells. The engine
+    /// names the function, but not the place in it.
+    pub(crate) fn running_loop(&self, frame: Option<Frame>) -> Option<Span> {
+        let file = frame.map_or(0, |frame| frame.file);
+        let module = self.modules.get(file as usize)?;
+        let byte = frame.and_then(|frame| self.byte(frame)).unwrap_or_default();
+        let is_whole = frame.is_none_or(|frame| frame.line == 0);
+        let around = module.functions.iter().filter(|range| range.contains(&byte));
+        let function = around.min_by_key(|range| range.end - range.start);
+        let function = function.filter(|_| !is_whole).cloned();
+        let here = || module.loops.iter().filter(|one| one.function == function);
+        let endless = here().find(|one| one.is_endless);
+        let found = endless.or_else(|| here().rfind(|one| one.at.start <= byte));
+        let at = &found.or_else(|| here().next())?.at;
+        Some(Span { file: FileId(file), start: at.start, end: at.end })
+    }
+
+    /// The only call of one of these names in all files.
+    pub(crate) fn only_call(&self, names: &[&str]) -> Option<Span> {
+        let files = (0..).zip(self.modules);
+        let mut sites = files.flat_map(|(file, module)| {
+            let named =
+                module.calls.iter().filter(|call| names.contains(&call.name.as_str()));
+            named.map(move |call| (FileId(file), call))
+        });
+        let (file, call) = sites.next()?;
+        let span = Span { file, start: call.name_at.start, end: call.range.end };
+        sites.next().is_none().then_some(span)
     }
 
     /// The span of a call, and its arguments with their places.

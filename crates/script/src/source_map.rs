@@ -108,6 +108,15 @@ impl SourceFile {
     }
 }
 
+impl SourceFile {
+    /// The byte at a line and a column in bytes, both from 1; line 0 is the whole text.
+    pub(crate) fn byte_at(&self, line: u32, column: u32) -> u32 {
+        let start = self.byte(line, 1);
+        let within = (column.saturating_sub(1) as usize).min(self.line(line).len());
+        self.text.floor_char_boundary(start as usize + within) as u32
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

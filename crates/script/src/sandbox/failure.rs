@@ -18,6 +18,8 @@ pub(crate) enum Kind {
         name: String,
         message: String,
     },
+    /// It threw `null`, or had no memory left to throw anything else.
+    ThrewNull,
     /// Its time was up.
     TimedOut,
     /// It used too much memory.
@@ -40,23 +42,24 @@ impl Failure {
 
 /// The frames of a stack text that lie in the script's own files.
 ///
-/// The engine writes `at name (file:line:column)`; our files are called `#0`, `#1`, ….
+/// The engine writes `at name (file:line:column)`; our files are called `#0`, `#1`, …. The
+/// script itself is wrapped: its first line is the wrapper's second, and the call of the
+/// wrapper (`<eval>`) is not the script's.
 pub(super) fn frames(stack: &str) -> Vec<Frame> {
-    stack.lines().filter_map(frame).collect()
+    stack
+        .lines()
+        .filter(|line| !line.contains("at <eval> (#0:"))
+        .filter_map(frame)
+        .collect()
 }
 
 fn frame(line: &str) -> Option<Frame> {
     let place = line.trim().trim_end_matches(')');
     let place = &place[place.rfind('#')? + 1..];
     let mut numbers = place.splitn(3, ':').map(str::parse);
-    let (file, line, column) =
+    let (file, line, column): (u32, u32, u32) =
         (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
-    // The script itself is wrapped: its first line is the wrapper's second.
-    let line = if file == 0 {
-        u32::checked_sub(line, 1).filter(|line| *line > 0)?
-    } else {
-        line
-    };
+    let line = if file == 0 { line.saturating_sub(1) } else { line };
     Some(Frame { file, line, column })
 }
 

@@ -66,9 +66,9 @@ pub(crate) struct Record {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Frame {
     pub file: u32,
-    /// From 1.
+    /// From 1; 0 is the script as a whole.
     pub line: u32,
-    /// From 1.
+    /// From 1, in bytes: so the engine counts.
     pub column: u32,
 }
 

@@ -107,7 +107,9 @@ fn failure(error: &CaughtError<'_>, timed_out: bool) -> Failure {
         CaughtError::Value(value) => {
             let told = value.get::<rquickjs::Coerced<String>>();
             let told = told.map_or_else(|_| "something".to_owned(), |told| told.0);
-            (thrown("", told), String::new())
+            // Where memory is too short even for an error, the engine throws `null`.
+            let is_null = value.is_null();
+            (if is_null { Kind::ThrewNull } else { thrown("", told) }, String::new())
         }
         CaughtError::Error(error) => (thrown("Error", error.to_string()), String::new()),
     };
@@ -116,10 +118,6 @@ fn failure(error: &CaughtError<'_>, timed_out: bool) -> Failure {
         Kind::Thrown { name, message }
             if name == "InternalError" && message == "out of memory" =>
         {
-            Kind::OutOfMemory
-        }
-        // Where memory is too short even for the error, the engine throws `null`.
-        Kind::Thrown { name, message } if name.is_empty() && message == "null" => {
             Kind::OutOfMemory
         }
         kind => kind,

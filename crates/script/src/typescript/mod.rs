@@ -30,6 +30,10 @@ pub(crate) struct Module {
     pub code: String,
     /// Every call that is written in it.
     pub calls: Vec<CallSite>,
+    /// Every loop that is written in it.
+    pub loops: Vec<Loop>,
+    /// Every function that is written in it.
+    pub functions: Vec<Range<u32>>,
     /// What it imports.
     pub imports: Vec<Import>,
     /// What it exports.
@@ -49,6 +53,17 @@ pub(crate) struct CallSite {
     pub range: Range<u32>,
     /// The arguments.
     pub arguments: Vec<Written>,
+}
+
+/// A loop, as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Loop {
+    /// Its head.
+    pub at: Range<u32>,
+    /// The innermost function around it.
+    pub function: Option<Range<u32>>,
+    /// Whether nothing but a `break` or an error ends it: `while (true)`, `for (;;)`.
+    pub is_endless: bool,
 }
 
 /// An expression, as far as places inside it matter.

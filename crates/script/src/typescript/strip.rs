@@ -15,7 +15,7 @@ use oxc_syntax::scope::ScopeFlags;
 use topomotion_model::{Diagnostic, FileId};
 
 use super::blanks::Blanks;
-use super::{CallSite, Exports, Import, ImportForm, Module, Part};
+use super::{CallSite, Exports, Import, ImportForm, Loop, Module, Part};
 use super::{calls, modules, range, span};
 
 pub(super) struct Stripper<'a> {
@@ -23,6 +23,10 @@ pub(super) struct Stripper<'a> {
     file: FileId,
     part: Part,
     calls: Vec<CallSite>,
+    loops: Vec<Loop>,
+    functions: Vec<Range<u32>>,
+    /// The functions around the place at hand, innermost last.
+    around: Vec<Range<u32>>,
     imports: Vec<Import>,
     exports: Exports,
     diagnostics: Vec<Diagnostic>,
@@ -35,6 +39,9 @@ impl<'a> Stripper<'a> {
             file,
             part,
             calls: Vec::new(),
+            loops: Vec::new(),
+            functions: Vec::new(),
+            around: Vec::new(),
             imports: Vec::new(),
             exports: Exports::default(),
             diagnostics: Vec::new(),
@@ -45,6 +52,8 @@ impl<'a> Stripper<'a> {
         Module {
             code: self.blanks.finish(),
             calls: self.calls,
+            loops: self.loops,
+            functions: self.functions,
             imports: self.imports,
             exports: self.exports,
             diagnostics: self.diagnostics,
@@ -86,6 +95,18 @@ impl<'a> Stripper<'a> {
             }
         }
         first
+    }
+
+    fn enter_function(&mut self, function: oxc_span::Span) {
+        self.functions.push(range(function));
+        self.around.push(range(function));
+    }
+
+    fn note_loop(&mut self, head: Range<u32>, is_endless: bool) {
+        let text = &self.blanks.text()[head.start as usize..head.end as usize];
+        let at = head.start..head.start + text.trim_end().len() as u32;
+        let function = self.around.last().cloned();
+        self.loops.push(Loop { at, function, is_endless });
     }
 
     /// The end of a statement: see [`Blanks::end_statement`].
@@ -161,6 +182,34 @@ impl<'a> Visit<'a> for Stripper<'_> {
     fn visit_new_expression(&mut self, it: &ast::NewExpression<'a>) {
         self.calls.push(calls::new(it));
         walk::walk_new_expression(self, it);
+    }
+
+    // Loops.
+
+    fn visit_while_statement(&mut self, it: &ast::WhileStatement<'a>) {
+        self.note_loop(it.span.start..it.body.span().start, is_always_true(&it.test));
+        walk::walk_while_statement(self, it);
+    }
+
+    fn visit_do_while_statement(&mut self, it: &ast::DoWhileStatement<'a>) {
+        self.note_loop(it.span.start..it.span.start + 2, is_always_true(&it.test));
+        walk::walk_do_while_statement(self, it);
+    }
+
+    fn visit_for_statement(&mut self, it: &ast::ForStatement<'a>) {
+        let is_endless = it.test.as_ref().is_none_or(is_always_true);
+        self.note_loop(it.span.start..it.body.span().start, is_endless);
+        walk::walk_for_statement(self, it);
+    }
+
+    fn visit_for_of_statement(&mut self, it: &ast::ForOfStatement<'a>) {
+        self.note_loop(it.span.start..it.body.span().start, false);
+        walk::walk_for_of_statement(self, it);
+    }
+
+    fn visit_for_in_statement(&mut self, it: &ast::ForInStatement<'a>) {
+        self.note_loop(it.span.start..it.body.span().start, false);
+        walk::walk_for_in_statement(self, it);
     }
 
     // Types inside expressions.
@@ -316,7 +365,11 @@ impl<'a> Visit<'a> for Stripper<'_> {
     fn visit_function(&mut self, it: &ast::Function<'a>, flags: ScopeFlags) {
         match it.declare || it.body.is_none() {
             true => self.blanks.blank_statement(range(it.span)),
-            false => walk::walk_function(self, it, flags),
+            false => {
+                self.enter_function(it.span);
+                walk::walk_function(self, it, flags);
+                self.around.pop();
+            }
         }
     }
 
@@ -325,7 +378,9 @@ impl<'a> Visit<'a> for Stripper<'_> {
     }
 
     fn visit_arrow_function_expression(&mut self, it: &ast::ArrowFunctionExpression<'a>) {
+        self.enter_function(it.span);
         walk::walk_arrow_function_expression(self, it);
+        self.around.pop();
         if let Some(types) = &it.type_parameters {
             self.pull_parenthesis(types.span, it.params.span);
         }
@@ -541,6 +596,14 @@ impl Stripper<'_> {
                 self.blank_item(specifier.span);
             }
         }
+    }
+}
+
+fn is_always_true(test: &ast::Expression<'_>) -> bool {
+    match test {
+        ast::Expression::BooleanLiteral(literal) => literal.value,
+        ast::Expression::NumericLiteral(literal) => literal.value != 0.0,
+        _ => false,
     }
 }
 
