@@ -25,7 +25,7 @@ use crate::net::{
     Answer, Ask, Asked, Call, Effects, Inbound, Peers, Purpose, Refused, Ticket,
     Unexpected,
 };
-use crate::replica::Site;
+use crate::replica::{Replica, Site};
 use crate::view::{BrokerStatus, ReplicaView};
 
 /// One Kafka node: a broker, a controller, or both.
@@ -140,7 +140,7 @@ impl Node {
 
     /// This node's replica of a partition.
     pub fn replica(&self, partition: &TopicPartition) -> Option<ReplicaView> {
-        self.broker.as_ref()?.replicas().get(partition).map(|replica| replica.view())
+        self.broker.as_ref()?.replicas().get(partition).map(Replica::view)
     }
 
     /// Every replica on this node, in the order of topic and partition.
@@ -199,7 +199,10 @@ impl Node {
             (Ticket::Remote { connection, serial }, answer) => {
                 self.inbound.answer(connection, serial, answer, &mut self.effects);
             }
-            (Ticket::Local(asked), Answer::Reply(body)) => {
+            (
+                Ticket::Local(asked),
+                Answer::Reply(body) | Answer::ReplyInVersion0(body),
+            ) => {
                 self.local.push_back(Local::Answer(asked, *body));
             }
             (Ticket::Local(asked), Answer::Silence | Answer::Close) => {

@@ -3,7 +3,7 @@
 //! - Timestamp −2: the log start. −1: for consumers the high watermark, and
 //!   OFFSET_NOT_AVAILABLE while a new leader has not proven its first one (REP-16); for
 //!   replicas the log end (TRN-4). Others: the first record at or after that time.
-//! - The leader epoch is checked as in Fetch (REP-13).
+//! - The leader epoch is checked as in Fetch (REP-13); from version 4 on it is told, too.
 
 use topomotion_wire::messages::list_offsets_request::ListOffsetsPartition;
 use topomotion_wire::messages::list_offsets_response::{
@@ -19,11 +19,14 @@ use crate::replica::{Replica, Site};
 
 const EARLIEST: i64 = -2;
 const LATEST: i64 = -1;
+/// The first version that tells the leader epoch.
+const WITH_EPOCH: i16 = 4;
 
 /// Answers from the logs as they are.
 pub(crate) fn handle(
     broker: &Broker,
     site: Site<'_>,
+    version: i16,
     request: &ListOffsetsRequest,
     effects: &mut Effects,
 ) -> ListOffsetsResponse {
@@ -34,7 +37,11 @@ pub(crate) fn handle(
         let mut partitions = Vec::new();
         for wanted in &topic.partitions {
             let id = TopicPartition::new(name.clone(), wanted.partition_index);
-            partitions.push(one(broker, site, replica, &id, wanted, effects));
+            let answer = one(broker, site, replica, &id, wanted, effects);
+            partitions.push(match version {
+                WITH_EPOCH.. => answer,
+                _ => answer.with_leader_epoch(-1),
+            });
         }
         let answer = ListOffsetsTopicResponse::default().with_name(topic.name.clone());
         topics.push(answer.with_partitions(partitions));

@@ -86,7 +86,7 @@ pub(crate) fn serves(roles: Roles, body: &RequestKind, version: i16) -> Option<S
 }
 
 /// The key of every API that any node here serves.
-fn key_of(body: &RequestKind) -> Option<ApiKey> {
+pub(crate) fn key_of(body: &RequestKind) -> Option<ApiKey> {
     Some(match body {
         RequestKind::Produce(_) => ApiKey::Produce,
         RequestKind::Fetch(_) => ApiKey::Fetch,

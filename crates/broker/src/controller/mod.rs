@@ -95,11 +95,6 @@ impl ActiveController {
         self.deferred.into_waiting()
     }
 
-    /// The metadata as it will be once everything appended is committed.
-    pub(crate) fn image(&self) -> &MetadataImage {
-        &self.image
-    }
-
     /// The next batch for the metadata log, in order.
     pub(crate) fn next_batch(&mut self) -> Option<Batch> {
         self.batches.pop_front()

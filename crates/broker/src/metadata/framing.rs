@@ -73,7 +73,7 @@ impl MetadataRecord {
             MetadataRecord::Partition(it) => write_partition(&mut writer, it),
             MetadataRecord::Config(it) => write_config(&mut writer, it),
             MetadataRecord::PartitionChange(it) => {
-                write_partition_change(&mut writer, it)
+                write_partition_change(&mut writer, it);
             }
             MetadataRecord::FeatureLevel { name, level } => {
                 writer.string(name);

@@ -89,6 +89,8 @@ pub(crate) struct Ask {
 pub(crate) enum Answer {
     /// It gets this response.
     Reply(Box<ResponseKind>),
+    /// It gets this response in version 0, which everybody understands.
+    ReplyInVersion0(Box<ResponseKind>),
     /// It wants none (acks=0).
     Silence,
     /// Its connection is closed: the only way to say "no" where no response can.

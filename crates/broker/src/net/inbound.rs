@@ -105,15 +105,16 @@ impl Inbound {
         else {
             return;
         };
-        match answer {
-            Answer::Reply(body) => {
-                let (correlation, version) = (current.correlation, current.version);
-                let response = Response { correlation, version, body: *body };
-                let message = Message::Response(response);
-                effects.output(Output::Send { connection, message });
-            }
-            Answer::Silence => {}
+        let reply = match answer {
+            Answer::Reply(body) => Some((current.version, *body)),
+            Answer::ReplyInVersion0(body) => Some((0, *body)),
+            Answer::Silence => None,
             Answer::Close => return self.close(connection, effects),
+        };
+        if let Some((version, body)) = reply {
+            let response = Response { correlation: current.correlation, version, body };
+            let message = Message::Response(response);
+            effects.output(Output::Send { connection, message });
         }
         self.ready.push_back(connection);
     }

@@ -24,7 +24,8 @@ impl Node {
                 self.effects.reply(ticket, api::api_versions::handle(roles));
             }
             RequestKind::ApiVersions(_) => {
-                self.effects.reply(ticket, api::api_versions::unsupported(roles));
+                let list = api::api_versions::unsupported(roles).into();
+                self.effects.answer(ticket, Answer::ReplyInVersion0(Box::new(list)));
             }
             _ if is_served.is_none() => self.effects.answer(ticket, Answer::Close),
             body if is_for_quorum(body) => self.ask_quorum(now, ticket, body),
@@ -109,7 +110,8 @@ impl Node {
                 api::fetch::handle(broker, site, ticket, version, request, effects);
             }
             RequestKind::ListOffsets(request) => {
-                let answer = api::list_offsets::handle(broker, site, &request, effects);
+                let answer =
+                    api::list_offsets::handle(broker, site, version, &request, effects);
                 effects.reply(ticket, answer);
             }
             RequestKind::OffsetForLeaderEpoch(request) => {

@@ -1,5 +1,8 @@
 //! What the tests of this crate share.
 
+mod rig;
+mod stories;
+
 use topomotion_wire::{Endpoint, Incarnation, NodeId};
 use uuid::Uuid;
 
