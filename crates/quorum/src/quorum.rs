@@ -113,7 +113,9 @@ impl Quorum {
         self.tick(now);
     }
 
-    /// Takes an answer to a request that went out as [`QuorumOutput::Send`].
+    /// Takes an answer to a request that went out as [`QuorumOutput::Send`]. The owner drops
+    /// what comes from a connection that it has closed or has reported as broken: an old
+    /// answer must not be taken for a new one.
     pub fn handle_response(
         &mut self,
         now: Instant,
@@ -143,8 +145,10 @@ impl Quorum {
         if self.halted.is_some() {
             return;
         }
-        if let Role::Unattached(Unattached::Asks { .. }) = self.role {
-            self.ask_next_voter(now);
+        if let Role::Unattached(Unattached::Asks { voter, .. }) = self.role {
+            if self.config.voters.get(voter) == Some(&peer) {
+                self.ask_next_voter(now);
+            }
         } else if let Some(call) =
             self.role.calls_to(peer).filter(|call| call.is_in_flight())
         {
