@@ -98,6 +98,8 @@ pub struct Placement {
     pub size: Size,
     /// Groups and the places of their titles.
     pub groups: Vec<GroupPlace>,
+    /// The group that each group stands in; rings of parents are cut.
+    pub parents: Vec<Option<usize>>,
     /// Nodes.
     pub nodes: Vec<Rect>,
     /// Edges.

@@ -1,9 +1,15 @@
 //! Topology to scene, as an ordered list of small passes.
 
 mod engine;
+mod finish;
 pub mod graph;
+mod measure;
 pub mod neutral;
 mod options;
+mod read;
+mod roles;
+#[cfg(test)]
+mod testing;
 pub mod tokens;
 
 pub use options::{Options, Spacing};
@@ -13,8 +19,12 @@ use topomotion_scene::Scene;
 
 /// Lays a topology out.
 ///
-/// It accepts every topology: ends that do not exist are left out, and what stands nowhere
-/// is placed at the end of its group.
-pub fn layout(_topology: &Topology, _options: &Options) -> Scene {
-    Scene::default()
+/// It accepts every topology: edges whose ends do not exist are left out, and what no row
+/// names is placed at the end of its group.
+pub fn layout(topology: &Topology, options: &Options) -> Scene {
+    let measured = read::read(topology, options);
+    let wishes =
+        graph::Wishes { aspect_ratio: options.aspect_ratio, spacing: options.spacing };
+    let placement = graph::place(&measured.graph, &wishes);
+    finish::finish(topology, options, &measured, &placement)
 }

@@ -75,6 +75,10 @@ fn finish(tree: &Tree, done: &Spaced, margin: f64) -> Placement {
                 title: shift(&done.places.titles[id]),
             })
             .collect(),
+        parents: (tree.nodes..tree.root)
+            .map(|id| tree.parent[id].checked_sub(tree.nodes))
+            .map(|parent| parent.filter(|&p| p < tree.root - tree.nodes))
+            .collect(),
         edges: done
             .routes
             .iter()
