@@ -106,7 +106,9 @@ impl<T> Cluster<T> {
             return;
         }
         let candidates = self.metadata.candidates();
-        let open = candidates.iter().find(|to| self.network.is_open(to));
+        // The least loaded first, as in Kafka: an answer waits behind a parked fetch.
+        let open = candidates.iter().filter(|to| self.network.is_open(to));
+        let open = open.min_by_key(|to| self.network.in_flight(to));
         let usable = candidates.iter().find(|to| self.network.usable(now, to));
         let Some(to) = open.or(usable) else { return };
         if self.network.ready(now, to)
