@@ -1,0 +1,191 @@
+//! Style rules for what appears and moves, shared wherever two sprites do alike.
+
+use std::collections::BTreeMap;
+
+use topomotion_scene::{Millis, Window};
+
+use crate::options::Repeat;
+use crate::text::{DIGEST, decimal};
+
+/// All rules of a file.
+#[derive(Debug)]
+pub(crate) struct Keyframes {
+    duration: u32,
+    repeat: Repeat,
+    /// Body of a `@keyframes` to its number.
+    bodies: BTreeMap<String, usize>,
+    /// Path data of an `offset-path` to its number.
+    paths: BTreeMap<String, usize>,
+}
+
+/// What an element needs to take part: classes and inline style.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub classes: String,
+    pub style: String,
+}
+
+impl Keyframes {
+    pub fn new(duration: Millis, repeat: Repeat) -> Keyframes {
+        let duration = duration.0.max(1);
+        Keyframes { duration, repeat, bodies: BTreeMap::new(), paths: BTreeMap::new() }
+    }
+
+    /// Seen in one window: keyframes by the window's length, shifted to its start.
+    pub fn window(&mut self, window: Window) -> Part {
+        let end = self.percent(window.end.0 - window.start.0);
+        let body = if window.end.0 - window.start.0 >= self.duration {
+            "0%{visibility:visible}".to_owned()
+        } else {
+            format!("0%{{visibility:visible}}{end}{{visibility:hidden}}")
+        };
+        let classes = format!("a-{DIGEST} {}", self.name(body));
+        Part { classes, style: self.delay(window.start) }
+    }
+
+    /// Seen in several windows: keyframes of its own, from the film's start.
+    pub fn windows(&mut self, windows: &[Window]) -> Part {
+        let mut body = String::new();
+        if windows.first().is_some_and(|window| window.start.0 > 0) {
+            body.push_str("0%{visibility:hidden}");
+        }
+        for window in windows {
+            let start = self.percent(window.start.0);
+            body.push_str(&format!("{start}{{visibility:visible}}"));
+            if window.end.0 < self.duration {
+                let end = self.percent(window.end.0);
+                body.push_str(&format!("{end}{{visibility:hidden}}"));
+            }
+        }
+        let classes = format!("a-{DIGEST} {}", self.name(body));
+        Part { classes, style: String::new() }
+    }
+
+    /// Seen in one window while it travels along a path.
+    pub fn travel(&mut self, window: Window, path: String) -> Part {
+        let length = window.end.0 - window.start.0;
+        let end = self.percent(length);
+        let mut body = format!(
+            "0%{{offset-distance:0%;visibility:visible}}\
+             {end}{{offset-distance:100%;visibility:visible}}"
+        );
+        if length < self.duration {
+            let mut after = String::new();
+            let share = f64::from(length) * 100.0 / f64::from(self.duration);
+            decimal(&mut after, share + 0.001, 4);
+            body.push_str(&format!(
+                "{after}%,100%{{offset-distance:100%;visibility:hidden}}"
+            ));
+        }
+        let next = self.paths.len();
+        let place = *self.paths.entry(path).or_insert(next);
+        let classes =
+            format!("a-{DIGEST} m-{DIGEST} {} r{place}-{DIGEST}", self.name(body));
+        Part { classes, style: self.delay(window.start) }
+    }
+
+    fn name(&mut self, body: String) -> String {
+        let next = self.bodies.len();
+        let place = *self.bodies.entry(body).or_insert(next);
+        format!("k{place}-{DIGEST}")
+    }
+
+    /// The delay that brings the animation's start to `start`. In an endless loop it is
+    /// negative: one loop ago it began there.
+    fn delay(&self, start: Millis) -> String {
+        let ms = match (self.repeat, start.0) {
+            (_, 0) => return String::new(),
+            (Repeat::Forever, start) => f64::from(start) - f64::from(self.duration),
+            (Repeat::Times(_), start) => f64::from(start),
+        };
+        let mut out = "animation-delay:".to_owned();
+        decimal(&mut out, ms / 1000.0, 3);
+        out.push('s');
+        out
+    }
+
+    fn percent(&self, at: u32) -> String {
+        let mut out = String::new();
+        decimal(&mut out, f64::from(at) * 100.0 / f64::from(self.duration), 4);
+        out.push('%');
+        out
+    }
+
+    /// The style rules.
+    pub fn rules(&self) -> String {
+        if self.bodies.is_empty() {
+            return String::new();
+        }
+        let mut seconds = String::new();
+        decimal(&mut seconds, f64::from(self.duration) / 1000.0, 3);
+        let count = match self.repeat {
+            Repeat::Forever => "infinite".to_owned(),
+            Repeat::Times(times) => times.max(1).to_string(),
+        };
+        let mut out = format!(
+            ".a-{DIGEST}{{animation-duration:{seconds}s;animation-timing-function:step-end;\
+             animation-iteration-count:{count}}}\
+             .m-{DIGEST}{{animation-timing-function:linear;offset-rotate:0deg}}"
+        );
+        let mut bodies: Vec<(&String, &usize)> = self.bodies.iter().collect();
+        bodies.sort_by_key(|(_, place)| **place);
+        for (body, place) in bodies {
+            let name = format!("k{place}-{DIGEST}");
+            out.push_str(&format!(
+                ".{name}{{animation-name:{name}}}@keyframes {name}{{{body}}}"
+            ));
+        }
+        let mut paths: Vec<(&String, &usize)> = self.paths.iter().collect();
+        paths.sort_by_key(|(_, place)| **place);
+        for (path, place) in paths {
+            out.push_str(&format!(".r{place}-{DIGEST}{{offset-path:path(\"{path}\")}}"));
+        }
+        let still = format!(
+            "{{animation:none}}SCOPE.p-{DIGEST}\
+             {{visibility:visible;offset-distance:var(--d)}}"
+        );
+        let rest =
+            |scope: &str| format!("{scope}.a-{DIGEST}{}", still.replace("SCOPE", scope));
+        out.push_str(&rest("#still:target "));
+        out.push_str(&format!("@media(prefers-reduced-motion:reduce){{{}}}", rest("")));
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(start: u32, end: u32) -> Window {
+        Window { start: Millis(start), end: Millis(end) }
+    }
+
+    #[test]
+    fn windows_of_equal_length_share_their_keyframes() {
+        let mut keyframes = Keyframes::new(Millis(10_000), Repeat::Forever);
+        let a = keyframes.window(window(1000, 2000));
+        let b = keyframes.window(window(5500, 6500));
+        assert_eq!(a.classes, b.classes);
+        assert_eq!(
+            (a.style.as_str(), b.style.as_str()),
+            ("animation-delay:-9s", "animation-delay:-4.5s")
+        );
+        assert_eq!(keyframes.rules().matches("@keyframes").count(), 1);
+    }
+
+    #[test]
+    fn a_counted_loop_waits_for_its_start() {
+        let mut keyframes = Keyframes::new(Millis(10_000), Repeat::Times(2));
+        let part = keyframes.window(window(1000, 2000));
+        assert_eq!(part.style, "animation-delay:1s");
+        assert!(keyframes.rules().contains("animation-iteration-count:2"));
+    }
+
+    #[test]
+    fn several_windows_are_told_from_the_start() {
+        let mut keyframes = Keyframes::new(Millis(1000), Repeat::Forever);
+        keyframes.windows(&[window(100, 200), window(900, 1000)]);
+        let body = "0%{visibility:hidden}10%{visibility:visible}20%{visibility:hidden}90%{visibility:visible}";
+        assert!(keyframes.rules().contains(body));
+    }
+}
