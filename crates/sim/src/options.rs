@@ -30,9 +30,9 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
-            events: 5_000_000,
+            events: 1_000_000,
             setup_ms: 60_000,
-            story_ms: 600_000,
+            story_ms: 3_600_000,
             produce_ms: 150_000,
             quiet_ms: 1_500,
         }

@@ -8,7 +8,6 @@ use common::{
     production, record, scenario, story,
 };
 use topomotion_model::Acks;
-use topomotion_model::builder::{GroupConfig, ProcessConfig};
 use topomotion_sim::{Ending, RunFile, RunOptions, bind, builtin_scenarios};
 use topomotion_trace::{StateChange, What};
 use topomotion_verify::Judged;
@@ -196,12 +195,7 @@ fn a_follower_that_crashes_and_returns_catches_up_and_rejoins_the_isr() {
 
 #[test]
 fn three_voters_survive_the_loss_of_the_active_controller() {
-    let mut builder = production::builder();
-    let group = builder.create_group(GroupConfig::new("more-controllers"));
-    for id in ["controller-2", "controller-3"] {
-        builder.group(group).add_process(ProcessConfig::new(id));
-    }
-    let (topology, _) = builder.build().expect("no mistakes");
+    let (topology, _) = production::three_voters().build().expect("no mistakes");
     let binding = bind(&topology).expect("binds");
     let probe = built_in(&binding, "acks-all", &RunOptions::default());
     let active =
@@ -219,11 +213,7 @@ fn three_voters_survive_the_loss_of_the_active_controller() {
     steps.wait_until(condition("leader(orders-0) == broker-2"), MINUTE_MS);
     steps.produce("order-producer", Some("orders"), record(Acks::All));
     steps.expect(condition("no-acknowledged-record-lost"));
-    builder = production::builder();
-    let group = builder.create_group(GroupConfig::new("more-controllers"));
-    for id in ["controller-2", "controller-3"] {
-        builder.group(group).add_process(ProcessConfig::new(id));
-    }
+    let mut builder = production::three_voters();
     builder.scenario(steps);
     let (topology, _) = builder.build().expect("no mistakes");
     let binding = bind(&topology).expect("binds");

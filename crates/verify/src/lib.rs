@@ -16,8 +16,20 @@
 //! replication, `K` for the metadata quorum.
 //!
 //! ```
-//! use topomotion_trace::Trace;
-//! assert!(topomotion_verify::check(&Trace::default()).is_empty());
+//! use topomotion_model::builder::{EdgeConfig, ProcessConfig, TopologyBuilder};
+//! use topomotion_sim::{RunOptions, bind, builtin_scenarios};
+//!
+//! let mut topology = TopologyBuilder::default();
+//! for id in ["broker-1", "broker-2", "broker-3", "order-producer"] {
+//!     topology.create_process(ProcessConfig::new(id));
+//! }
+//! topology.connect(EdgeConfig::new("order-producer", "broker-1"));
+//! let (topology, _) = topology.build().expect("no mistakes");
+//!
+//! let binding = bind(&topology).expect("no mistakes");
+//! let scenario = &builtin_scenarios(&binding)[0];
+//! let judged = topomotion_verify::run(&binding, scenario, &RunOptions::default());
+//! assert!(judged.expect("can be run").passed());
 //! ```
 
 mod court;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use topomotion_trace::StateChange;
 
 use crate::court::Bench;
-use crate::model::{Model, Name, Registration, registration_of};
+use crate::model::{Model, Name, Registration, Replica, registration_of};
 
 /// Checks against what was so until now.
 pub(crate) fn before(model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
@@ -85,7 +85,7 @@ pub(crate) fn after(model: &Model, change: &StateChange, bench: &mut Bench<'_>) 
         return;
     }
     for member in &registration.isr {
-        let end = model.replica(member, partition).map_or(0, |replica| replica.end());
+        let end = model.replica(member, partition).map_or(0, Replica::end);
         bench.demand("R10", *offset <= end, || {
             format!(
                 "{process} raised the high watermark of {partition} to {offset}, but \

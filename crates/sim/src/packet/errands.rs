@@ -53,7 +53,7 @@ impl Errands {
         }
     }
 
-    /// A process has died: whoever comes after it says everything anew.
+    /// A process has been started: it says and hears everything anew.
     pub fn forget(&mut self, process: &str) {
         self.last.retain(|errand, _| &*errand.from != process && &*errand.to != process);
     }

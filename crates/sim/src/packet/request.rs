@@ -58,6 +58,8 @@ pub(super) fn tell(request: &Request, names: &Dictionary) -> Told {
             }
             told
         }
+        // Agreeing on versions is part of every connection and of no story.
+        RequestKind::ApiVersions(_) => Told::default(),
         _ => Told::one(Part::if_changed("", "")),
     }
 }

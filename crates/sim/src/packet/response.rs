@@ -51,6 +51,7 @@ pub(super) fn tell(response: &Response, names: &Dictionary) -> Told {
             }
             told
         }
+        ResponseKind::ApiVersions(body) if body.error_code == 0 => Told::default(),
         ResponseKind::ApiVersions(body) => plain(body.error_code, []),
         _ => plain(0, []),
     }

@@ -87,7 +87,12 @@ impl Recorder {
             Message::Request(_) => (Way::Asking, from),
             Message::Response(_) => (Way::Answering, to),
         };
-        let errand = Errand { from: from.clone(), to: to.clone(), api: essence.api, way };
+        // Whoever tells a client about the cluster, it is the same errand.
+        let teller = match (essence.api, way) {
+            ("Metadata", Way::Answering) => Arc::from("any broker"),
+            _ => from.clone(),
+        };
+        let errand = Errand { from: teller, to: to.clone(), api: essence.api, way };
         let (detail, news) = self.errands.weigh(errand, &essence.parts);
         let packet = Packet {
             id,
@@ -121,7 +126,7 @@ impl Recorder {
         }
     }
 
-    /// A process has died: whoever comes after it says everything anew.
+    /// A process has been started: it says and hears everything anew.
     pub fn forget(&mut self, process: &str) {
         self.errands.forget(process);
     }

@@ -30,13 +30,11 @@ impl<M: Machine> World<M> {
         let slot = &mut self.hosts[host.0];
         slot.life = Life::Down;
         slot.armed = None;
-        let name = slot.name.clone();
         let links: Vec<(LinkId, Side)> =
             std::mem::take(&mut slot.connections).into_values().collect();
         for (link, side) in links {
             self.leave(link, side);
         }
-        self.recorder.forget(&name);
     }
 
     /// Says that a process is about to be started again; [`start`](Self::start) follows.

@@ -35,7 +35,7 @@ pub(super) enum Parcel {
     /// "You may."
     Welcome,
     /// A message.
-    Data { message: Message, packet: PacketId },
+    Data { message: Box<Message>, packet: PacketId },
     /// "I am gone." Stands behind everything that was sent before.
     Goodbye,
     /// The connection turns out to be broken, whatever the network does.

@@ -120,6 +120,7 @@ impl<M: Machine> World<M> {
         assert!(slot.is_down(), "a running process is not started again");
         slot.incarnation += 1;
         slot.life = Life::Up(machine);
+        self.recorder.forget(&slot.name);
         self.drain(host, None);
     }
 
@@ -145,11 +146,6 @@ impl<M: Machine> World<M> {
     /// How many events have been handled.
     pub fn handled(&self) -> u64 {
         self.handled
-    }
-
-    /// When the next event is due.
-    pub fn next_due(&self) -> Option<Instant> {
-        self.queue.next_due()
     }
 
     /// Handles the next event if it is due at or before `limit`; else lets time pass until
@@ -214,7 +210,7 @@ impl<M: Machine> World<M> {
         while let Some(output) = self.hosts[host.0].machine_mut().and_then(M::poll) {
             match output {
                 Output::Open { connection, to } => {
-                    self.dial(host, connection, &to, cause)
+                    self.dial(host, connection, &to, cause);
                 }
                 Output::Send { connection, message } => {
                     self.send(host, connection, message, cause);

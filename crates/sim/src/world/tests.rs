@@ -212,8 +212,8 @@ fn a_message_sent_while_one_is_handled_names_it_as_its_cause() {
     run_until(&mut world, 9);
     let text: Vec<String> =
         world.recorder.events().iter().map(ToString::to_string).collect();
-    assert_eq!(text[1], "0.005000 #0 a→b ApiVersions");
-    assert_eq!(text[3], "0.006000 #1 b⇒a ApiVersions (answers #0) (after #0)");
+    assert_eq!(text[1], "0.005000 #0 a→b ApiVersions ·");
+    assert_eq!(text[3], "0.006000 #1 b⇒a ApiVersions (answers #0) (after #0) ·");
 }
 
 #[test]

@@ -63,6 +63,17 @@ pub fn builder() -> TopologyBuilder {
     builder
 }
 
+/// The builder with two more controllers.
+#[allow(dead_code)]
+pub fn three_voters() -> TopologyBuilder {
+    let mut builder = builder();
+    let group = builder.create_group(GroupConfig::new("more-controllers"));
+    for id in ["controller-2", "controller-3"] {
+        builder.group(group).add_process(ProcessConfig::new(id));
+    }
+    builder
+}
+
 fn process(id: &str) -> ProcessConfig {
     let label = LABELS.iter().find(|(known, _)| *known == id).map(|(_, label)| *label);
     let (shards, role) = match id {
