@@ -53,8 +53,9 @@ pub struct NodeConfig {
     pub rack: Option<Arc<str>>,
     /// Everything that has a default.
     pub settings: BrokerSettings,
-    /// Wall clock, in milliseconds since 1970, at [`Instant::ZERO`](topomotion_wire::Instant);
-    /// only record timestamps see it.
+    /// Wall clock, in milliseconds since 1970, at [`Instant::ZERO`](topomotion_wire::Instant).
+    /// Only record timestamps may show it, and only those that a broker itself writes
+    /// (`LogAppendTime`, which is not modelled yet): producers stamp their own.
     pub wall_clock_base_ms: i64,
 }
 

@@ -1,4 +1,63 @@
 //! One Kafka node: its partitions, its controller, its metadata.
+//!
+//! A [`Node`] is a broker, a controller, or both, and one deterministic state machine: inputs
+//! and time go in, messages, disk operations, marks and facts come out
+//! ([`Machine`](topomotion_wire::Machine)). It behaves as Kafka 4.x does in KRaft mode, and
+//! says with every step which rule acted.
+//!
+//! It is **not** a server: it opens no socket, reads no file and no clock; whoever drives it
+//! does. It is not a client either, and it holds no groups and no transactions yet.
+//!
+//! ```text
+//!            ┌───────────────────────────── Node ─────────────────────────────┐
+//!   clients ─┤ Inbound ─► api ─► Broker (replicas, purgatory, fetchers) ─► Log │
+//!   nodes  ──┤ Peers       │        ▲ image deltas (CTL-14)                    │
+//!   disk   ──┤             └─► ActiveController ─► Quorum (metadata log)       │
+//!            └────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! The central types are [`Node`] with its [`NodeConfig`], [`ReplicaView`] (a partition as
+//! one replica sees it), and [`metadata`]: the records of the metadata log and the
+//! [`MetadataImage`](metadata::MetadataImage) that they add up to.
+//!
+//! Not modelled, and said so where a client asks: fetch sessions (KIP-227), controlled
+//! shutdown (CTL-11), eligible leader replicas (KIP-966; [`metadata`] keeps the field), leader
+//! recovery states (CTL-4), reassignment, retention, and topics created on the side.
+//!
+//! ```
+//! use topomotion_broker::{BrokerSettings, BrokerStatus, Node, NodeConfig, Roles};
+//! use topomotion_wire::{
+//!     DiskOp, Endpoint, Files, Incarnation, Input, Instant, Machine, NodeId, Output, Random,
+//! };
+//!
+//! // A cluster of one: it elects itself, registers with itself, and serves.
+//! let endpoint = Endpoint { host: "kafka-1".into(), port: 9092 };
+//! let config = NodeConfig {
+//!     id: NodeId(1),
+//!     roles: Roles::Combined,
+//!     endpoint: endpoint.clone(),
+//!     voters: vec![(NodeId(1), endpoint)],
+//!     incarnation: Incarnation::default(),
+//!     rack: None,
+//!     settings: BrokerSettings::default(),
+//!     wall_clock_base_ms: 0,
+//! };
+//! let mut now = Instant::ZERO;
+//! let mut node = Node::start(config, Files::new(), now, Random::new(1, 1));
+//! while !matches!(node.broker_status(), BrokerStatus::Running(_)) {
+//!     while let Some(output) = node.poll() {
+//!         if let Output::Disk(DiskOp::Flush { token, .. }) = output {
+//!             node.handle(now, Input::Flushed { token });
+//!         }
+//!     }
+//!     if let Some(due) = node.deadline() {
+//!         now = due;
+//!         node.tick(now);
+//!     }
+//! }
+//! assert!(node.is_active_controller());
+//! assert_eq!(node.image().active_brokers().count(), 1);
+//! ```
 
 mod api;
 mod broker;

@@ -22,8 +22,7 @@ use crate::config::NodeConfig;
 use crate::controller::ActiveController;
 use crate::metadata::MetadataImage;
 use crate::net::{
-    Answer, Ask, Asked, Call, Effects, Inbound, Peers, Purpose, Refused, Ticket,
-    Unexpected,
+    Answer, Ask, Asked, Call, Effects, Inbound, Peers, Refused, Ticket, Unexpected,
 };
 use crate::replica::{Replica, Site};
 use crate::view::{BrokerStatus, ReplicaView};
@@ -375,9 +374,4 @@ impl Machine for Node {
         .flatten()
         .min()
     }
-}
-
-impl Node {
-    /// The purpose under which the quorum talks to its peers.
-    const QUORUM: Purpose = Purpose::Quorum;
 }

@@ -363,3 +363,6 @@ fn offset_of(response: &ListOffsetsResponse, id: &TopicPartition) -> Option<Offs
     let found = topic.partitions.iter().find(|it| it.partition_index == id.partition)?;
     (found.error_code == 0 && found.offset >= 0).then_some(Offset(found.offset))
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,17 +3,17 @@
 //! What the quorum says is carried out here: its messages are sent, its commits applied, and
 //! its elections make and unmake the active controller (RAFT-11).
 
+use std::collections::BTreeSet;
+
 use topomotion_quorum::{Quorum, QuorumConfig, QuorumOutput, ReplyToken};
 use topomotion_wire::messages::RequestKind;
-use topomotion_wire::{
-    Bytes, Duration, Fact, Files, Instant, NodeId, Offset, Output, Random,
-};
+use topomotion_wire::{Bytes, Duration, Fact, Files, Instant, NodeId, Offset, Random};
 
 use super::{Local, Node, standing};
 use crate::config::NodeConfig;
 use crate::controller::{ActiveController, Batch};
 use crate::metadata::{Change, MetadataRecord};
-use crate::net::{Ask, Asked, Ticket};
+use crate::net::{Ask, Asked, Purpose, Ticket};
 
 /// Requests of the quorum have their own timeout inside; this one only keeps a dead link from
 /// living for ever.
@@ -70,14 +70,14 @@ impl Node {
         match output {
             QuorumOutput::Send { to, version, request } => self.effects.ask(Ask {
                 to,
-                purpose: Node::QUORUM,
+                purpose: Purpose::Quorum,
                 asked: Asked::Quorum { to },
                 version,
                 body: request,
                 timeout: BEYOND_ANY_TIMEOUT,
             }),
             QuorumOutput::Disconnect { from } => {
-                self.peers.disconnect(now, from, Node::QUORUM, &mut self.effects);
+                self.peers.disconnect(now, from, Purpose::Quorum, &mut self.effects);
             }
             QuorumOutput::Reply { token, response } => {
                 if let Some(ticket) = self.quorum_tickets.remove(&token) {
@@ -102,14 +102,19 @@ impl Node {
         }
         let records: Vec<(Offset, Bytes)> =
             self.quorum.read_committed(self.applied).collect();
-        let records = records.into_iter().filter(|(offset, _)| *offset < up_to);
-        // A record that this engine cannot read is one that it does not act on.
-        let changes: Vec<Change> = records
-            .filter_map(|(_, bytes)| MetadataRecord::decode(bytes).ok())
-            .filter_map(|record| self.image.apply(&record))
-            .collect();
+        let mut changes = Vec::new();
+        for (_, bytes) in records.into_iter().filter(|(offset, _)| *offset < up_to) {
+            // A record that this engine cannot read is one that it does not act on.
+            let Ok(record) = MetadataRecord::decode(bytes) else { continue };
+            let Some(change) = self.image.apply(&record) else { continue };
+            if self.controller.is_some() {
+                self.tell_change(&change);
+            }
+            changes.push(change);
+        }
         self.applied = up_to;
-        self.tell_committed(&changes, up_to);
+        self.tell_inherited(&changes);
+        self.effects.fact(Fact::MetadataApplied { offset: up_to });
         let standing = standing(&self.config, &self.image, &self.quorum, up_to, now);
         if let Some(broker) = &mut self.broker {
             let freed = broker.apply(standing, &changes, &mut self.effects);
@@ -120,13 +125,13 @@ impl Node {
         }
     }
 
-    fn tell_committed(&mut self, changes: &[Change], up_to: Offset) {
-        if self.controller.is_some() {
-            for change in changes {
-                self.tell_change(change);
-            }
+    /// What a new quorum leader commits of its predecessors' may never have been told. It
+    /// tells where that has led to; the steps between are history.
+    fn tell_inherited(&mut self, changes: &[Change]) {
+        if self.controller.is_none() && self.quorum.is_leader() {
+            let concerned: BTreeSet<&Change> = changes.iter().collect();
+            concerned.into_iter().for_each(|change| self.tell_change(change));
         }
-        self.effects.output(Output::Fact(Fact::MetadataApplied { offset: up_to }));
     }
 
     fn tell_change(&mut self, change: &Change) {

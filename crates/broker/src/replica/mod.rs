@@ -12,6 +12,8 @@ mod following;
 mod isr;
 mod leader;
 mod serving;
+#[cfg(test)]
+mod tests;
 mod watermark;
 
 use topomotion_log::Log;

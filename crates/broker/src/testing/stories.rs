@@ -2,6 +2,7 @@
 
 mod cluster;
 mod control;
+mod durability;
 mod noise;
 mod replication;
 

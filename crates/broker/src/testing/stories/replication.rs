@@ -3,6 +3,8 @@
 use topomotion_wire::messages::{RequestKind, ResponseKind};
 use topomotion_wire::{Duration, ErrorCode, NodeId, Offset, ReplicaRole, Rule};
 
+use crate::metadata::BrokerRegistration;
+
 use super::*;
 
 /// When brokers fetched `orders` from the leader, and from which offset.
@@ -191,7 +193,8 @@ fn a_dead_leader_is_fenced_and_a_member_of_the_isr_takes_over() {
         assert!(rig.marks.is_superset(
             &[Rule::Ctl2, Rule::Ctl3, Rule::Ctl9, Rule::Ctl14, Rule::Rep16].into()
         ));
-        let fenced = rig.node(2).image().broker(NodeId(1)).map(|it| it.is_active());
+        let fenced =
+            rig.node(2).image().broker(NodeId(1)).map(BrokerRegistration::is_active);
         assert_eq!(fenced, Some(false));
     }
 }
