@@ -103,3 +103,6 @@ pub fn direct(scene: &Scene, stories: &[Story<'_>], options: &Options) -> Animat
 pub fn panels(stories: &[Story<'_>]) -> BTreeMap<String, Size> {
     panels::Rows::of(stories).sizes()
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,7 +62,10 @@ pub(crate) fn head(subject: &Subject<'_>, row: Rect, paints: &Paints) -> Item {
         quiet.line(&epoch, Point::new(after, y + 15.0), Anchor::Start),
     ];
     let end = role_chip(subject, Point::new(x, y + 21.0), paints, &mut primitives);
-    if let Some(registration) = subject.registration.filter(|_| subject.leads()) {
+    if let Some(registration) = subject
+        .registration
+        .filter(|told| told.leader.as_deref() == Some(subject.process))
+    {
         let members: Vec<String> = registration.isr.iter().map(|id| short(id)).collect();
         let text = format!("ISR {}", members.join(","));
         let room = x + LEFT + 2.0 - end - 6.0;
@@ -119,7 +122,7 @@ fn short(id: &str) -> String {
 
 /// The last records of the log, the high watermark and the log end.
 pub(crate) fn cells(subject: &Subject<'_>, row: Rect, paints: &Paints) -> Item {
-    let left = row.x + SIDE + LEFT + 6.0;
+    let left = row.x + SIDE + LEFT + 14.0;
     let room = row.right() - SIDE - left;
     let count = (room / CELL).floor().clamp(1.0, MOST_CELLS) as i64;
     let replica = subject.replica;
@@ -194,7 +197,7 @@ fn watermark(
     let ink = Ink::new(FontFace::SemiBold, 9.0, paints.solid("watermark"));
     let text = format!("HW {offset}");
     let half = ink.width(&text) / 2.0;
-    let middle = x.max(low + half - 4.0).min(high - half);
+    let middle = x.max(low + half - 12.0).min(high - half);
     primitives.push(ink.line(&text, Point::new(middle, top + 33.0), Anchor::Middle));
 }
 

@@ -178,6 +178,11 @@ fn found(scene: &Scene, from: &str, to: &str) -> Option<Way> {
         .filter(|node| node.id != from && node.id != to)
         .map(|node| node.rect.grown(6.0))
         .collect();
+    let labels = scene.routes.iter().filter_map(|route| route.label.as_ref());
+    let words: Vec<Rect> = labels
+        .map(|label| label.rect)
+        .chain(scene.groups.iter().map(|group| group.title))
+        .collect();
     let cost = |corners: &[Point]| {
         let crossed = corners
             .windows(2)
@@ -192,7 +197,13 @@ fn found(scene: &Scene, from: &str, to: &str) -> Option<Way> {
                     || crosses(b.grown(-2.0), leg[0], leg[1])
             })
             .count();
-        (crossed + through_ends, corners.len())
+        let crossed_words = corners
+            .windows(2)
+            .map(|leg| {
+                words.iter().filter(|rect| crosses(**rect, leg[0], leg[1])).count()
+            })
+            .sum::<usize>();
+        (crossed + through_ends, crossed_words, corners.len())
     };
     let best = candidates(a, b, scene).into_iter().min_by_key(|corners| cost(corners))?;
     Some(Way { corners: best, radius: RADIUS, origin: Origin::Found })
@@ -214,7 +225,7 @@ fn candidates(a: Rect, b: Rect, scene: &Scene) -> Vec<Vec<Point>> {
     }
     all.push(vec![Point::new(a_x, p.y), Point::new(q.x, p.y), Point::new(q.x, b_y)]);
     all.push(vec![Point::new(p.x, a_y), Point::new(p.x, q.y), Point::new(b_x, q.y)]);
-    for part in [0.5, 0.3, 0.7, 0.15, 0.85] {
+    for part in [0.5, 0.35, 0.65, 0.2, 0.8, 0.1, 0.9] {
         let y = a_y + (b_y - a_y) * part;
         let x = a_x + (b_x - a_x) * part;
         all.push(vec![

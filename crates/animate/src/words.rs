@@ -187,10 +187,15 @@ impl<'a> Teller<'a> {
     }
 
     fn told(&self, moment: &Moment<'_>) -> Vec<Said> {
-        let mut lines = self.registrations(moment);
-        for change in &moment.changes {
-            lines.extend(self.change(change, moment));
-        }
+        // A broker is fenced first, and that is why others lead.
+        let (first, others): (Vec<&StateChange>, Vec<&StateChange>) = moment
+            .changes
+            .iter()
+            .partition(|change| matches!(change, StateChange::Broker { .. }));
+        let mut lines: Vec<Said> =
+            first.into_iter().filter_map(|change| self.change(change, moment)).collect();
+        lines.extend(self.registrations(moment));
+        lines.extend(others.into_iter().filter_map(|change| self.change(change, moment)));
         if lines.iter().all(|(weight, ..)| *weight < Weight::Turn) {
             let marked = moment.marks.iter().filter_map(|(process, rule)| {
                 let (weight, text) = rules::words(rule, self.stage.name(process))?;
@@ -396,7 +401,7 @@ impl<'a> Teller<'a> {
         Some(match liveness {
             BrokerLiveness::Fenced => {
                 let text = format!("No heartbeat from {who} for too long: it is fenced.");
-                (Weight::Key, Tone::Error, text)
+                (Weight::Key, Tone::Plain, text)
             }
             BrokerLiveness::Unfenced if was_fenced => {
                 let text =
