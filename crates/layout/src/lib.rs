@@ -1,5 +1,6 @@
 //! Topology to scene, as an ordered list of small passes.
 
+pub mod check;
 mod engine;
 mod finish;
 pub mod graph;
@@ -12,6 +13,7 @@ mod roles;
 mod testing;
 pub mod tokens;
 
+pub use engine::{PASSES, Pass, State};
 pub use options::{Options, Spacing};
 
 use topomotion_model::Topology;

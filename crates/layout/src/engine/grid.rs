@@ -65,6 +65,9 @@ pub struct Places {
     pub titles: Vec<Rect>,
 }
 
+/// Share of a container's width from which on a row of groups is justified.
+const NEARLY: f64 = 0.62;
+
 impl Grid<'_> {
     /// Gap between two neighbours in a row.
     pub fn cell_gap(&self, a: BoxId, b: BoxId) -> f64 {
@@ -134,6 +137,26 @@ impl Grid<'_> {
         sizes
     }
 
+    /// Which rows reach from side to side: rows of groups that nearly do so anyway.
+    pub fn justified(&self) -> Vec<Vec<bool>> {
+        let sizes = self.sizes();
+        let mut justified: Vec<Vec<bool>> = vec![Vec::new(); self.tree.root + 1];
+        for &id in &self.tree.containers {
+            let rows = &self.tree.rows[id];
+            let extents = rows.iter().map(|row| self.row_extent(row, &sizes).1);
+            let widest = extents.clone().fold(0.0, f64::max);
+            justified[id] = rows
+                .iter()
+                .zip(extents)
+                .map(|(row, extent)| {
+                    let groups = row.iter().all(|&id| self.tree.is_container(id));
+                    groups && extent >= widest * NEARLY
+                })
+                .collect();
+        }
+        justified
+    }
+
     /// Places everything, from the outside in.
     pub fn places(&self) -> Places {
         let sizes = self.sizes();
@@ -166,15 +189,20 @@ impl Grid<'_> {
             + self.row_gap() * (rows.len().max(1) - 1) as f64;
         let free = axis.hi(&own) - axis.lo(&own) - before - after - wanted;
         let mut along = axis.lo(&own) + before + free.max(0.0) / 2.0;
-        for (row, &(row_along, row_across)) in rows.iter().zip(&extents) {
+        for (at, (row, &(row_along, row_across))) in rows.iter().zip(&extents).enumerate()
+        {
             let room = cross.hi(&own) - cross.lo(&own) - left - right;
-            let mut across = cross.lo(&own) + left + (room - row_across).max(0.0) / 2.0;
+            let free = (room - row_across).max(0.0);
+            let justified = self.tree.justified[id].get(at) == Some(&true);
+            let share = if justified { free / row.len() as f64 } else { 0.0 };
+            let mut across =
+                cross.lo(&own) + left + if justified { 0.0 } else { free / 2.0 };
             for (index, &member) in row.iter().enumerate() {
                 if index > 0 {
                     across += self.cell_gap(row[index - 1], member);
                 }
                 let (high, wide) =
-                    (axis.extent(sizes[member]), cross.extent(sizes[member]));
+                    (axis.extent(sizes[member]), cross.extent(sizes[member]) + share);
                 // Groups fill their row; nodes keep their size and stand in its middle.
                 let stretch = if self.tree.is_group(member) { row_along } else { high };
                 let lo = along + (row_along - stretch) / 2.0;

@@ -15,6 +15,7 @@ use topomotion_scene::Rect;
 
 use crate::engine::axis::{Axis, Side};
 use crate::engine::grid::Places;
+use crate::engine::rank::RowsMode;
 use crate::engine::tree::{BoxId, Tree};
 
 /// No joint on that side.
@@ -23,6 +24,8 @@ pub const NONE: u32 = u32::MAX;
 const AWAY: f64 = 2.0;
 /// From a group's border to the line along its inner side.
 const INSIDE: f64 = 6.0;
+/// From a box to the lines around it, where there are no rows.
+const OUTSIDE: f64 = 10.0;
 /// A gap at the end of a row wider than this has a line along the box, too.
 const WIDE: f64 = 40.0;
 /// From a node's corner to its nearest port.
@@ -70,9 +73,12 @@ struct Line {
 }
 
 /// Finds the lines of both axes and joins them.
-pub fn net(tree: &Tree, places: &Places, main: Axis) -> Net {
+pub fn net(tree: &Tree, places: &Places, main: Axis, rows: RowsMode) -> Net {
     let mut seeds = Seeds::new(tree, places, main);
     seeds.gaps();
+    if rows == RowsMode::Free {
+        seeds.outsides();
+    }
     seeds.ports();
     seeds.straights();
     let [vertical, horizontal] = seeds.lines();
@@ -151,6 +157,19 @@ impl<'a> Seeds<'a> {
             if cross.hi(rect) - cross.hi(last) > WIDE {
                 self.seed(main, cross.hi(last) + WIDE / 3.0, main.mid(last));
             }
+        }
+    }
+
+    /// Lines around every box: where there are no rows, there are no gaps between them.
+    fn outsides(&mut self) {
+        for id in 0..self.tree.root {
+            let rect = self.places.boxes[id];
+            let outer = rect.grown(OUTSIDE);
+            let center = rect.center();
+            self.seed(Axis::Y, outer.x, center.y);
+            self.seed(Axis::Y, outer.right(), center.y);
+            self.seed(Axis::X, outer.y, center.x);
+            self.seed(Axis::X, outer.bottom(), center.x);
         }
     }
 

@@ -1,11 +1,13 @@
 //! The engine: a graph with sizes in, places and routes out. The files are its passes.
 
 pub mod axis;
+pub mod buckets;
 pub mod coordinates;
 pub mod grid;
 pub mod labels;
 pub mod lanes;
 pub mod lines;
+pub mod manual;
 pub mod order;
 mod passes;
 pub mod rank;
@@ -17,4 +19,4 @@ pub mod space;
 pub mod sweep;
 pub mod tree;
 
-pub use passes::{Pass, State, run};
+pub use passes::{PASSES, Pass, State, run};

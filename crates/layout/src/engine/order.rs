@@ -17,8 +17,10 @@ use crate::engine::tree::{BoxId, Rows, Tree};
 const ROUNDS: usize = 8;
 /// What a crossing costs, px of edge length.
 const CROSSING: f64 = 70.0;
-/// Gains below this leave the order alone, px of edge length.
+/// Gains below this leave the order of groups alone, px of edge length.
 const NOTICEABLE: f64 = 16.0;
+/// Gains below this leave the order of nodes alone: replicas read in their order.
+const NOTICEABLE_NODES: f64 = 60.0;
 
 /// Orders the rows of every container.
 pub fn order(grid: &Grid<'_>, rows: &[Rows]) -> Vec<Rows> {
@@ -46,6 +48,24 @@ pub fn order(grid: &Grid<'_>, rows: &[Rows]) -> Vec<Rows> {
         }
     }
     tree.rows
+}
+
+/// Gives the nodes of a row the same extent along the main axis.
+pub fn level(tree: &mut Tree, axis: Axis) {
+    for id in 0..=tree.root {
+        for row in 0..tree.rows[id].len() {
+            let row = &tree.rows[id][row];
+            if row.iter().any(|&member| tree.is_group(member)) {
+                continue;
+            }
+            let most =
+                row.iter().map(|&m| axis.extent(tree.least[m])).fold(0.0, f64::max);
+            for &member in row {
+                let across = axis.cross().extent(tree.least[member]);
+                tree.least[member] = axis.size(most, across);
+            }
+        }
+    }
 }
 
 /// For each box, the edges with exactly one end inside: (inner end, outer end).
@@ -92,6 +112,7 @@ struct Cell {
 struct Line {
     start: f64,
     cells: Vec<Cell>,
+    noticeable: f64,
 }
 
 impl Line {
@@ -121,7 +142,9 @@ impl Line {
             Cell { id, extent, gap: grid.cell_gap(id, id), links }
         };
         let start = members.first().map_or(0.0, |&m| cross.lo(&places.boxes[m]));
-        Line { start, cells: members.iter().map(cell).collect() }
+        let groups = members.iter().any(|&member| tree.is_group(member));
+        let noticeable = if groups { NOTICEABLE } else { NOTICEABLE_NODES };
+        Line { start, cells: members.iter().map(cell).collect(), noticeable }
     }
 
     fn members(&self) -> Vec<BoxId> {
@@ -155,7 +178,7 @@ impl Line {
         }
         keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
         self.cells = keyed.into_iter().map(|(_, cell)| cell).collect();
-        if self.cost() > cost - NOTICEABLE * 2.0 {
+        if self.cost() > cost - self.noticeable * 2.0 {
             self.cells.sort_by_key(|cell| old.iter().position(|&id| id == cell.id));
         }
     }
@@ -172,7 +195,7 @@ impl Line {
             let then = length(b, at)
                 + length(a, at + b.extent + b.gap)
                 + CROSSING * crossings(b, a) as f64;
-            if then < now - NOTICEABLE {
+            if then < now - self.noticeable {
                 self.cells.swap(index, index + 1);
                 changed = true;
             }

@@ -26,6 +26,10 @@ const SHAPE: f64 = 1.1;
 const ONE_ROW: usize = 4;
 /// Sweeps of the local search.
 const SWEEPS: usize = 6;
+/// So few members are tried in all rows at once.
+const FEW: usize = 6;
+/// Rows among which they are tried.
+const FEW_ROWS: usize = 4;
 
 /// Wishes for the shape of the whole and of groups inside, width by height.
 #[derive(Debug, Clone, Copy)]
@@ -140,6 +144,9 @@ impl<'a> Search<'a> {
 
     /// Moves members between rows while that pays.
     fn improve(&mut self) {
+        if self.members.len() <= FEW {
+            return self.try_all();
+        }
         let mut best = self.cost();
         for _ in 0..SWEEPS {
             let before = best;
@@ -151,6 +158,29 @@ impl<'a> Search<'a> {
                 break;
             }
         }
+    }
+
+    /// Tries every distribution over a few rows.
+    fn try_all(&mut self) {
+        let (mut best, mut best_rows) = (self.cost(), self.row.clone());
+        let rows = FEW_ROWS.min(self.members.len());
+        let mut code = vec![0; self.members.len()];
+        loop {
+            self.row.clone_from(&code);
+            compact(&mut self.row);
+            if self.row == code {
+                let cost = self.cost();
+                if cost < best - 1e-6 {
+                    (best, best_rows) = (cost, code.clone());
+                }
+            }
+            let Some(digit) = code.iter().rposition(|&digit| digit + 1 < rows) else {
+                break;
+            };
+            code[digit] += 1;
+            code[digit + 1..].fill(0);
+        }
+        self.row = best_rows;
     }
 
     /// Tries every other row, and a row of its own before and after each.
@@ -234,12 +264,18 @@ impl<'a> Search<'a> {
                     let (first, last) = (from.min(to), from.max(to));
                     let passed = start[last] - start[first] - along[first];
                     let skipped = (last - first - 1) as f64;
-                    let against = if to < from { AGAINST } else { 0.0 };
+                    let against =
+                        if to < from { AGAINST * self.primacy(member) } else { 0.0 };
                     passed + skipped * 60.0 + against
                 };
             }
         }
         cost
+    }
+
+    /// What the script names first rather stands where it belongs.
+    fn primacy(&self, member: usize) -> f64 {
+        1.25 - 0.5 * member as f64 / self.members.len().max(1) as f64
     }
 
     /// How far the container is from the shape it should have.

@@ -26,6 +26,15 @@ pub struct System<'a> {
     after: Vec<Vec<(usize, f64)>>,
     /// Gaps that end at each variable.
     before: Vec<Vec<(usize, f64)>>,
+    /// Variables that follow what comes after them, and what comes before them.
+    follows: [Vec<bool>; 2],
+}
+
+/// Whether groups' borders follow their members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Groups {
+    Follow,
+    Stay,
 }
 
 impl<'a> System<'a> {
@@ -40,29 +49,63 @@ impl<'a> System<'a> {
             after[from].push((to, by));
             before[to].push((from, by));
         }
-        System { space, order, after, before }
+        let flags = |vars: &mut dyn Iterator<Item = &usize>| {
+            let mut flags = vec![false; count];
+            vars.for_each(|&var| flags[var] = true);
+            flags
+        };
+        let follows = [
+            flags(&mut space.lower.iter().chain(&space.titles)),
+            flags(&mut space.upper.iter()),
+        ];
+        System { space, order, after, before, follows }
     }
 
-    /// Everything in the middle of its room.
+    /// Everything in the middle of its room: first groups, filled up to their neighbours;
+    /// then, with groups where they are, what stands in them.
     pub fn middle(&self) -> Vec<f64> {
-        let left = self.leftmost(&vec![0.0; self.order.len()]);
+        let count = self.order.len();
+        let left = self.leftmost(&vec![0.0; count], Groups::Follow);
         let width = left.iter().copied().fold(0.0, f64::max);
-        let right = self.rightmost(width);
-        let mut mean: Vec<f64> =
-            left.iter().zip(&right).map(|(l, r)| (l + r) / 2.0).collect();
+        let right = self.rightmost(&vec![width; count], Groups::Follow);
+        let mut mean = average(left, &right);
+        if !self.space.fills.is_empty() {
+            self.fill(&mut mean);
+            let (mut low, mut high) = (vec![0.0; count], vec![width; count]);
+            for &var in self.space.lower.iter().chain(&self.space.upper) {
+                (low[var], high[var]) = (mean[var], mean[var]);
+            }
+            let left = self.leftmost(&low, Groups::Stay);
+            mean = average(left, &self.rightmost(&high, Groups::Stay));
+        }
         self.settle_titles(&mut mean);
         mean
     }
 
+    /// Groups that share a justified row meet half-way.
+    fn fill(&self, at: &mut [f64]) {
+        for &(hi, lo) in &self.space.fills {
+            if let Some(highest) = self.highest(hi, at) {
+                at[hi] += (highest - at[hi]).max(0.0) / 2.0;
+            }
+            if let Some(lowest) = self.lowest(lo, at) {
+                at[lo] = at[lo].min(lowest);
+            }
+            if let Some(highest) = self.highest(hi, at) {
+                at[hi] = at[hi].max(highest);
+            }
+        }
+    }
+
     /// Everything where it is wanted, or as little to the right of it as must be.
     pub fn pushed(&self, wanted: &[f64]) -> Vec<f64> {
-        let mut at = self.leftmost(wanted);
+        let mut at = self.leftmost(wanted, Groups::Follow);
         self.settle_titles(&mut at);
         at
     }
 
     /// The smallest solution above the given bounds, with nodes pulled together.
-    fn leftmost(&self, wanted: &[f64]) -> Vec<f64> {
+    fn leftmost(&self, wanted: &[f64], groups: Groups) -> Vec<f64> {
         let pull = |at: &[f64], bounds: &mut [f64], rigid: &Rigid| {
             let low = at[rigid.hi] - rigid.size;
             let pulls = low > at[rigid.lo] + NOISE;
@@ -73,12 +116,14 @@ impl<'a> System<'a> {
         };
         let mut at = self.pulled(wanted, |bounds| self.push_up(bounds), pull);
         // Lower borders of groups follow their members; nothing depends on them from below.
-        self.follow_up(&mut at);
+        if groups == Groups::Follow {
+            self.follow_up(&mut at);
+        }
         at
     }
 
-    /// The largest solution below `width`, with nodes pulled together.
-    fn rightmost(&self, width: f64) -> Vec<f64> {
+    /// The largest solution below the given bounds, with nodes pulled together.
+    fn rightmost(&self, wanted: &[f64], groups: Groups) -> Vec<f64> {
         let pull = |at: &[f64], bounds: &mut [f64], rigid: &Rigid| {
             let high = at[rigid.lo] + rigid.size;
             let pulls = high < at[rigid.hi] - NOISE;
@@ -87,9 +132,10 @@ impl<'a> System<'a> {
             }
             pulls
         };
-        let wanted = vec![width; self.order.len()];
-        let mut at = self.pulled(&wanted, |bounds| self.push_down(bounds), pull);
-        self.follow_down(&mut at);
+        let mut at = self.pulled(wanted, |bounds| self.push_down(bounds), pull);
+        if groups == Groups::Follow {
+            self.follow_down(&mut at);
+        }
         at
     }
 
@@ -142,7 +188,7 @@ impl<'a> System<'a> {
 
     fn follow_up(&self, at: &mut [f64]) {
         for &var in self.order.iter().rev() {
-            if self.space.is_loose_below(var)
+            if self.follows[0][var]
                 && let Some(limit) = self.highest(var, at)
             {
                 at[var] = at[var].max(limit);
@@ -152,7 +198,7 @@ impl<'a> System<'a> {
 
     fn follow_down(&self, at: &mut [f64]) {
         for &var in &self.order {
-            if self.space.is_loose_above(var)
+            if self.follows[1][var]
                 && let Some(limit) = self.lowest(var, at)
             {
                 at[var] = at[var].min(limit);
@@ -184,14 +230,11 @@ impl<'a> System<'a> {
     }
 }
 
-impl Space {
-    fn is_loose_below(&self, var: usize) -> bool {
-        self.lower.contains(&var) || self.titles.contains(&var)
+fn average(mut a: Vec<f64>, b: &[f64]) -> Vec<f64> {
+    for (a, b) in a.iter_mut().zip(b) {
+        *a = (*a + b) / 2.0;
     }
-
-    fn is_loose_above(&self, var: usize) -> bool {
-        self.upper.contains(&var)
-    }
+    a
 }
 
 #[cfg(test)]

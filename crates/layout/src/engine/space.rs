@@ -44,6 +44,17 @@ pub struct Sketch<'a> {
     pub spots: &'a [Option<Spot>],
     /// Sizes of labels.
     pub labels: &'a [Option<Size>],
+    /// Whether segments must end within the sides of their nodes.
+    pub ends: Ends,
+}
+
+/// How segments and the sides of nodes hang together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    /// A segment ends within its node's side.
+    Tight,
+    /// A segment only takes its room: for a rehearsal, after which edges are routed anew.
+    Loose,
 }
 
 /// A coordinate to be found, with a fixed distance from it.
@@ -93,6 +104,8 @@ pub struct Space {
     pub upper: Vec<usize>,
     /// Variables of titles: they stay as near to their group's corner as can be.
     pub titles: Vec<usize>,
+    /// Neighbouring groups of a justified row: upper border of one, lower border of the next.
+    pub fills: Vec<(usize, usize)>,
     /// Borders of boxes.
     pub boxes: Vec<(usize, usize)>,
     /// Lower borders of titles, by box.
@@ -157,8 +170,11 @@ impl Space {
             Builder { sketch, axis, ranks, across, space: Space::default() };
         builder.variables();
         builder.share_rows();
+        builder.share_sides();
         builder.structure();
-        builder.contacts();
+        if sketch.ends == Ends::Tight {
+            builder.contacts();
+        }
         builder.label_ends();
         builder.sights();
         builder.space
@@ -275,6 +291,56 @@ impl Builder<'_> {
                     self.gap(last, start, self.sketch.spacing.between_rows);
                 }
                 last = Some(end);
+            }
+        }
+    }
+
+    /// Justified rows of one container begin together and end together.
+    fn share_sides(&mut self) {
+        if self.sketch.rows == RowsMode::Free || self.axis == self.sketch.main {
+            return;
+        }
+        let (tree, axis) = (self.sketch.tree, self.axis);
+        for &id in &tree.containers {
+            let justified: Vec<&Vec<BoxId>> = tree.rows[id]
+                .iter()
+                .zip(&tree.justified[id])
+                .filter(|r| *r.1)
+                .map(|r| r.0)
+                .collect();
+            let place = |id: BoxId| &self.sketch.places.boxes[id];
+            let mut sides: [Vec<BoxId>; 2] = [Vec::new(), Vec::new()];
+            for row in &justified {
+                if let (Some(&first), Some(&last)) = (row.first(), row.last()) {
+                    sides[0].push(first);
+                    sides[1].push(last);
+                }
+            }
+            // Only what the sketch has on one coordinate may share a variable.
+            if let Some(&first) = sides[0].first() {
+                let at = axis.lo(place(first));
+                sides[0].retain(|&id| (axis.lo(place(id)) - at).abs() < 1e-6);
+            }
+            if let Some(&last) = sides[1].first() {
+                let at = axis.hi(place(last));
+                sides[1].retain(|&id| (axis.hi(place(id)) - at).abs() < 1e-6);
+            }
+            let least = |ids: &[BoxId], ranks: &[f64]| {
+                ids.iter().map(|&id| ranks[id]).fold(f64::MAX, f64::min)
+            };
+            if sides[0].len() > 1 {
+                let var = self.var(least(&sides[0], &self.ranks.lo));
+                sides[0].iter().for_each(|&id| self.space.boxes[id].0 = var);
+            }
+            if sides[1].len() > 1 {
+                let var = self.var(least(&sides[1], &self.ranks.hi));
+                sides[1].iter().for_each(|&id| self.space.boxes[id].1 = var);
+            }
+            for row in justified {
+                for pair in row.windows(2) {
+                    let fill = (self.space.boxes[pair[0]].1, self.space.boxes[pair[1]].0);
+                    self.space.fills.push(fill);
+                }
             }
         }
     }

@@ -35,6 +35,8 @@ pub struct Tree {
     pub rows: Vec<Rows>,
     /// Whether the author chose a box's rows.
     pub given: Vec<bool>,
+    /// For each box, which of its rows reach from side to side.
+    pub justified: Vec<Vec<bool>>,
     /// Least size of each box.
     pub least: Vec<Size>,
     /// Size of each box's title; zero for nodes and for the root.
@@ -100,6 +102,7 @@ pub fn nest(graph: &Graph, spacing: &Spacing) -> Tree {
         parent: parents(graph),
         rows: vec![Vec::new(); root + 1],
         given: vec![false; root + 1],
+        justified: vec![Vec::new(); root + 1],
         title: vec![Size::default(); root + 1],
         ..Tree::default()
     };
