@@ -1,0 +1,256 @@
+//! What was typed. What it means is worked out by each command.
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use topomotion_scene::Millis;
+
+use crate::terminal::ColorChoice;
+use crate::units::{self, Repeat};
+
+/// Diagrams of distributed systems that move: a script in, a film of what a real engine
+/// did out.
+#[derive(Debug, Parser)]
+#[command(name = "topomotion", version, propagate_version = true)]
+#[command(after_help = "`-` as a file is standard input or output. \
+Exit code: 0 fine, 1 the input has errors, 2 wrong usage.")]
+pub struct Arguments {
+    /// Colours in messages
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: ColorChoice,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Draw a script: a film (SVG, GIF) or one moment of it (PNG, SVG)
+    Render(Render),
+    /// Find mistakes: lint scripts, run their scenarios, verify what they expect
+    Check(Check),
+    /// List the scenarios of a script, and the built-in ones that fit it
+    Scenarios(Scenarios),
+    /// Run scenarios on the engine and tell what happened
+    Sim(Sim),
+    /// Lay an abstract graph (JSON) out and write where everything is (JSON)
+    Layout(Layout),
+    /// Begin a script from a template
+    New(New),
+    /// Print what a shell needs to complete this command's arguments
+    Completions(Completions),
+}
+
+/// `topomotion render`
+#[derive(Debug, Args)]
+pub struct Render {
+    /// The script: .ts, .js, .yaml, .json, or - for standard input
+    pub script: String,
+    /// Where to: a file (.svg .gif .png .layout.json), - for standard output, or a name
+    /// with {scenario} in it for one file each
+    #[arg(short, long, value_name = "FILE")]
+    pub output: String,
+    /// Form of the output, where the file's name does not tell
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// Play only this scenario, the script's own or a built-in one (may be repeated)
+    #[arg(long = "scenario", value_name = "ID")]
+    pub scenarios: Vec<String>,
+    /// The topology alone, without any scenario
+    #[arg(long, conflicts_with_all = ["at", "scenarios"])]
+    pub still: bool,
+    /// The picture at this moment of the film, such as 3.2s or 3200ms
+    #[arg(long, value_name = "TIME", value_parser = units::moment)]
+    pub at: Option<Millis>,
+    /// Colours of the picture; auto follows the reader (SVG) or is light (GIF, PNG)
+    #[arg(long, value_enum, default_value_t)]
+    pub theme: Theme,
+    /// Show only these layers, beside what has none
+    #[arg(long = "layer", value_name = "NAME", value_delimiter = ',')]
+    pub layers: Option<Vec<String>>,
+    /// Pixels to a px (GIF, PNG)
+    #[arg(long, value_name = "FACTOR", value_parser = units::factor)]
+    pub scale: Option<f64>,
+    /// Pixels to the right (GIF, PNG)
+    #[arg(long, value_name = "PIXELS", conflicts_with = "scale")]
+    pub width: Option<u32>,
+    /// Leave out the background (PNG)
+    #[arg(long)]
+    pub transparent: bool,
+    /// Frames a second, 1 to 50 (GIF) [default: 20]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub fps: Option<u32>,
+    /// How often the film plays: once, a number of times, or forever (SVG, GIF)
+    #[arg(long = "loop", value_name = "TIMES", value_parser = units::repeat)]
+    pub repeat: Option<Repeat>,
+    /// Seed of the engine, instead of the script's own
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
+    /// What the script may take, and how strict to be.
+    #[command(flatten)]
+    pub strictness: Strictness,
+}
+
+/// `topomotion check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The scripts, or - for standard input
+    #[arg(required = true, value_name = "SCRIPT")]
+    pub scripts: Vec<String>,
+    /// Tell what was inferred: roles, leaders, topics, and why
+    #[arg(long)]
+    pub explain: bool,
+    /// For people or for machines
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Told,
+    /// Seed of the engine, instead of the script's own
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
+    /// What the script may take, and how strict to be.
+    #[command(flatten)]
+    pub strictness: Strictness,
+}
+
+/// `topomotion scenarios`
+#[derive(Debug, Args)]
+pub struct Scenarios {
+    /// The script, or - for standard input
+    pub script: String,
+    /// For people or for machines
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Told,
+    /// What the script may take.
+    #[command(flatten)]
+    pub strictness: Strictness,
+}
+
+/// `topomotion sim`
+#[derive(Debug, Args)]
+pub struct Sim {
+    /// The script, or - for standard input
+    #[arg(required_unless_present = "replay", conflicts_with = "replay")]
+    pub script: Option<String>,
+    /// Run only this scenario, the script's own or a built-in one (may be repeated)
+    #[arg(long = "scenario", value_name = "ID", conflicts_with = "replay")]
+    pub scenarios: Vec<String>,
+    /// Print everything that happened, line by line
+    #[arg(long)]
+    pub trace: bool,
+    /// Print how the cluster came up, too
+    #[arg(long, requires = "trace")]
+    pub setup: bool,
+    /// Seed of the engine, instead of the script's own
+    #[arg(long, value_name = "NUMBER", conflicts_with = "replay")]
+    pub seed: Option<u64>,
+    /// Write the run down, so that it can be replayed without the script
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    pub run_file: Option<String>,
+    /// Replay a run that was written down
+    #[arg(long, value_name = "FILE")]
+    pub replay: Option<String>,
+    /// What the script may take, and how strict to be.
+    #[command(flatten)]
+    pub strictness: Strictness,
+}
+
+/// `topomotion layout`
+#[derive(Debug, Args)]
+pub struct Layout {
+    /// The graph (JSON), or - for standard input
+    pub graph: String,
+    /// Where to: a file, or - for standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: String,
+}
+
+/// `topomotion new`
+#[derive(Debug, Args)]
+pub struct New {
+    /// The script to write; .ts (or the template's ending) is added where there is none
+    pub name: String,
+    /// What to begin with
+    #[arg(long, value_enum, default_value_t)]
+    pub template: Template,
+}
+
+/// `topomotion completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// Whose
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// What a script may take, and what is said about it.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Strictness {
+    /// How long the script may run
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = units::duration)]
+    pub script_timeout: Duration,
+    /// How much memory the script may hold
+    #[arg(long, value_name = "SIZE", default_value = "256MB", value_parser = units::bytes)]
+    pub script_memory: usize,
+    /// Warnings are errors
+    #[arg(long)]
+    pub deny_warnings: bool,
+}
+
+/// Forms of output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Moving, or still with --still or --at
+    Svg,
+    /// Moving
+    Gif,
+    /// One moment
+    Png,
+    /// Where everything is, as JSON
+    Layout,
+}
+
+/// Colours of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Theme {
+    /// As the reader prefers
+    #[default]
+    Auto,
+    /// Light
+    Light,
+    /// Dark
+    Dark,
+}
+
+/// To whom something is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Told {
+    /// For people
+    #[default]
+    Text,
+    /// For machines
+    Json,
+}
+
+/// What a new script begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Template {
+    /// A Kafka cluster and a scenario that the engine runs
+    #[default]
+    Kafka,
+    /// Services and a flow written out hop by hop
+    Flow,
+    /// The same as data
+    Yaml,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

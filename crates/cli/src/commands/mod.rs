@@ -1,0 +1,26 @@
+//! One file a subcommand: what its arguments mean, and what it calls.
+
+mod check;
+mod completions;
+mod layout;
+mod new;
+mod render;
+mod scenarios;
+mod sim;
+
+use crate::args::Command;
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// Does what was asked for.
+pub fn run(command: Command, terminal: &Terminal) -> Result<(), Failure> {
+    match command {
+        Command::Render(arguments) => render::run(arguments, terminal),
+        Command::Check(arguments) => check::run(arguments, terminal),
+        Command::Scenarios(arguments) => scenarios::run(&arguments, terminal),
+        Command::Sim(arguments) => sim::run(&arguments, terminal),
+        Command::Layout(arguments) => layout::run(&arguments),
+        Command::New(arguments) => new::run(&arguments, terminal),
+        Command::Completions(arguments) => completions::run(&arguments),
+    }
+}

@@ -1,0 +1,417 @@
+//! `topomotion render`: a script in, pictures out.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use topomotion_layout::neutral::of_scene;
+use topomotion_model::Severity;
+use topomotion_raster::{Background, Fit};
+use topomotion_scene::{Animation, Millis, Scene};
+use topomotion_sim::RunOptions;
+
+use crate::args::{Format, Render, Strictness, Told};
+use crate::failure::Failure;
+use crate::input::Script;
+use crate::neutral;
+use crate::output::Draft;
+use crate::picture::{self, Look};
+use crate::pipeline::Production;
+use crate::progress::Progress;
+use crate::report::Report;
+use crate::stories::Played;
+use crate::terminal::{Terminal, print_bytes};
+use crate::units::Repeat;
+
+/// What stands for a scenario's id in a file name.
+const SCENARIO: &str = "{scenario}";
+
+/// What is wanted, once the arguments are known to fit together.
+#[derive(Debug)]
+struct Wanted {
+    script: String,
+    target: Target,
+    format: Format,
+    moment: Moment,
+    scenarios: Vec<String>,
+    layers: Option<Vec<String>>,
+    seed: Option<u64>,
+    look: Look,
+    strictness: Strictness,
+}
+
+/// Where it goes.
+#[derive(Debug, PartialEq, Eq)]
+enum Target {
+    Stdout,
+    File(PathBuf),
+    /// A file for each scenario; the id takes the place of `{scenario}`.
+    Each(String),
+}
+
+/// What of the film is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    /// All of it; for a PNG, its poster.
+    Whole,
+    /// One moment.
+    At(Millis),
+    /// Nothing: the topology alone.
+    Still,
+}
+
+/// Renders.
+pub fn run(arguments: Render, terminal: &Terminal) -> Result<(), Failure> {
+    let wanted = Wanted::new(arguments)?;
+    let report = Report::new(terminal, Told::Text, &wanted.strictness);
+    let script = Script::read(&wanted.script)?;
+    wanted.spare_the_script(&script)?;
+    let layers = wanted.layers.as_deref();
+    let production = Production::new(&script, layers, &wanted.strictness, &report)?;
+    let stories = wanted.stories(&production, &report)?;
+    report.verdict()?;
+    let scene = production.scene(&stories);
+    match &wanted.target {
+        Target::Each(pattern) => {
+            each(pattern, &wanted, &production, &scene, &stories, terminal)
+        }
+        Target::Stdout => {
+            let film = production.film(&scene, &stories);
+            let mut bytes = Vec::new();
+            wanted.draw(&film, &scene, &mut bytes, &mut Progress::new(terminal, "-"))?;
+            print_bytes(&bytes)
+        }
+        Target::File(path) => {
+            let mut draft = Draft::begin(path)?;
+            let film = production.film(&scene, &stories);
+            wanted.draft(&film, &scene, &mut draft, terminal)?;
+            draft.commit()
+        }
+    }
+}
+
+/// One file for each scenario; none appears before all are written.
+fn each(
+    pattern: &str,
+    wanted: &Wanted,
+    production: &Production,
+    scene: &Scene,
+    stories: &[Played],
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    if stories.is_empty() {
+        let name = &production.name;
+        return Err(Failure::message(format!(
+            "{name} has no scenario to put in {pattern}"
+        ))
+        .help(format!(
+            "`topomotion scenarios {name}` tells why; --still draws it alone"
+        )));
+    }
+    let mut drafts = Vec::new();
+    for story in stories.chunks(1) {
+        // An id may hold anything; a file name may not.
+        let id = story[0].scenario.id.as_str().replace(['/', '\\', '\0'], "-");
+        let mut draft = Draft::begin(Path::new(&pattern.replace(SCENARIO, &id)))?;
+        let film = production.film(scene, story);
+        wanted.draft(&film, scene, &mut draft, terminal)?;
+        drafts.push(draft);
+    }
+    drafts.into_iter().try_for_each(Draft::commit)
+}
+
+impl Wanted {
+    fn new(arguments: Render) -> Result<Wanted, Failure> {
+        let target = target(&arguments.output);
+        let format = format(&arguments, &target)?;
+        let moment = match (arguments.still, arguments.at) {
+            (true, _) => Moment::Still,
+            (false, Some(at)) => Moment::At(at),
+            (false, None) => Moment::Whole,
+        };
+        check_options(&arguments, format, moment, &target)?;
+        let look = Look {
+            theme: arguments.theme,
+            fit: match arguments.width {
+                Some(width) => Fit::Width(width),
+                None => Fit::Scale(arguments.scale.unwrap_or(1.0)),
+            },
+            background: match arguments.transparent {
+                true => Background::Transparent,
+                false => Background::Opaque,
+            },
+            fps: arguments.fps.unwrap_or(20),
+            repeat: arguments.repeat.unwrap_or(Repeat::Forever),
+        };
+        Ok(Wanted {
+            script: arguments.script,
+            target,
+            format,
+            moment,
+            scenarios: arguments.scenarios,
+            layers: arguments.layers,
+            seed: arguments.seed,
+            look,
+            strictness: arguments.strictness,
+        })
+    }
+
+    /// Refuses to replace the script by its own picture.
+    fn spare_the_script(&self, script: &Script) -> Result<(), Failure> {
+        let (Target::File(out), Some(path)) = (&self.target, &script.path) else {
+            return Ok(());
+        };
+        match (out.canonicalize(), path.canonicalize()) {
+            (Ok(out), Ok(path)) if out == path => {
+                Err(Failure::usage("the output would replace the script itself")
+                    .help("give the output another name"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Plays what the picture shows.
+    fn stories(
+        &self,
+        production: &Production,
+        report: &Report<'_>,
+    ) -> Result<Vec<Played>, Failure> {
+        let is_layout = self.format == Format::Layout && self.scenarios.is_empty();
+        if self.moment == Moment::Still || is_layout {
+            return Ok(Vec::new());
+        }
+        let chosen = production.choose(&self.scenarios)?;
+        let shows_one = self.format == Format::Png && self.moment == Moment::Whole;
+        if shows_one && chosen.len() > 1 && !matches!(self.target, Target::Each(_)) {
+            let ids: Vec<&str> = chosen.iter().map(|one| one.id.as_str()).collect();
+            return Err(Failure::usage(format!(
+                "a PNG shows one moment, and there are {} scenarios: {}",
+                chosen.len(),
+                ids.join(", ")
+            ))
+            .help("say which with --scenario or --at, draw the topology with --still, or write one file each: -o 'name-{scenario}.png'"));
+        }
+        let options = RunOptions { seed: self.seed, ..RunOptions::default() };
+        let mut stories = Vec::new();
+        for scenario in chosen {
+            let played = production.play(scenario, &options, report)?;
+            let complaints = played.complaints(Severity::Warning);
+            report.expect_none(&production.name, &production.sources, &complaints)?;
+            stories.push(played);
+        }
+        Ok(stories)
+    }
+
+    fn draft(
+        &self,
+        film: &Animation,
+        scene: &Scene,
+        draft: &mut Draft,
+        terminal: &Terminal,
+    ) -> Result<(), Failure> {
+        let place = draft.place().to_path_buf();
+        let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let unwritable = |error: &io::Error| Failure::unwritable(&place, error);
+        self.draw(film, scene, draft, &mut Progress::new(terminal, &name)).map_err(
+            |failure| match failure {
+                Undrawn::Write(error) => unwritable(&error),
+                Undrawn::Other(failure) => failure,
+            },
+        )?;
+        draft.settle().map_err(|error| unwritable(&error))
+    }
+
+    fn draw(
+        &self,
+        film: &Animation,
+        scene: &Scene,
+        sink: &mut dyn io::Write,
+        progress: &mut Progress,
+    ) -> Result<(), Undrawn> {
+        let at = self.at(film)?;
+        match self.format {
+            Format::Svg => {
+                let svg = picture::svg(film, at, &self.look);
+                sink.write_all(svg.as_bytes()).map_err(Undrawn::Write)
+            }
+            Format::Png => {
+                let at = at.unwrap_or(film.poster);
+                let png = picture::png(film, at, &self.look).map_err(Undrawn::Other)?;
+                sink.write_all(&png).map_err(Undrawn::Write)
+            }
+            Format::Gif => picture::gif(film, &self.look, sink, progress).map_err(
+                |error| match error {
+                    topomotion_raster::Error::Write(error) => Undrawn::Write(error),
+                    other => Undrawn::Other(picture::undrawn(other)),
+                },
+            ),
+            Format::Layout => {
+                let text = neutral::write(&of_scene(scene));
+                sink.write_all(text.as_bytes()).map_err(Undrawn::Write)
+            }
+        }
+    }
+
+    /// The moment that is wanted, if it is one within the film.
+    fn at(&self, film: &Animation) -> Result<Option<Millis>, Undrawn> {
+        let Moment::At(at) = self.moment else { return Ok(None) };
+        if at <= film.duration {
+            return Ok(Some(at));
+        }
+        let seconds = |at: Millis| format!("{} s", f64::from(at.0) / 1000.0);
+        let (asked, end) = (seconds(at), seconds(film.duration));
+        Err(Undrawn::Other(
+            Failure::usage(format!("--at {asked}: the film ends at {end}"))
+                .help("choose an earlier moment"),
+        ))
+    }
+}
+
+/// Why a picture is not there.
+enum Undrawn {
+    /// Its place did not take it.
+    Write(io::Error),
+    /// Anything else.
+    Other(Failure),
+}
+
+impl From<Undrawn> for Failure {
+    fn from(undrawn: Undrawn) -> Failure {
+        match undrawn {
+            Undrawn::Write(error) => Failure::message(format!("cannot write: {error}")),
+            Undrawn::Other(failure) => failure,
+        }
+    }
+}
+
+fn target(output: &str) -> Target {
+    match output {
+        "-" => Target::Stdout,
+        _ if output.contains(SCENARIO) => Target::Each(output.to_owned()),
+        _ => Target::File(PathBuf::from(output)),
+    }
+}
+
+/// The form that was asked for, or that the file's name tells.
+fn format(arguments: &Render, target: &Target) -> Result<Format, Failure> {
+    if let Some(format) = arguments.format {
+        return Ok(format);
+    }
+    let name = arguments.output.to_ascii_lowercase();
+    if *target == Target::Stdout {
+        return Err(Failure::usage("standard output has no name that tells the form")
+            .help("add --format svg, gif, png or layout"));
+    }
+    let endings = [
+        (".layout.json", Format::Layout),
+        (".svg", Format::Svg),
+        (".gif", Format::Gif),
+        (".png", Format::Png),
+    ];
+    let told = endings.iter().find(|(ending, _)| name.ends_with(ending));
+    told.map(|(_, format)| *format).ok_or_else(|| {
+        Failure::usage(format!("`{}` does not tell the form", arguments.output))
+            .help("end it in .svg, .gif, .png or .layout.json, or add --format")
+    })
+}
+
+/// An option that has no meaning for the form that is wanted is a mistake, not a wish to be
+/// ignored.
+fn check_options(
+    arguments: &Render,
+    format: Format,
+    moment: Moment,
+    target: &Target,
+) -> Result<(), Failure> {
+    let pixels = matches!(format, Format::Gif | Format::Png);
+    let moves = matches!(format, Format::Gif | Format::Svg) && moment == Moment::Whole;
+    let is_each = matches!(target, Target::Each(_));
+    let misplaced = [
+        (arguments.at.is_some() && format == Format::Gif, "--at", "an SVG or a PNG"),
+        (arguments.at.is_some() && format == Format::Layout, "--at", "an SVG or a PNG"),
+        (arguments.scale.is_some() && !pixels, "--scale", "a GIF or a PNG"),
+        (arguments.width.is_some() && !pixels, "--width", "a GIF or a PNG"),
+        (arguments.transparent && format != Format::Png, "--transparent", "a PNG"),
+        (arguments.fps.is_some() && format != Format::Gif, "--fps", "a GIF"),
+        (arguments.repeat.is_some() && !moves, "--loop", "a film (SVG or GIF)"),
+        (
+            is_each && moment == Moment::Still,
+            SCENARIO,
+            "a film or a moment of it, not --still",
+        ),
+    ];
+    match misplaced.iter().find(|(is_misplaced, _, _)| *is_misplaced) {
+        Some((_, option, place)) => {
+            Err(Failure::usage(format!("{option} is for {place}"))
+                .help(format!("leave {option} out, or choose another output")))
+        }
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Arguments, Command};
+
+    fn wanted(line: &str) -> Result<Wanted, String> {
+        let words = ["topomotion", "render"].into_iter().chain(line.split_whitespace());
+        let arguments =
+            Arguments::try_parse_from(words).map_err(|error| error.to_string())?;
+        let Command::Render(render) = arguments.command else { panic!("render") };
+        Wanted::new(render).map_err(|failure| match failure {
+            Failure::Usage { text, .. } => text,
+            other => panic!("wrong usage is told as such, not {other:?}"),
+        })
+    }
+
+    #[test]
+    fn the_files_name_tells_the_form() {
+        for (name, format) in [
+            ("a.svg", Format::Svg),
+            ("A.GIF", Format::Gif),
+            ("a.b.png", Format::Png),
+            ("a.layout.json", Format::Layout),
+        ] {
+            assert_eq!(wanted(&format!("x.ts -o {name}")).unwrap().format, format);
+        }
+        assert!(wanted("x.ts -o a.json").unwrap_err().contains("does not tell the form"));
+        assert_eq!(wanted("x.ts -o a --format gif").unwrap().format, Format::Gif);
+    }
+
+    #[test]
+    fn standard_output_needs_a_form() {
+        assert!(wanted("x.ts -o -").unwrap_err().contains("standard output"));
+        let wanted = wanted("- -o - --format svg").unwrap();
+        assert_eq!((wanted.target, wanted.script.as_str()), (Target::Stdout, "-"));
+    }
+
+    #[test]
+    fn options_without_a_meaning_are_refused() {
+        for line in [
+            "x.ts -o a.gif --at 1s",
+            "x.ts -o a.svg --scale 2",
+            "x.ts -o a.svg --fps 20",
+            "x.ts -o a.png --loop once",
+            "x.ts -o a.svg --still --loop once",
+            "x.ts -o a.gif --transparent",
+            "x.ts -o a-{scenario}.svg --still",
+            "x.ts -o a.gif --fps 60",
+            "x.ts -o a.png --scale 2 --width 100",
+            "x.ts -o a.png --still --at 1s",
+        ] {
+            assert!(wanted(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_was_typed_becomes_what_it_means() {
+        let one =
+            wanted("x.ts -o k-{scenario}.png --width 800 --layer a,b --at 3.2s").unwrap();
+        assert_eq!(one.target, Target::Each("k-{scenario}.png".into()));
+        assert_eq!(one.moment, Moment::At(Millis(3200)));
+        assert_eq!(one.look.fit, Fit::Width(800));
+        assert_eq!(one.layers.unwrap(), ["a", "b"]);
+    }
+}

@@ -1,0 +1,119 @@
+//! A film in the form in which it is wanted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+
+use topomotion_raster::{Background, Fit, GifOptions, Loops, PngOptions};
+use topomotion_scene::{Animation, FontFace, Millis, Primitive};
+use topomotion_svg::{EmbeddedFont, ThemeChoice};
+use topomotion_text::{Face, family, subset, weight};
+
+use crate::args::Theme;
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::units::Repeat;
+
+/// How a picture is wanted, whatever its form.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// Its colours.
+    pub theme: Theme,
+    /// Its size in pixels.
+    pub fit: Fit,
+    /// What lies beneath it.
+    pub background: Background,
+    /// Frames a second.
+    pub fps: u32,
+    /// How often it plays.
+    pub repeat: Repeat,
+}
+
+/// The whole film as SVG, or what is seen at one moment.
+pub fn svg(film: &Animation, at: Option<Millis>, look: &Look) -> String {
+    let options = topomotion_svg::Options {
+        theme: match look.theme {
+            Theme::Auto => ThemeChoice::Auto,
+            Theme::Light => ThemeChoice::Light,
+            Theme::Dark => ThemeChoice::Dark,
+        },
+        fonts: fonts(film),
+        repeat: match look.repeat {
+            Repeat::Forever => topomotion_svg::Repeat::Forever,
+            Repeat::Times(times) => topomotion_svg::Repeat::Times(times.into()),
+        },
+        ..topomotion_svg::Options::default()
+    };
+    match at {
+        Some(at) => topomotion_svg::render_frame(film, at, &options),
+        None => topomotion_svg::render(film, &options),
+    }
+}
+
+/// One moment as PNG.
+pub fn png(film: &Animation, at: Millis, look: &Look) -> Result<Vec<u8>, Failure> {
+    let options = PngOptions {
+        theme: pixels(look.theme),
+        fit: look.fit,
+        background: look.background,
+    };
+    topomotion_raster::png(film, at, &options).map_err(undrawn)
+}
+
+/// The whole film as GIF.
+pub fn gif(
+    film: &Animation,
+    look: &Look,
+    sink: &mut dyn Write,
+    progress: &mut Progress,
+) -> Result<(), topomotion_raster::Error> {
+    let options = GifOptions {
+        theme: pixels(look.theme),
+        fit: look.fit,
+        fps: look.fps,
+        loops: match look.repeat {
+            Repeat::Forever => Loops::Forever,
+            Repeat::Times(times) => Loops::Times(times),
+        },
+        ..GifOptions::default()
+    };
+    topomotion_raster::gif(film, &options, sink, &mut |done, all| progress.at(done, all))
+}
+
+/// Why there are no pixels, where nothing was written yet.
+pub fn undrawn(error: topomotion_raster::Error) -> Failure {
+    Failure::message(error.to_string())
+}
+
+fn pixels(theme: Theme) -> topomotion_raster::Theme {
+    match theme {
+        Theme::Auto | Theme::Light => topomotion_raster::Theme::Light,
+        Theme::Dark => topomotion_raster::Theme::Dark,
+    }
+}
+
+/// The bundled fonts, cut down to the characters that the film shows.
+fn fonts(film: &Animation) -> Vec<EmbeddedFont> {
+    let mut used: BTreeMap<FontFace, BTreeSet<char>> = BTreeMap::new();
+    let sprites = film.sprites.iter().map(|sprite| &sprite.item);
+    let primitives =
+        film.backdrop.iter().chain(sprites).flat_map(|item| &item.primitives);
+    for primitive in primitives {
+        if let Primitive::Text { text, face, .. } = primitive {
+            used.entry(*face).or_default().extend(text.chars());
+        }
+    }
+    let embedded = used.into_iter().map(|(face, characters)| {
+        let bundled = match face {
+            FontFace::Regular => Face::Regular,
+            FontFace::SemiBold => Face::SemiBold,
+            FontFace::Mono => Face::Mono,
+        };
+        EmbeddedFont {
+            face,
+            family: family(bundled).to_owned(),
+            weight: weight(bundled),
+            data: subset(bundled, &characters),
+        }
+    });
+    embedded.collect()
+}

@@ -1,0 +1,163 @@
+//! The main road: script to topology, to cluster, to stories, to scene, to film.
+//!
+//! Each step is one call into one crate; here they only stand in their order, and what they
+//! find wrong is told.
+
+use std::collections::BTreeMap;
+
+use topomotion_model::{ProcessId, Topology, lint};
+use topomotion_scene::{Animation, Scene};
+use topomotion_script::{ConsoleLevel, ConsoleLine, SourceMap, compile};
+use topomotion_sim::{Binding, NodeRole};
+
+use crate::args::Strictness;
+use crate::failure::Failure;
+use crate::input::Script;
+use crate::report::Report;
+use crate::stories::Played;
+use crate::terminal::visible;
+use crate::watchdog::Watchdog;
+
+/// A script that compiles, and the cluster that it shows.
+#[derive(Debug)]
+pub struct Production {
+    /// What messages call the script.
+    pub name: String,
+    /// A title where the script gives none.
+    pub stem: String,
+    /// Its text, for messages.
+    pub sources: SourceMap,
+    /// What it describes.
+    pub topology: Topology,
+    /// Its cluster, if it has one.
+    pub binding: Binding,
+}
+
+impl Production {
+    /// Compiles, lints and binds a script. Every mistake has been told when this fails.
+    pub fn new(
+        script: &Script,
+        layers: Option<&[String]>,
+        strictness: &Strictness,
+        report: &Report<'_>,
+    ) -> Result<Production, Failure> {
+        let name = script.source.name.clone();
+        let (sources, whole) = compiled(script, strictness, report)?;
+        report.expect_none(&name, &sources, &lint::lint(&whole))?;
+        let topology = match layers {
+            None => whole,
+            Some(layers) => {
+                let layers: Vec<&str> = layers.iter().map(String::as_str).collect();
+                report.expect_none(&name, &sources, &whole.check_layers(&layers))?;
+                whole.with_layers(&layers)
+            }
+        };
+        let binding = topomotion_sim::bind(&topology).map_err(|mistakes| {
+            report.tell(&name, &sources, &mistakes);
+            Failure::Told
+        })?;
+        Ok(Production { name, stem: script.stem(), sources, topology, binding })
+    }
+
+    /// Where everything stands, with room for what the stories show.
+    pub fn scene(&self, stories: &[Played]) -> Scene {
+        let stories: Vec<_> = stories.iter().map(Played::story).collect();
+        let panels = topomotion_animate::panels(&stories);
+        let panels = panels.into_iter().map(|(id, size)| (ProcessId::from(id), size));
+        let options = topomotion_layout::Options {
+            panels: panels.collect(),
+            roles: self.roles(),
+            ..topomotion_layout::Options::default()
+        };
+        topomotion_layout::layout(&self.topology, &options)
+    }
+
+    /// The film of these stories, or the still picture if there are none.
+    pub fn film(&self, scene: &Scene, stories: &[Played]) -> Animation {
+        let options = topomotion_animate::Options {
+            title: self.topology.title.clone().unwrap_or_default(),
+            description: self.topology.description.clone().unwrap_or_default(),
+            ..topomotion_animate::Options::default()
+        };
+        let stories: Vec<_> = stories.iter().map(Played::story).collect();
+        let mut film = if stories.is_empty() {
+            topomotion_animate::still(scene, &options)
+        } else {
+            topomotion_animate::direct(scene, &stories, &options)
+        };
+        // Not drawn, but read out: a picture must have a name.
+        if film.title.is_empty() {
+            film.title.clone_from(&self.stem);
+        }
+        film
+    }
+
+    /// What the binding found out about processes.
+    fn roles(&self) -> BTreeMap<ProcessId, String> {
+        let Some(cluster) = self.binding.cluster() else { return BTreeMap::new() };
+        let nodes = cluster.nodes.iter().map(|node| match node.role {
+            NodeRole::Controller => (&node.process, "controller"),
+            NodeRole::Broker | NodeRole::Combined => (&node.process, "broker"),
+        });
+        nodes.map(|(process, role)| (process.clone(), role.to_owned())).collect()
+    }
+}
+
+fn compiled(
+    script: &Script,
+    strictness: &Strictness,
+    report: &Report<'_>,
+) -> Result<(SourceMap, Topology), Failure> {
+    let options = topomotion_script::Options {
+        time_limit: strictness.script_timeout,
+        memory_limit: strictness.script_memory,
+    };
+    let name = &script.source.name;
+    let watchdog =
+        Watchdog::start(strictness.script_timeout, hangs(script, &options, report));
+    let compiled = compile(&script.source, script.files.as_ref(), &options);
+    drop(watchdog);
+    for line in &compiled.console {
+        report.terminal().say(&printed(name, &compiled.sources, line));
+    }
+    report.expect_none(name, &compiled.sources, &compiled.diagnostics)?;
+    let topology = compiled
+        .topology
+        .ok_or_else(|| Failure::message(format!("{name} describes no topology")))?;
+    Ok((compiled.sources, topology))
+}
+
+/// What is said of a script that nothing can interrupt. It is put together beforehand: when
+/// it is needed, this thread is the one that hangs.
+fn hangs(
+    script: &Script,
+    options: &topomotion_script::Options,
+    report: &Report<'_>,
+) -> impl FnOnce() + Send + 'static {
+    use topomotion_model::Diagnostic;
+    let seconds = options.time_limit.as_secs_f64();
+    let diagnostic = Diagnostic::error(
+        "script-timeout",
+        format!("the script ran longer than {seconds} s, inside one built-in call"),
+        None,
+    )
+    .help("look for sort, join, fill or a regular expression on something huge; --script-timeout gives more time");
+    let (name, terminal, told) =
+        (script.source.name.clone(), *report.terminal(), report.told());
+    move || Report::last_word(&terminal, told, &name, &diagnostic)
+}
+
+/// `kafka.ts:12: what it printed`
+fn printed(name: &str, sources: &SourceMap, line: &ConsoleLine) -> String {
+    let located = line.span.and_then(|span| {
+        let at = sources.location(span)?;
+        Some(format!("{}:{}", sources.file(span.file)?.name, at.line))
+    });
+    let place = located.unwrap_or_else(|| name.to_owned());
+    let level = match line.level {
+        ConsoleLevel::Log => "",
+        ConsoleLevel::Warning => "warning: ",
+        ConsoleLevel::Error => "error: ",
+    };
+    visible(&format!("{place}: {level}{}", line.text))
+}

@@ -1,0 +1,211 @@
+//! Scenarios chosen and played.
+
+use topomotion_animate::{Kind, Pace, Story, flow};
+use topomotion_model::{Diagnostic, Play, Scenario, Severity, nearest};
+use topomotion_sim::{Ending, RunOptions, builtin_scenarios, builtins};
+use topomotion_trace::{Time, Trace, What};
+use topomotion_verify::Judged;
+
+use crate::failure::Failure;
+use crate::pipeline::Production;
+use crate::report::Report;
+
+/// A scenario and what happened in it.
+#[derive(Debug)]
+pub struct Played {
+    /// What was to happen.
+    pub scenario: Scenario,
+    /// What happened.
+    pub account: Account,
+}
+
+/// What happened in a scenario.
+#[derive(Debug)]
+pub enum Account {
+    /// The author wrote it.
+    Scripted(Trace),
+    /// The engine ran.
+    Executed(Box<Judged>),
+}
+
+impl Played {
+    /// What happened, event by event.
+    pub fn trace(&self) -> &Trace {
+        match &self.account {
+            Account::Scripted(trace) => trace,
+            Account::Executed(judged) => &judged.outcome.trace,
+        }
+    }
+
+    /// As the director wants it.
+    pub fn story(&self) -> Story<'_> {
+        Story {
+            id: self.scenario.id.as_str(),
+            title: &self.scenario.title,
+            description: self.scenario.description.as_deref().unwrap_or_default(),
+            trace: self.trace(),
+            kind: match self.account {
+                Account::Scripted(_) => Kind::Scripted,
+                Account::Executed(_) => Kind::Executed,
+            },
+        }
+    }
+
+    /// Everything that did not go as demanded: as errors, or as warnings where the picture
+    /// is drawn all the same. A cluster that never came up is always an error.
+    pub fn complaints(&self, severity: Severity) -> Vec<Diagnostic> {
+        let Account::Executed(judged) = &self.account else { return Vec::new() };
+        let id = &self.scenario.id;
+        let mut found = Vec::new();
+        match &judged.outcome.ending {
+            Ending::Quiet => {}
+            Ending::NotReady(why) => found.push(
+                Diagnostic::error(
+                    "cluster-not-ready",
+                    format!("scenario `{id}`: the cluster never came up: {why}"),
+                    self.scenario.origin.whole,
+                )
+                .help("a cluster needs a controller that its brokers can reach"),
+            ),
+            Ending::Limit(which) => found.push(of(
+                severity,
+                "run-limit",
+                format!("scenario `{id}` was stopped: {which}"),
+                self,
+            )),
+        }
+        found.extend(self.failed_demands(severity));
+        found.extend(judged.violations.iter().map(|violation| {
+            let (at, text) = (seconds(violation.at), &violation.text);
+            let invariant = violation.invariant;
+            of(
+                severity,
+                "invariant-broken",
+                format!("scenario `{id}`: at {at} {text} ({invariant})"),
+                self,
+            )
+            .help("no Kafka of ours may do that: please report it with `sim --run-file`")
+        }));
+        found
+    }
+
+    fn failed_demands(&self, severity: Severity) -> Vec<Diagnostic> {
+        let Account::Executed(judged) = &self.account else { return Vec::new() };
+        let failed = judged.outcome.verdicts.iter().filter_map(|verdict| {
+            let failure = verdict.failure.as_ref()?;
+            let (id, demand) = (&self.scenario.id, &verdict.demand);
+            let when = self
+                .moment_of(verdict.step)
+                .map_or_else(String::new, |at| format!(" at {}", seconds(at)));
+            let span = match &self.scenario.play {
+                Play::Run(run) => run.steps.get(verdict.step),
+                Play::Flow(_) => None,
+            };
+            let span = span.and_then(|step| step.origin.part("condition"));
+            let diagnostic = Diagnostic {
+                severity,
+                ..Diagnostic::error(
+                    "expectation-failed",
+                    format!("scenario `{id}`: `{demand}` does not hold{when}: {failure}"),
+                    span.or(self.scenario.origin.whole),
+                )
+            };
+            Some(diagnostic.at("demanded here").help(format!(
+                "see what led to it: topomotion sim SCRIPT --scenario {id} --trace"
+            )))
+        });
+        failed.collect()
+    }
+
+    /// When the demand of a step was judged.
+    fn moment_of(&self, step: usize) -> Option<Time> {
+        let judged = self.trace().events.iter().rev().find(|event| {
+            matches!(&event.what, What::Verdict { step: of, failure: Some(_), .. } if *of == step)
+        });
+        judged.map(|event| event.at)
+    }
+}
+
+fn of(
+    severity: Severity,
+    code: &'static str,
+    text: String,
+    played: &Played,
+) -> Diagnostic {
+    let span = played.scenario.origin.whole;
+    Diagnostic { severity, ..Diagnostic::error(code, text, span) }
+}
+
+/// Engine time with milliseconds: `9.012 s`.
+pub fn seconds(time: Time) -> String {
+    format!("{}.{:03} s", time.0 / 1_000_000, time.0 % 1_000_000 / 1000)
+}
+
+impl Production {
+    /// The scenarios with these ids, the script's own before built-in ones; without ids, all
+    /// of the script's own, or every built-in one that fits if it has none.
+    pub fn choose(&self, wanted: &[String]) -> Result<Vec<Scenario>, Failure> {
+        if wanted.is_empty() {
+            let own = self.topology.scenarios.clone();
+            return Ok(if own.is_empty() {
+                builtin_scenarios(&self.binding)
+            } else {
+                own
+            });
+        }
+        wanted.iter().map(|id| self.scenario(id)).collect()
+    }
+
+    fn scenario(&self, id: &str) -> Result<Scenario, Failure> {
+        let own = &self.topology.scenarios;
+        if let Some(scenario) = own.iter().find(|scenario| scenario.id.as_str() == id) {
+            return Ok(scenario.clone());
+        }
+        let builtins = builtins(&self.binding);
+        let name = &self.name;
+        let unknown =
+            || Failure::message(format!("{name}: no scenario has the id `{id}`"));
+        match builtins.iter().find(|builtin| builtin.id.as_str() == id) {
+            Some(builtin) => builtin.fit.clone().map_err(|lacking| {
+                Failure::message(format!(
+                    "{name}: scenario `{id}` does not fit: {lacking}"
+                ))
+            }),
+            None => {
+                let fitting = builtins.iter().filter(|builtin| builtin.fit.is_ok());
+                let known: Vec<&str> = (own.iter().map(|scenario| scenario.id.as_str()))
+                    .chain(fitting.map(|builtin| builtin.id.as_str()))
+                    .collect();
+                Err(match (nearest(id, known.iter().copied()), known.is_empty()) {
+                    (Some(near), _) => unknown().help(format!("did you mean `{near}`?")),
+                    (None, false) => {
+                        unknown().help(format!("there are: {}", known.join(", ")))
+                    }
+                    (None, true) => {
+                        unknown().help("it has none, and no built-in one fits")
+                    }
+                })
+            }
+        }
+    }
+
+    /// Plays a scenario. What cannot be played has been told when this fails.
+    pub fn play(
+        &self,
+        scenario: Scenario,
+        options: &RunOptions,
+        report: &Report<'_>,
+    ) -> Result<Played, Failure> {
+        let account = match &scenario.play {
+            Play::Flow(flow) => Account::Scripted(flow::to_trace(flow, &Pace::default())),
+            Play::Run(_) => {
+                let judged = topomotion_verify::run(&self.binding, &scenario, options);
+                Account::Executed(Box::new(judged.map_err(|mistakes| {
+                    report.tell(&self.name, &self.sources, &mistakes);
+                    Failure::Told
+                })?))
+            }
+        };
+        Ok(Played { scenario, account })
+    }
+}
