@@ -119,7 +119,8 @@ fn r4_a_member_without_a_replica() {
 
 #[test]
 fn r6_epochs_that_skip_fall_or_stay() {
-    assert_eq!(broken(vec![registered("a", &["a"], (0, 2))]), ["R6"]);
+    assert_eq!(broken(vec![registered("b", &["b"], (2, 1))]), ["R6"]);
+    assert!(broken(vec![registered("b", &["b"], (2, 2))]).is_empty(), "told as one");
     assert_eq!(broken(vec![registered("b", &["b"], (0, 1))]), ["R6"]);
     assert_eq!(broken(vec![registered("a", &["a"], (-1, 1))]), ["R6"]);
     assert!(broken(vec![registered("a", &["a", "b"], (0, 0))]).is_empty(), "told again");

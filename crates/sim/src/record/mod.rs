@@ -15,6 +15,8 @@ use crate::world::LinkId;
 #[derive(Debug)]
 pub struct Recorder {
     trace: Trace,
+    /// What counts as time 0.
+    origin: Instant,
     names: Dictionary,
     errands: Errands,
     scales: Scales,
@@ -28,6 +30,7 @@ impl Recorder {
     pub fn new(nodes: BTreeMap<i32, Arc<str>>) -> Recorder {
         Recorder {
             trace: Trace::default(),
+            origin: Instant::ZERO,
             names: Dictionary::new(nodes),
             errands: Errands::default(),
             scales: Scales::default(),
@@ -46,9 +49,16 @@ impl Recorder {
         std::mem::take(&mut self.trace)
     }
 
+    /// Takes everything written so far; the trace begins anew, at time 0.
+    pub fn begin_anew(&mut self, now: Instant) -> Trace {
+        self.origin = now;
+        self.take()
+    }
+
     /// Writes down anything.
     pub fn note(&mut self, now: Instant, what: What) {
-        self.trace.events.push(Event { at: Time(now.as_micros()), what });
+        let at = Time(now.since(self.origin).as_micros());
+        self.trace.events.push(Event { at, what });
     }
 
     /// A rule acted.

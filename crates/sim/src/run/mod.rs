@@ -8,7 +8,7 @@ mod steps;
 mod story;
 
 use topomotion_model::{Diagnostic, Scenario};
-use topomotion_trace::{Time, Trace};
+use topomotion_trace::Trace;
 
 use crate::{Binding, Ending, Judge, Outcome, RunFile, RunOptions};
 use stage::{Stage, Stop, after};
@@ -17,6 +17,8 @@ use steps::Play;
 /// After a fault the run goes on for the session timeout and this long, so that the
 /// cluster's reaction is part of the story.
 const REACTION_MS: u64 = 2_000;
+/// How long after a fault a run waits at most for every living replica to be in its ISR.
+const RECOVERY_MS: u64 = 60_000;
 
 /// Plays a scenario on a bound topology. Fails when the scenario is a scripted flow, when
 /// nothing was bound, or when a step cannot be carried out on this cluster.
@@ -44,9 +46,7 @@ pub fn play(file: &RunFile, judge: &mut dyn Judge) -> Outcome {
             events,
         );
     }
-    let setup = stage.cluster.world.recorder.take();
-    let origin = Time(stage.now().as_micros());
-    stage.raise_curtain();
+    let setup = stage.raise_curtain();
     let mut play = Play::new(&mut stage, limits);
     let ending = match play_all(&mut play, file) {
         Ok(()) => Ending::Quiet,
@@ -54,7 +54,7 @@ pub fn play(file: &RunFile, judge: &mut dyn Judge) -> Outcome {
         Err(Stop::Late) => Ending::Limit("a step took too long".to_owned()),
     };
     let played = play.stage.cluster.world.recorder.take();
-    let trace = story::tell(&setup, played, origin);
+    let trace = story::tell(&setup, played);
     let events = play.stage.cluster.world.handled();
     outcome(trace, setup, play, ending, events)
 }
@@ -66,10 +66,23 @@ fn play_all(play: &mut Play<'_, '_>, file: &RunFile) -> Result<(), Stop> {
             Stop::Late => Stop::Late,
         })?;
     }
-    let reaction = play.stage.cluster.session_ms() + REACTION_MS;
-    let earliest =
-        play.last_fault.map_or(play.stage.now(), |fault| after(fault, reaction));
-    play.stage.run_until_quiet(play.limits.quiet_ms, earliest)
+    come_to_rest(play)
+}
+
+/// Goes on until nothing but routine happens, and for a while longer if the cluster is
+/// still on its way back from a fault.
+fn come_to_rest(play: &mut Play<'_, '_>) -> Result<(), Stop> {
+    let (stage, quiet_ms) = (&mut *play.stage, play.limits.quiet_ms);
+    let Some(fault) = play.last_fault else {
+        return stage.run_until_quiet(quiet_ms, stage.now());
+    };
+    let reaction = stage.cluster.session_ms() + REACTION_MS;
+    stage.run_until_quiet(quiet_ms, after(fault, reaction))?;
+    let patience = after(fault, RECOVERY_MS).since(stage.now()).as_millis();
+    match stage.run_until(patience, Stage::is_whole) {
+        Ok(()) | Err(Stop::Late) => stage.run_until_quiet(quiet_ms, stage.now()),
+        limit => limit,
+    }
 }
 
 fn outcome(

@@ -1,15 +1,17 @@
 //! The stage: runs the world, shows every event to the judge, and knows when it is quiet.
 
-use topomotion_trace::{Event, What};
+use topomotion_model::ProcessId;
+use topomotion_trace::{Event, Trace, What};
 use topomotion_wire::{Duration, Instant};
 
 use super::cluster::Cluster;
-use crate::{ClusterPlan, Judge, Limits};
+use crate::{ClusterPlan, Judge, Limits, Observer, Registration};
 
 pub(super) struct Stage<'a> {
     pub cluster: Cluster<'a>,
     pub judge: &'a mut dyn Judge,
     limits: &'a Limits,
+    observer: Observer,
     /// Events of the trace that the judge has seen.
     shown: usize,
     /// When something other than routine last happened.
@@ -38,6 +40,7 @@ impl<'a> Stage<'a> {
             cluster: Cluster::new(plan, seed),
             judge,
             limits,
+            observer: Observer::new(),
             shown: 0,
             last_news: Instant::ZERO,
             end: after(Instant::ZERO, limits.setup_ms),
@@ -63,7 +66,10 @@ impl<'a> Stage<'a> {
         if new.iter().any(is_news) {
             self.last_news = self.cluster.world.now();
         }
-        new.iter().for_each(|event| self.judge.see(event));
+        for event in new {
+            self.judge.see(event);
+            self.observer.see(event);
+        }
         self.shown = events.len();
         is_state
     }
@@ -73,7 +79,7 @@ impl<'a> Stage<'a> {
     pub fn run_until(
         &mut self,
         ms: u64,
-        mut done: impl FnMut(&Stage<'_>) -> bool,
+        mut done: impl FnMut(&Stage<'a>) -> bool,
     ) -> Result<(), Stop> {
         let late = after(self.now(), ms);
         loop {
@@ -113,9 +119,38 @@ impl<'a> Stage<'a> {
     }
 
     /// From now on the story's limit counts, and the trace begins anew.
-    pub fn raise_curtain(&mut self) {
-        self.end = after(self.now(), self.limits.story_ms);
+    pub fn raise_curtain(&mut self) -> Trace {
+        let now = self.now();
+        self.end = after(now, self.limits.story_ms);
         self.shown = 0;
+        self.cluster.world.recorder.begin_anew(now)
+    }
+
+    /// Whether there is nothing left to recover: every partition with a living replica is
+    /// led, and every living replica is in its ISR. While the network is cut or a process
+    /// stands still there is nothing to wait for.
+    pub fn is_whole(&self) -> bool {
+        if self.cluster.world.is_hindered() {
+            return true;
+        }
+        self.cluster.plan.topics.iter().all(|topic| {
+            (0..topic.assignment.len()).all(|partition| {
+                let name = format!("{}-{partition}", topic.name);
+                self.observer.registration(&name).is_none_or(|now| self.is_recovered(now))
+            })
+        })
+    }
+
+    fn is_recovered(&self, now: &Registration) -> bool {
+        let mut living = now.replicas.iter().filter(|process| {
+            let host = self.cluster.host(&ProcessId((*process).clone()));
+            host.is_some_and(|host| self.cluster.world.machine(host).is_some())
+        });
+        let leads =
+            |process: &&std::sync::Arc<str>| now.leader.as_ref() == Some(*process);
+        let led =
+            living.clone().next().is_none() || living.clone().any(|one| leads(&one));
+        led && living.all(|process| now.isr.contains(process))
     }
 
     fn check_limits(&self) -> Result<(), Stop> {

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use topomotion_trace::{Event, PacketId, Time, Trace, Travel, What};
 
-/// The story: the set-up's remains, the curtain, and what happened after `origin`.
-pub(super) fn tell(setup: &Trace, played: Trace, origin: Time) -> Trace {
+/// The story: the set-up's remains, the curtain, and what happened then.
+pub(super) fn tell(setup: &Trace, played: Trace) -> Trace {
     let needed = referred(&played);
     let at = Time(0);
     let kept = setup.events.iter().filter(|event| remains(&event.what, &needed));
@@ -17,8 +17,7 @@ pub(super) fn tell(setup: &Trace, played: Trace, origin: Time) -> Trace {
         kept.map(|event| Event { at, what: event.what.clone() }).collect();
     drop_closed(&mut events);
     events.push(Event { at, what: What::Curtain });
-    let rebase = |event: Event| Event { at: Time(event.at.0 - origin.0), ..event };
-    events.extend(played.events.into_iter().map(rebase));
+    events.extend(played.events);
     Trace { events }
 }
 

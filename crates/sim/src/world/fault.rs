@@ -113,6 +113,12 @@ impl<M: Machine> World<M> {
         }
     }
 
+    /// Whether the network is cut anywhere, or a process stands still.
+    pub fn is_hindered(&self) -> bool {
+        let paused = |host: &super::Host<M>| matches!(host.life, Life::Paused { .. });
+        !self.cuts.is_empty() || self.hosts.iter().any(paused)
+    }
+
     pub(super) fn is_cut(&self, a: HostId, b: HostId) -> bool {
         self.cuts.contains(&(a.min(b), a.max(b)))
     }
