@@ -220,11 +220,22 @@ struct Given<'a> {
     what: &'static str,
     id: &'a str,
     span: Option<Span>,
+    whole: Option<Span>,
 }
 
 impl<'a> Given<'a> {
     fn new(what: &'static str, id: &'a str, origin: &Origin) -> Given<'a> {
-        Given { what, id, span: origin.part("id") }
+        Given { what, id, span: origin.part("id"), whole: origin.whole }
+    }
+
+    /// Whether a front end has reported an error inside this call already: then the id is
+    /// empty because it could not be read.
+    fn is_about(&self, found: &Diagnostic) -> bool {
+        let Some((whole, at)) = self.whole.zip(found.span) else { return false };
+        found.severity == Severity::Error
+            && whole.file == at.file
+            && whole.start <= at.start
+            && at.end <= whole.end.max(whole.start)
     }
 
     /// Whether nobody has the id yet; reports it otherwise.
@@ -233,8 +244,11 @@ impl<'a> Given<'a> {
         seen: &mut BTreeMap<String, Option<Span>>,
         found: &mut Vec<Diagnostic>,
     ) -> bool {
-        let Given { what, id, span } = self;
+        let Given { what, id, span, .. } = self;
         if id.trim().is_empty() {
+            if found.iter().any(|one| self.is_about(one)) {
+                return false;
+            }
             found.push(
                 Diagnostic::error("empty-id", format!("a {what} has an empty id"), *span)
                     .at("an id needs at least one character"),
