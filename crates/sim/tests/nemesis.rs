@@ -7,7 +7,7 @@ mod common;
 use common::{MINUTE_MS, condition, orders, production, record, scenario, story};
 use topomotion_model::Acks;
 use topomotion_model::builder::ScenarioBuilder;
-use topomotion_sim::{Ending, RunOptions, bind};
+use topomotion_sim::{Ending, Judge, Observer, RunOptions, bind};
 use topomotion_verify::Judged;
 use topomotion_wire::Random;
 
@@ -74,7 +74,15 @@ fn complaints(judged: &Judged) -> Vec<String> {
     });
     let broken = judged.violations.iter();
     let broken = broken.map(|one| format!("{} {}: {}", one.at, one.invariant, one.text));
-    failures.chain(broken).collect()
+    failures.chain(broken).chain(not_healed(judged)).collect()
+}
+
+/// Partitions whose replicas are not all in sync when all is over.
+fn not_healed(judged: &Judged) -> Vec<String> {
+    let mut observer = Observer::new();
+    judged.outcome.trace.events.iter().for_each(|event| observer.see(event));
+    let whole = |partition| condition(&format!("isr-size(orders-{partition}) == 3"));
+    (0..3).filter_map(|partition| observer.judge(&whole(partition)).err()).collect()
 }
 
 fn assert_fair(nodes: &[&'static str], seeds: std::ops::Range<u64>) {
