@@ -12,7 +12,7 @@ use crate::words::{Line, Weight};
 /// Lines closer than this in playing time are said together, ms.
 const TOGETHER_MS: u32 = 300;
 /// Longest caption that is put together from several lines, characters.
-const LONGEST: usize = 125;
+const LONGEST: usize = 150;
 /// Longest reading time that a film waits for, ms.
 const MOST_MS: u32 = 5200;
 
@@ -72,6 +72,12 @@ fn together(lines: &[Line], pacing: &Warp, pace: &Pace) -> Vec<Caption> {
 fn joined(group: &[&Line], pace: &Pace) -> Option<Caption> {
     let mut by_weight: Vec<usize> = (0..group.len()).collect();
     by_weight.sort_by_key(|&index| std::cmp::Reverse(group[index].weight));
+    let most = group.get(*by_weight.first()?)?.weight;
+    // Bad news are not joined with good ones, and of two that weigh the same they go first.
+    let bad = |line: &&&Line| line.weight == most && line.tone == Tone::Error;
+    let tone =
+        if group.iter().any(|line| bad(&line)) { Tone::Error } else { Tone::Plain };
+    by_weight.retain(|&index| group[index].tone == tone);
     let top = group.get(*by_weight.first()?)?;
     let mut kept: Vec<usize> = Vec::new();
     let mut length = 0;
@@ -86,12 +92,11 @@ fn joined(group: &[&Line], pace: &Pace) -> Option<Caption> {
     }
     kept.sort_unstable();
     let texts: Vec<&str> = kept.iter().map(|&index| group[index].text.as_str()).collect();
-    let failing = kept.iter().any(|&index| group[index].tone == Tone::Error);
     let text = texts.join(" ");
     Some(Caption {
         at: top.at,
         weight: top.weight,
-        tone: if failing { Tone::Error } else { Tone::Plain },
+        tone,
         hold: reading_ms(&text, pace),
         text,
     })

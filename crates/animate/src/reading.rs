@@ -67,9 +67,11 @@ impl<'a> Reading<'a> {
         Reading { before, events, flights, start, end }
     }
 
-    /// The events of the story, moment by moment.
+    /// The events of the story, moment by moment. A step and a fault begin a moment of their
+    /// own: what came before, even at the same time, is not their effect.
     pub fn moments(&self) -> impl Iterator<Item = &'a [Event]> + use<'a> {
-        self.events.chunk_by(|a, b| a.at == b.at)
+        let cuts = |what: &What| matches!(what, What::Step { .. } | What::Fault(_));
+        self.events.chunk_by(move |a, b| a.at == b.at && !cuts(&b.what))
     }
 
     /// The packets that the flights carry, by number.

@@ -32,19 +32,13 @@ pub(crate) fn words(rule: &str, who: &str) -> Option<(Weight, String)> {
         "REP-17" => {
             (Detail, format!("{who} ignores a leader change that is out of date."))
         }
-        "TRN-3" => (Key, format!("{who} cuts its log where it parts from its leader's.")),
         "TRN-4" => {
             (Key, format!("{who} is ahead of its leader and starts again inside it."))
         }
         "CTL-1" => (Detail, format!("{who} checks a proposed in-sync set.")),
-        "CTL-8" => (Turn, format!("{who} trusts a broker that has caught up.")),
-        "CTL-9" => {
-            (Turn, format!("{who} fences a broker that no longer sends heartbeats."))
-        }
         "CTL-10" => (Turn, format!("{who} registers a broker and gives it an epoch.")),
         "CTL-12" => (Detail, format!("{who} spreads replicas over the brokers.")),
         "RAFT-2" => (Detail, format!("{who} grants a vote: one candidate an epoch.")),
-        "RAFT-3" => (Turn, format!("{who} asks first whether it would win a vote.")),
         "RAFT-5" => (Turn, format!("{who} tells every voter that its epoch has begun.")),
         _ => return None,
     };

@@ -237,11 +237,11 @@ impl<'a> Teller<'a> {
             if !gone.is_empty() {
                 let text =
                     format!("{} leaves the in-sync set of {partition}.", names(gone));
-                lines.push((Weight::Key, Tone::Plain, text));
+                lines.push((Weight::Turn, Tone::Plain, text));
             }
             if !come.is_empty() {
                 let text = format!("{} is in sync again for {partition}.", names(come));
-                lines.push((Weight::Key, Tone::Plain, text));
+                lines.push((Weight::Turn, Tone::Plain, text));
             }
         }
         lines.extend(led.into_iter().map(|(leader, partitions)| {
@@ -252,7 +252,7 @@ impl<'a> Teller<'a> {
             match leader {
                 Some(leader) => {
                     let name = self.stage.name(leader);
-                    let text = format!("{name} becomes the leader of {which}.");
+                    let text = format!("{name} is elected leader of {which}.");
                     (Weight::Key, Tone::Plain, text)
                 }
                 None => {
@@ -353,7 +353,7 @@ impl<'a> Teller<'a> {
                     return None;
                 }
                 let text = format!(
-                    "{} now leads {partition}, epoch {epoch}.",
+                    "{} takes {partition} over in epoch {epoch}.",
                     self.stage.name(process)
                 );
                 plain(Weight::Turn, text)
@@ -488,7 +488,7 @@ mod tests {
         let trace = fixture::election();
         says(&trace, "Broker 1 crashes. It led orders-0.");
         says(&trace, "No heartbeat from Broker 1 for too long: it is fenced.");
-        says(&trace, "Broker 2 becomes the leader of orders-0.");
+        says(&trace, "Broker 2 is elected leader of orders-0.");
         says(&trace, "It holds: no acknowledged record lost.");
     }
 

@@ -33,7 +33,8 @@ pub(crate) fn family(options: &Options, face: FontFace) -> String {
         FontFace::Regular | FontFace::SemiBold => "Inter,system-ui,sans-serif",
         FontFace::Mono => "JetBrains Mono,ui-monospace,monospace",
     };
-    match options.fonts.iter().find(|font| font.face == face) {
+    let is_mono = |face| face == FontFace::Mono;
+    match options.fonts.iter().find(|font| is_mono(font.face) == is_mono(face)) {
         Some(font) => format!("{},{fallback}", own_name(font)),
         None => fallback.to_owned(),
     }

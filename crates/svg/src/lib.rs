@@ -50,3 +50,6 @@ pub fn render(animation: &Animation, options: &Options) -> String {
 pub fn render_frame(animation: &Animation, at: Millis, options: &Options) -> String {
     document::write(animation, options, document::Scope::Frame(at))
 }
+
+#[cfg(test)]
+mod tests;
