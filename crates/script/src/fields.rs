@@ -6,19 +6,19 @@ use topomotion_model::{Diagnostic, Origin, Span};
 use crate::data::{Data, Entry, Value};
 
 /// The options of one thing.
-pub(crate) struct Fields<'a> {
+pub(crate) struct Fields<'a, 'f> {
     entries: &'a [Entry],
-    found: &'a mut Vec<Diagnostic>,
+    found: &'f mut Vec<Diagnostic>,
 }
 
-impl<'a> Fields<'a> {
+impl<'a, 'f> Fields<'a, 'f> {
     /// Opens an object and reports the options that `owner` does not have.
     pub(crate) fn open(
         data: &'a Data,
         owner: &str,
         known: &[&str],
-        found: &'a mut Vec<Diagnostic>,
-    ) -> Fields<'a> {
+        found: &'f mut Vec<Diagnostic>,
+    ) -> Fields<'a, 'f> {
         Fields::open_with(data, owner, known, |_| false, found)
     }
 
@@ -28,8 +28,8 @@ impl<'a> Fields<'a> {
         owner: &str,
         known: &[&str],
         also: impl Fn(&str) -> bool,
-        found: &'a mut Vec<Diagnostic>,
-    ) -> Fields<'a> {
+        found: &'f mut Vec<Diagnostic>,
+    ) -> Fields<'a, 'f> {
         let entries = match &data.value {
             Value::Map(entries) => entries.as_slice(),
             Value::Absent => &[],

@@ -27,6 +27,7 @@ mod script;
 mod source;
 mod source_map;
 mod typescript;
+mod yaml;
 
 use std::time::Duration;
 
@@ -95,7 +96,7 @@ pub fn compile(source: &Source, files: &dyn Files, options: &Options) -> Compile
         Language::TypeScript | Language::JavaScript => {
             script::compile(source, files, options, &mut compiled)
         }
-        Language::Yaml => None,
+        Language::Yaml => yaml::compile(file, &mut compiled),
     };
     if let Some(builder) = builder {
         finish(builder, &mut compiled);

@@ -58,13 +58,12 @@ impl Loaded {
                     imported => names.push(format!("{imported:?}: {local}")),
                 }
             }
-            match names.is_empty() {
-                true if import.names.is_empty() => {
-                    prelude.push_str(&format!("{module}; "))
-                }
-                true => {}
-                false => prelude
-                    .push_str(&format!("const {{ {} }} = {module}; ", names.join(", "))),
+            let nothing_wanted = names.is_empty() && !import.names.is_empty();
+            if names.is_empty() && !nothing_wanted {
+                prelude.push_str(&format!("{module}; "));
+            } else if !names.is_empty() {
+                prelude
+                    .push_str(&format!("const {{ {} }} = {module}; ", names.join(", ")));
             }
         }
         prelude
@@ -220,11 +219,8 @@ fn find(
             loaded.paths.push(path);
         }
         Err(error) => {
-            let error = match error.span {
-                Some(_) => error,
-                None => Diagnostic { span: Some(span), ..error },
-            };
-            loaded.diagnostics.push(error);
+            let span = error.span.or(Some(span));
+            loaded.diagnostics.push(Diagnostic { span, ..*error });
         }
     }
 }
@@ -270,7 +266,7 @@ fn open(
     files: &dyn Files,
     source: &Source,
     file: usize,
-) -> Result<(String, String), Diagnostic> {
+) -> Result<(String, String), Box<Diagnostic>> {
     for path in candidates {
         let is_script = matches!(
             Language::of_name(path),
@@ -285,21 +281,26 @@ fn open(
                 let sibling = Source { name, bytes, language: Language::TypeScript };
                 return match sibling.text(FileId(file as u32)) {
                     Ok(text) => Ok((path.clone(), text)),
-                    Err(error) => Err(Diagnostic { span: None, ..*error }),
+                    Err(error) => Err(Box::new(Diagnostic { span: None, ..*error })),
                 };
             }
             Err(FileError::NotFound) => {}
             Err(FileError::Unreadable(why)) => {
                 let message = format!("{path} cannot be read: {why}");
-                return Err(Diagnostic::error("import-unreadable", message, None));
+                return Err(Box::new(Diagnostic::error(
+                    "import-unreadable",
+                    message,
+                    None,
+                )));
             }
         }
     }
     let path = candidates.first().map_or("", String::as_str);
     let message = format!("there is no file `{path}` in the script's folder");
-    Err(Diagnostic::error("import-not-found", message, None).at("not found").help(
-        "the path is relative to the file that imports, and names a .ts or .js file",
-    ))
+    let help =
+        "the path is relative to the file that imports, and names a .ts or .js file";
+    let error = Diagnostic::error("import-not-found", message, None).at("not found");
+    Err(Box::new(error.help(help)))
 }
 
 /// Every imported name must be exported.

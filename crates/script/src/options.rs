@@ -90,7 +90,7 @@ pub(crate) fn group(
     }
 }
 
-fn extent(fields: &mut Fields<'_>, name: &str) -> Option<f64> {
+fn extent(fields: &mut Fields<'_, '_>, name: &str) -> Option<f64> {
     let value = fields.number(name)?;
     if (0.0..=100_000.0).contains(&value) {
         return Some(value);
@@ -105,7 +105,7 @@ fn extent(fields: &mut Fields<'_>, name: &str) -> Option<f64> {
 }
 
 /// `x` and `y`; the other is 0 where only one is given.
-pub(crate) fn point(fields: &mut Fields<'_>) -> Option<Point> {
+pub(crate) fn point(fields: &mut Fields<'_, '_>) -> Option<Point> {
     match (fields.number("x"), fields.number("y")) {
         (None, None) => None,
         (x, y) => Some(Point { x: x.unwrap_or_default(), y: y.unwrap_or_default() }),
@@ -140,18 +140,18 @@ pub(crate) fn process(
 }
 
 /// `'p0,p1'`, or `['p0', 'p1']`.
-fn shard_id(fields: &mut Fields<'_>) -> Option<String> {
+fn shard_id(fields: &mut Fields<'_, '_>) -> Option<String> {
     fields.data("shardId")?;
     Some(fields.texts("shardId").join(","))
 }
 
-fn capacity(fields: &mut Fields<'_>) -> Option<Capacity> {
+fn capacity(fields: &mut Fields<'_, '_>) -> Option<Capacity> {
     let data = fields.data("capacity")?;
     let mut inner = Fields::open(data, "a capacity", CAPACITY, fields.found());
     Some(Capacity { max_rps: inner.number("maxRps"), replicas: inner.count("replicas") })
 }
 
-fn process_kafka(fields: &mut Fields<'_>) -> KafkaSettings {
+fn process_kafka(fields: &mut Fields<'_, '_>) -> KafkaSettings {
     let Some(data) = fields.data("kafka") else { return KafkaSettings::default() };
     let owner = "a process's `kafka`";
     let mut inner =
@@ -166,7 +166,7 @@ fn process_kafka(fields: &mut Fields<'_>) -> KafkaSettings {
     }
 }
 
-fn node_id(fields: &mut Fields<'_>) -> Option<i32> {
+fn node_id(fields: &mut Fields<'_, '_>) -> Option<i32> {
     let id = fields.count("nodeId")?;
     let data = fields.data("nodeId")?;
     match i32::try_from(id) {
@@ -176,7 +176,7 @@ fn node_id(fields: &mut Fields<'_>) -> Option<i32> {
 }
 
 /// `'all'`, `1`, `0`, and Kafka's own `-1` for all.
-fn acks(fields: &mut Fields<'_>) -> Option<Acks> {
+fn acks(fields: &mut Fields<'_, '_>) -> Option<Acks> {
     let data = fields.data("acks")?;
     let word = fields.text("acks")?;
     let word = if word == "-1" { "all" } else { &word };
@@ -195,7 +195,7 @@ fn is_setting(name: &str) -> bool {
 }
 
 /// `settings: { 'a.b': 1 }`, and options with Kafka's own names beside it.
-fn settings(fields: &mut Fields<'_>) -> BTreeMap<String, String> {
+fn settings(fields: &mut Fields<'_, '_>) -> BTreeMap<String, String> {
     let mut entries = Vec::new();
     if let Some(data) = fields.data("settings") {
         match &data.value {
@@ -225,8 +225,7 @@ pub(crate) fn edge(
     whole: Option<Span>,
     found: &mut Vec<Diagnostic>,
 ) -> EdgeConfig {
-    let mut fields =
-        Fields::open_with(data, "a connection", EDGE, |k| also.contains(&k), found);
+    let mut fields = Fields::open(data, "a connection", &[EDGE, also].concat(), found);
     EdgeConfig {
         source: String::new(),
         target: String::new(),
@@ -257,7 +256,7 @@ pub(crate) fn cluster(
     }
 }
 
-fn seed(fields: &mut Fields<'_>) -> u64 {
+fn seed(fields: &mut Fields<'_, '_>) -> u64 {
     let Some(seed) = fields.whole("seed") else { return 0 };
     if (0..=LARGEST_SEED).contains(&seed) {
         return seed as u64;
@@ -287,7 +286,7 @@ fn topic(data: &Data, found: &mut Vec<Diagnostic>) -> Topic {
 }
 
 /// `[['broker-1', 'broker-2'], …]`: the replicas of each partition, leader first.
-fn assignment(fields: &mut Fields<'_>) -> Vec<Vec<ProcessId>> {
+fn assignment(fields: &mut Fields<'_, '_>) -> Vec<Vec<ProcessId>> {
     let partitions = fields.list("assignment");
     let mut assignment = Vec::new();
     for partition in partitions {
@@ -307,8 +306,7 @@ pub(crate) fn scenario(
     also: &[&str],
     found: &mut Vec<Diagnostic>,
 ) -> ScenarioConfig {
-    let mut fields =
-        Fields::open_with(data, "a scenario", SCENARIO, |k| also.contains(&k), found);
+    let mut fields = Fields::open(data, "a scenario", &[SCENARIO, also].concat(), found);
     ScenarioConfig { layer: fields.text("layer"), ..ScenarioConfig::default() }
 }
 
@@ -318,9 +316,7 @@ pub(crate) fn produce(
     also: &[&str],
     found: &mut Vec<Diagnostic>,
 ) -> (ProduceConfig, Option<String>) {
-    let owner = "`produce`";
-    let mut fields =
-        Fields::open_with(data, owner, PRODUCE, |k| also.contains(&k), found);
+    let mut fields = Fields::open(data, "`produce`", &[PRODUCE, also].concat(), found);
     let config = ProduceConfig {
         key: fields.text("key"),
         value: fields.text("value"),

@@ -135,7 +135,7 @@ pub(super) fn idle_consumers(topology: &Topology, findings: &mut Findings<'_>) {
     for process in &topology.processes {
         let role = topology.role_of(&process.id);
         if matches!(role, Some(ProcessRole::Consumer | ProcessRole::Streams)) {
-            let home = process.group.as_ref().map(|group| group.as_str());
+            let home = process.group.as_ref().map(crate::GroupId::as_str);
             let group = process.kafka.group_id.as_deref().or(home);
             groups.entry(group.unwrap_or_default()).or_default().push(process);
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Findings;
 use crate::{Edge, End, FlowStepKind, GroupId, Label, Play, Process, ProcessState};
-use crate::{Scenario, StepKind, Topology};
+use crate::{ProcessRole, Scenario, StepKind, Topology};
 
 /// A label from this many characters on is long.
 const LONG_LABEL: usize = 25;
@@ -42,15 +42,18 @@ fn groups_around(
 pub(super) fn reverse_edge(topology: &Topology, findings: &mut Findings<'_>) {
     let mut seen: BTreeSet<(&End, &End)> = BTreeSet::new();
     for edge in &topology.edges {
-        if edge.source != edge.target && seen.contains(&(&edge.target, &edge.source)) {
-            let is_reverse = |first: &&Edge| {
+        let is_reverse = edge.source != edge.target
+            && seen.contains(&(&edge.target, &edge.source))
+            && !are_brokers(topology, edge);
+        if is_reverse {
+            let is_first = |first: &&Edge| {
                 first.source == edge.target
                     && first.target == edge.source
                     && first.layer == edge.layer
                     && first.protocol == edge.protocol
             };
             // Two protocols, or two layers, are two connections.
-            if let Some(first) = topology.edges[..edge.id.0].iter().find(is_reverse) {
+            if let Some(first) = topology.edges[..edge.id.0].iter().find(is_first) {
                 let (source, target) = (name(&edge.source), name(&edge.target));
                 let message = format!(
                     "`{source}` dials `{target}`, which already dials `{source}`"
@@ -65,6 +68,14 @@ pub(super) fn reverse_edge(topology: &Topology, findings: &mut Findings<'_>) {
         }
         seen.insert((&edge.source, &edge.target));
     }
+}
+
+/// Two brokers dial one another: each follows the other in some partition.
+fn are_brokers(topology: &Topology, edge: &Edge) -> bool {
+    let is_broker = |end: &End| {
+        end.process().and_then(|id| topology.role_of(id)) == Some(ProcessRole::Broker)
+    };
+    is_broker(&edge.source) && is_broker(&edge.target)
 }
 
 pub(super) fn self_edge(topology: &Topology, findings: &mut Findings<'_>) {
@@ -192,6 +203,17 @@ mod tests {
         let mut builder = pair();
         let protocol = Some("http".to_owned());
         builder.connect(EdgeConfig { protocol, ..EdgeConfig::new("b", "a") });
+        assert!(codes(builder).is_empty());
+    }
+
+    #[test]
+    fn two_brokers_may_dial_one_another() {
+        let mut builder = TopologyBuilder::default();
+        for id in ["broker-1", "broker-2"] {
+            builder.create_process(ProcessConfig::new(id));
+        }
+        builder.connect(EdgeConfig::new("broker-1", "broker-2"));
+        builder.connect(EdgeConfig::new("broker-2", "broker-1"));
         assert!(codes(builder).is_empty());
     }
 

@@ -132,9 +132,13 @@ impl Call {
     ) -> Option<Condition> {
         let text = self.text(index, found)?;
         let span = self.argument(index).span.or(self.span);
-        Condition::parse(&text)
-            .map_err(|error| found.push(bad_condition(&text, &error, span, sources)))
-            .ok()
+        match Condition::parse(&text) {
+            Ok(condition) => Some(condition),
+            Err(error) => {
+                found.push(bad_condition(&text, &error, span, sources));
+                None
+            }
+        }
     }
 
     /// The place of the whole call, and of each argument by its name.

@@ -94,7 +94,7 @@ pub(super) fn scenario(call: &Call, found: &mut Vec<Diagnostic>) -> ScenarioConf
 }
 
 /// `[[a, b], [a, c]]`, with the place of each end.
-pub(crate) fn pairs(
+fn pairs(
     hops: &Data,
     call: &Call,
     found: &mut Vec<Diagnostic>,

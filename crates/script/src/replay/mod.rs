@@ -22,6 +22,9 @@ use crate::source_map::SourceMap;
 
 use call::Call;
 
+pub(crate) use call::bad_condition;
+pub(crate) use flow::read_pairs;
+
 /// What is behind a builder's number.
 #[derive(Debug)]
 enum Object {

@@ -17,7 +17,7 @@ pub(super) fn errors(
         let places: Vec<(Span, String)> = (error.labels.iter())
             .map(|label| {
                 let start = (label.offset() as usize).min(text.len()) as u32;
-                let end = start + label.len() as u32;
+                let end = start + label.len();
                 let said = label.label().unwrap_or_default().to_owned();
                 (Span { file, start, end: end.min(text.len() as u32) }, said)
             })

@@ -1,0 +1,26 @@
+//! YAML (and JSON, which is YAML): the same document as data.
+//!
+//! The text becomes spanned data here; `document` reads groups, connections and scenarios out
+//! of it. Depth, size and alias expansion are bounded by the parser's budget.
+
+mod document;
+mod parse;
+mod steps;
+
+use topomotion_model::FileId;
+use topomotion_model::builder::TopologyBuilder;
+
+use crate::Compiled;
+
+/// Compiles a document whose text is in `compiled.sources`. `None` if it is no YAML; then
+/// there is an error among the diagnostics.
+pub(crate) fn compile(file: FileId, compiled: &mut Compiled) -> Option<TopologyBuilder> {
+    let text = compiled.sources.file(file).map_or("", |file| file.text.as_str());
+    match parse::parse(text, file) {
+        Ok(data) => Some(document::read(&data, &compiled.sources)),
+        Err(error) => {
+            compiled.diagnostics.push(*error);
+            None
+        }
+    }
+}

@@ -1,0 +1,281 @@
+/**
+ * The names that a topomotion script may use, for editors.
+ *
+ * A script is the body of an async function: top-level `await` and `return` are fine, and
+ * the builders are there without an import. To get completion, either import them
+ * (`import { TopologyBuilder } from 'topomotion'`) or name this file in a
+ * `/// <reference path="…/topomotion.d.ts" />`.
+ */
+declare module 'topomotion' {
+  /** How a process is doing: green, yellow, red, grey. */
+  export type ProcessState = 'running' | 'warning' | 'error' | 'stopped';
+
+  /** A process's outline. */
+  export type Shape = 'default' | 'cylinder' | 'diamond' | 'cloud' | 'hexagon' | 'parallelogram' | 'circle';
+
+  /** A process's part in its shards. */
+  export type ShardRole = 'primary' | 'replica' | 'arbiter';
+
+  /** What a process is to the engine, where that cannot be inferred. */
+  export type Role =
+    | 'broker'
+    | 'controller'
+    | 'producer'
+    | 'consumer'
+    | 'schema-registry'
+    | 'connect'
+    | 'streams'
+    | 'zookeeper'
+    | 'service';
+
+  /** Acknowledgements that a producer asks for. */
+  export type Acks = 'all' | 0 | 1 | -1 | '0' | '1';
+
+  /** Main direction of the layers. */
+  export type Direction = 'down' | 'right' | 'up' | 'left';
+
+  /** A process's icon. */
+  export type Icon =
+    | 'server' | 'cpu' | 'container' | 'database' | 'globe' | 'router' | 'load-balancer' | 'firewall'
+    | 'dns' | 'cache' | 'browser' | 'terminal' | 'cloud' | 'shield' | 'lock' | 'user' | 'code' | 'api'
+    | 'queue' | 'mail' | 'zap' | 'alert' | 'monitor' | 'mobile' | 'key' | 'memory' | 'hard-drive'
+    | 'storage' | 'layers' | 'chart' | 'clock' | 'search';
+
+  /** The name of a layer; what carries none is always shown. */
+  export type Layer = string;
+
+  /** Settings under Kafka's own names. */
+  export type Settings = { [name: string]: string | number | boolean };
+
+  /** A place in px, from the top left corner; used with `new TopologyBuilder(false)`. */
+  export interface Position {
+    x?: number;
+    y?: number;
+  }
+
+  export interface GroupConfig extends Position {
+    id?: string;
+    /** Title; the id if absent. */
+    label?: string;
+    /** Least width in px, without `autoResize()`. */
+    width?: number;
+    /** Least height in px, without `autoResize()`. */
+    height?: number;
+    /** Border style, such as `dashed`. */
+    style?: string;
+    /** A role's name, or `#rrggbb`. */
+    color?: string;
+    layer?: Layer;
+    description?: string;
+  }
+
+  /** What a process can carry; shown in its details. */
+  export interface Capacity {
+    maxRps?: number;
+    replicas?: number;
+  }
+
+  /** A process's settings for the engine, where they cannot be inferred. */
+  export interface ProcessKafka {
+    acks?: Acks;
+    groupId?: string;
+    topics?: string[] | string;
+    nodeId?: number;
+    rack?: string;
+    settings?: Settings;
+    /** A setting under Kafka's own name, which has a dot. */
+    [setting: `${string}.${string}`]: string | number | boolean;
+  }
+
+  export interface ProcessConfig extends Position {
+    /** Unique among processes. */
+    id: string;
+    /** What stands in its box; the id if absent. */
+    label?: string;
+    state?: ProcessState;
+    shape?: Shape;
+    /** By role if absent. */
+    icon?: Icon;
+    /** Makes `id-1 … id-n`; an edge that names the base id connects to all. */
+    replicas?: number;
+    /** Badge text; a list in one string is allowed: `'p0,p1'`. */
+    shardId?: string | string[];
+    shardRole?: ShardRole;
+    /** Outside one's own hands: drawn with a border of its own. */
+    external?: boolean;
+    capacity?: Capacity;
+    description?: string;
+    layer?: Layer;
+    role?: Role;
+    kafka?: ProcessKafka;
+  }
+
+  export interface EdgeOptions {
+    /** Any string; `tcp`, `http`, `grpc`, `kafka`, `postgresql` and others have a look of their own. */
+    protocol?: string;
+    /** Any string; `pulse` pulses. */
+    type?: string;
+    label?: string;
+    layer?: Layer;
+    /** Such as `dashed`. */
+    style?: string;
+    color?: string;
+  }
+
+  export interface TopicConfig {
+    name: string;
+    partitions?: number;
+    replicationFactor?: number;
+    minInsyncReplicas?: number;
+    /** Replicas of each partition, leader first. */
+    assignment?: string[][];
+    settings?: Settings;
+    /** A setting under Kafka's own name, which has a dot. */
+    [setting: `${string}.${string}`]: string | number | boolean;
+  }
+
+  export interface ClusterConfig {
+    topics?: (TopicConfig | string)[];
+    settings?: Settings;
+    /** Seed of everything random in its runs. */
+    seed?: number;
+    /** A setting under Kafka's own name, which has a dot. */
+    [setting: `${string}.${string}`]: string | number | boolean;
+  }
+
+  export interface ScenarioOptions {
+    layer?: Layer;
+  }
+
+  export interface StepOptions {
+    /** Your own words for the caption. */
+    caption?: string;
+  }
+
+  export interface ProduceOptions extends StepOptions {
+    key?: string;
+    /** Numbered if absent. */
+    value?: string;
+    /** Where the key shall not decide. */
+    partition?: number;
+    acks?: Acks;
+    /** How many records; one if absent. */
+    count?: number;
+  }
+
+  export interface WaitOptions extends StepOptions {
+    /** Give up after this many ms of engine time; a minute if absent. */
+    timeout?: number;
+  }
+
+  /**
+   * A statement about the cluster: `no-acknowledged-record-lost`, `leader(orders-0) == broker-2`,
+   * `isr(orders-0) == {a, b}`, or a number of a partition (`high-watermark`, `log-end`,
+   * `leader-epoch`, `isr-size`) compared by `==`, `!=`, `>=`, `<=`, `>` or `<`.
+   */
+  export type Condition = string;
+
+  /** Builds the topology. A script makes one. */
+  export class TopologyBuilder {
+    /** `true` computes positions; `false` keeps things with `x`, `y` where they are put. */
+    constructor(autoLayout?: boolean);
+    createGroup(id: string, config?: GroupConfig, position?: Position): GroupBuilder;
+    createGroup(config: GroupConfig & { id: string }): GroupBuilder;
+    /** A process outside any group. */
+    createProcess(config: ProcessConfig): this;
+    /** The source dials the target. One connection carries both directions. */
+    connect(source: string, target: string, options?: EdgeOptions): this;
+    /** Names the Kafka cluster that the topology shows. */
+    kafka(config?: ClusterConfig): KafkaBuilder;
+    /** Title above the picture. */
+    title(text: string): this;
+    /** A sentence or two for those who cannot see the picture. */
+    description(text: string): this;
+    /** Main direction of the layers. */
+    direction(direction: Direction): this;
+    /** Ends the topology. */
+    apply(): Promise<void>;
+  }
+
+  /** Fills a group. */
+  export interface GroupBuilder {
+    addProcess(config: ProcessConfig): this;
+    /** What follows goes to the next row. */
+    newRow(): this;
+    /** Gives the child. */
+    addGroup(config: GroupConfig & { id: string }): GroupBuilder;
+    addGroup(id: string, config?: GroupConfig): GroupBuilder;
+    /** The size follows the contents. */
+    autoResize(): this;
+    layer(name: Layer): this;
+  }
+
+  /** Writes scripted scenarios; `return` it at the end of the script. */
+  export class FlowBuilder {
+    constructor(topology?: TopologyBuilder);
+    /** Starts a scenario. */
+    scenario(id: string, title?: string, description?: string, options?: ScenarioOptions): this;
+    /** Sets the cursor; sends nothing. */
+    from(id: string): this;
+    /** A packet from the cursor, along the edge forward or else backward. */
+    to(id: string): this;
+    /** Text at the cursor; a `[LABEL]` prefix is set off. */
+    showMessage(text: string): this;
+    /** The same in red, with a glow on the process. */
+    showError(text: string): this;
+    /** A glow on any process; nothing waits for it. */
+    flashError(id: string): this;
+    /** Packets at the same time; the cursor is unset afterwards. */
+    parallel(hops: [from: string, to: string][]): this;
+    /** A process's state from here on. */
+    setState(id: string, state: ProcessState): this;
+    /** A pause in ms. */
+    wait(ms: number): this;
+    /** The same as `wait`. */
+    delay(ms: number): this;
+  }
+
+  /** The Kafka cluster of the topology. */
+  export interface KafkaBuilder {
+    /** Starts a scenario that the engine runs. */
+    scenario(id: string, title?: string, description?: string, options?: ScenarioOptions): ScenarioBuilder;
+  }
+
+  /** Writes scenarios that the engine runs. */
+  export class ScenarioBuilder {
+    constructor(kafka?: KafkaBuilder);
+    /** Starts a scenario. */
+    scenario(id: string, title?: string, description?: string, options?: ScenarioOptions): this;
+    /** A producer sends records; goes on once all are answered or given up. */
+    produce(producer: string, topic?: string, options?: ProduceOptions): this;
+    produce(producer: string, options: ProduceOptions): this;
+    /** The process dies at once; its disk stays. */
+    crash(node: string, options?: StepOptions): this;
+    /** It starts again on its disk. */
+    restart(node: string, options?: StepOptions): this;
+    /** It stands still: a long garbage collection. */
+    pause(node: string, options?: StepOptions): this;
+    /** It goes on. */
+    resume(node: string, options?: StepOptions): this;
+    /** No message passes between the two sides. */
+    partition(one: string[] | string, other: string[] | string, options?: StepOptions): this;
+    /** Partitions end and paused processes go on; crashed ones stay down. */
+    heal(options?: StepOptions): this;
+    /** Engine time passes, in ms. */
+    wait(ms: number, options?: StepOptions): this;
+    /** Engine time passes until the condition holds. */
+    waitUntil(condition: Condition, options?: WaitOptions): this;
+    /** The condition must hold now. */
+    expect(condition: Condition, options?: StepOptions): this;
+    /** A caption of your own. */
+    say(caption: string): this;
+  }
+
+  /** Any of the builders that a script may return. */
+  export type Builder = FlowBuilder | ScenarioBuilder;
+}
+
+// The builders are there without an import, too.
+declare const TopologyBuilder: typeof import('topomotion').TopologyBuilder;
+declare const FlowBuilder: typeof import('topomotion').FlowBuilder;
+declare const ScenarioBuilder: typeof import('topomotion').ScenarioBuilder;
