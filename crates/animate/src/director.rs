@@ -275,7 +275,7 @@ impl Film<'_> {
                 looks::show_chip(node, &doing, at, &mut self.channels, self.paints);
             }
             Touch::Replica(process, partition) => {
-                self.replica(ledger, process, partition, at)
+                self.replica(ledger, process, partition, at);
             }
             Touch::Partition(partition) => {
                 let processes: Vec<String> =

@@ -9,6 +9,7 @@ use topomotion_trace::{
 };
 
 /// Three brokers, a controller, a producer and a consumer.
+#[allow(clippy::too_many_lines)]
 pub(crate) fn scene() -> Scene {
     let nodes = vec![
         node(

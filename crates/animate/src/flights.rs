@@ -37,10 +37,35 @@ struct Flown {
     half_width: f64,
 }
 
+/// How much of its way a packet goes.
+#[derive(Debug, Clone, Copy)]
+enum Course {
+    /// This part, 1 being the whole.
+    Until(f64),
+    /// To its end and back.
+    ThereAndBack,
+}
+
+impl Course {
+    fn of(self, mut motion: Motion) -> Motion {
+        match self {
+            Course::Until(part) if part < 1.0 => cut(&motion, 0.0, part),
+            Course::Until(_) => motion,
+            Course::ThereAndBack => {
+                let back: Vec<Point> =
+                    motion.path.iter().rev().skip(1).copied().collect();
+                motion.path.extend(back);
+                motion
+            }
+        }
+    }
+}
+
 /// Every packet of a film.
 #[derive(Debug, Default)]
 pub(crate) struct Sky {
     flown: Vec<Flown>,
+    notable: Vec<Window>,
     sprites: Vec<Sprite>,
     wires: BTreeMap<String, (Vec<Point>, f64, Vec<Window>)>,
 }
@@ -67,7 +92,9 @@ impl Sky {
             Fate::Lost(Loss::ReceiverDown) | Fate::Arrived => 1.0,
             Fate::Pending => (f64::from(window.end.0 - window.start.0) / 900.0).min(1.0),
         };
-        let motion = self.lane(&way, window, part, pill::half_width(&item));
+        let motion =
+            self.lane(&way, window, pill::half_width(&item), stage, Course::Until(part));
+        self.notable.push(window);
         if let Fate::Lost(_) = flight.fate {
             let red =
                 pill::pill(kind, Form::Failing, &label, flight.packet.records, paints);
@@ -101,9 +128,8 @@ impl Sky {
     ) {
         let Some(way) = Way::of(&stage.scene, flight.packet) else { return };
         self.wire(flight, &way, window);
-        let mut motion = self.lane(&way, window, 1.0, pill::half_width(&item));
-        let back: Vec<Point> = motion.path.iter().rev().skip(1).copied().collect();
-        motion.path.extend(back);
+        let half_width = pill::half_width(&item);
+        let motion = self.lane(&way, window, half_width, stage, Course::ThereAndBack);
         self.push(item, window, motion);
     }
 
@@ -120,9 +146,9 @@ impl Sky {
         self.sprites
     }
 
-    /// Moments and pictures of the packets so far, for choosing a poster.
+    /// When packets of note fly, for choosing a poster.
     pub fn windows(&self) -> impl Iterator<Item = Window> + '_ {
-        self.flown.iter().map(|flown| flown.window)
+        self.notable.iter().copied()
     }
 
     fn push(&mut self, item: Item, window: Window, motion: Motion) {
@@ -165,20 +191,29 @@ impl Sky {
         wire.2.push(Window { start, end: Millis(window.end.0 + 250) });
     }
 
-    /// The first lane on which the packet covers no other.
-    fn lane(&mut self, way: &Way, window: Window, part: f64, half_width: f64) -> Motion {
-        let motion = |lane: f64| {
+    /// The first lane on which the packet covers no other and stays on the canvas.
+    fn lane(
+        &mut self,
+        way: &Way,
+        window: Window,
+        half_width: f64,
+        stage: &Stage,
+        course: Course,
+    ) -> Motion {
+        let mut best: Option<(u32, Motion)> = None;
+        for lane in LANES {
             let by = Size {
                 width: lane * (2.0 * half_width + BETWEEN),
                 height: lane * (pill::HEIGHT + BETWEEN),
             };
-            let motion = Motion { path: way.line(by) };
-            if part < 1.0 { cut(&motion, 0.0, part) } else { motion }
-        };
-        let mut best: Option<(u32, Motion)> = None;
-        for lane in LANES {
-            let motion = motion(lane);
-            let hits = self.hits(&motion, window, half_width);
+            let motion = course.of(Motion { path: way.line(by) });
+            let is_out = |point: &Point| {
+                point.x < half_width || point.x + half_width > stage.size.width
+            };
+            let mut hits = self.hits(&motion, window, half_width);
+            if motion.path.iter().any(is_out) {
+                hits += 1000;
+            }
             if best.as_ref().is_none_or(|(least, _)| hits < *least) {
                 best = Some((hits, motion));
             }

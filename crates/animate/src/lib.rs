@@ -56,6 +56,7 @@ mod rules;
 mod stage;
 mod strip;
 mod theme;
+mod told;
 mod warp;
 mod ways;
 mod words;

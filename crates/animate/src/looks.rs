@@ -95,7 +95,7 @@ fn chip(node: &NodeBox, doing: &Doing, paints: &Paints) -> Option<Item> {
     match doing.hurt {
         Some(Hurt::Down) => word("down", "surface", "ink", "stopped", None),
         Some(Hurt::Paused) => {
-            word("paused", "warning-soft", "warning-ink", "warning", None)
+            word("paused", "warning-soft", "warning-ink", "warning", None);
         }
         None => {}
     }

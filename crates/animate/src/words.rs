@@ -5,15 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use topomotion_trace::{
-    BrokerLiveness, Event, Fault, Packet, PacketId, QuorumRole, StateChange, Time, Tone,
-    What,
-};
+use topomotion_trace::{Event, Fault, Packet, PacketId, StateChange, Time, Tone, What};
 
 use crate::ledger::Ledger;
 use crate::reading::Reading;
-use crate::rules;
 use crate::stage::Stage;
+use crate::told::list;
 
 /// How much a line matters. What matters more is said if not everything can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,9 +55,10 @@ enum Silence {
     Hush,
 }
 
-struct Teller<'a> {
-    stage: &'a Stage,
-    ledger: Ledger,
+/// Tells a story, moment by moment.
+pub(crate) struct Teller<'a> {
+    pub(crate) stage: &'a Stage,
+    pub(crate) ledger: Ledger,
     packets: BTreeMap<PacketId, &'a Packet>,
     silent: Silence,
     said: BTreeMap<String, Time>,
@@ -68,14 +66,14 @@ struct Teller<'a> {
 
 /// The events of one moment, sorted by what they are.
 #[derive(Debug, Default)]
-struct Moment<'a> {
-    arrived: BTreeMap<&'a str, &'a Packet>,
-    marks: BTreeSet<(&'a str, &'a str)>,
-    changes: Vec<&'a StateChange>,
+pub(crate) struct Moment<'a> {
+    pub(crate) arrived: BTreeMap<&'a str, &'a Packet>,
+    pub(crate) marks: BTreeSet<(&'a str, &'a str)>,
+    pub(crate) changes: Vec<&'a StateChange>,
 }
 
 /// Something said, not yet at a time.
-type Said = (Weight, Tone, String);
+pub(crate) type Said = (Weight, Tone, String);
 
 impl<'a> Teller<'a> {
     fn moment(&mut self, events: &'a [Event]) -> Vec<Line> {
@@ -185,273 +183,12 @@ impl<'a> Teller<'a> {
         }
         moment
     }
-
-    fn told(&self, moment: &Moment<'_>) -> Vec<Said> {
-        // A broker is fenced first, and that is why others lead.
-        let (first, others): (Vec<&StateChange>, Vec<&StateChange>) = moment
-            .changes
-            .iter()
-            .partition(|change| matches!(change, StateChange::Broker { .. }));
-        let mut lines: Vec<Said> =
-            first.into_iter().filter_map(|change| self.change(change, moment)).collect();
-        lines.extend(self.registrations(moment));
-        lines.extend(others.into_iter().filter_map(|change| self.change(change, moment)));
-        if lines.iter().all(|(weight, ..)| *weight < Weight::Turn) {
-            let marked = moment.marks.iter().filter_map(|(process, rule)| {
-                let (weight, text) = rules::words(rule, self.stage.name(process))?;
-                Some((weight, Tone::Plain, text))
-            });
-            lines.extend(marked);
-        }
-        lines
-    }
-
-    /// New leaders and in-sync sets, each said once for all its partitions.
-    fn registrations(&self, moment: &Moment<'_>) -> Vec<Said> {
-        let mut led: BTreeMap<Option<&str>, Vec<String>> = BTreeMap::new();
-        let mut lines = Vec::new();
-        for change in &moment.changes {
-            let StateChange::Registration {
-                partition, isr, leader, leader_epoch, ..
-            } = change
-            else {
-                continue;
-            };
-            let Some(before) = self.ledger.registration(partition) else { continue };
-            if before.leader.as_deref() != leader.as_deref()
-                || before.epoch != *leader_epoch
-            {
-                let told = led.entry(leader.as_deref()).or_default();
-                told.push(partition.to_string());
-                continue;
-            }
-            let now: BTreeSet<&str> = isr.iter().map(|id| &**id).collect();
-            let then: BTreeSet<&str> = before.isr.iter().map(String::as_str).collect();
-            let names = |ids: Vec<&str>| {
-                list(ids.into_iter().map(|id| self.stage.name(id).to_owned()).collect())
-            };
-            let (gone, come): (Vec<&str>, Vec<&str>) = (
-                then.difference(&now).copied().collect(),
-                now.difference(&then).copied().collect(),
-            );
-            if !gone.is_empty() {
-                let text =
-                    format!("{} leaves the in-sync set of {partition}.", names(gone));
-                lines.push((Weight::Turn, Tone::Plain, text));
-            }
-            if !come.is_empty() {
-                let text = format!("{} is in sync again for {partition}.", names(come));
-                lines.push((Weight::Turn, Tone::Plain, text));
-            }
-        }
-        lines.extend(led.into_iter().map(|(leader, partitions)| {
-            let which = match partitions.len() {
-                1..4 => list(partitions),
-                many => format!("{many} partitions"),
-            };
-            match leader {
-                Some(leader) => {
-                    let name = self.stage.name(leader);
-                    let text = format!("{name} is elected leader of {which}.");
-                    (Weight::Key, Tone::Plain, text)
-                }
-                None => {
-                    let text =
-                        format!("No replica in sync is alive: {which} has no leader.");
-                    (Weight::Key, Tone::Error, text)
-                }
-            }
-        }));
-        lines
-    }
-
-    fn change(&self, change: &StateChange, moment: &Moment<'_>) -> Option<Said> {
-        use StateChange as S;
-        let plain = |weight, text: String| Some((weight, Tone::Plain, text));
-        match change {
-            S::Broker { broker, liveness, .. } => self.liveness(broker, *liveness),
-            S::Quorum { process, role, epoch } => self.quorum(process, *role, *epoch),
-            S::Appended { process, partition, base, .. } => {
-                let leads = self.leads(process, partition);
-                let who = self.stage.name(process);
-                let text = if leads {
-                    format!("{who}, the leader of {partition}, appends offset {base}.")
-                } else {
-                    format!("{who} appends offset {base} of {partition}.")
-                };
-                plain(if leads { Weight::Turn } else { Weight::Detail }, text)
-            }
-            S::Truncated { process, partition, end } => {
-                let who = self.stage.name(process);
-                let text = format!(
-                    "{who} cuts {partition} back to offset {end}, where it still agrees."
-                );
-                plain(Weight::Key, text)
-            }
-            S::HighWatermark { process, partition, offset } => {
-                Some(self.watermark(process, partition, *offset, moment))
-            }
-            S::IsrProposed { process, partition, isr } => {
-                let names =
-                    list(isr.iter().map(|id| self.stage.name(id).to_owned()).collect());
-                let who = self.stage.name(process);
-                plain(
-                    Weight::Turn,
-                    format!("{who} proposes the in-sync set {names} for {partition}."),
-                )
-            }
-            S::ProduceWaits { process, until, .. } => {
-                let who = self.stage.name(process);
-                let text = format!(
-                    "acks=all: {who} waits with its answer for high watermark {until}."
-                );
-                plain(Weight::Key, text)
-            }
-            S::BatchSent { process, attempt, .. } if *attempt > 0 => {
-                plain(Weight::Turn, format!("{} tries again.", self.stage.name(process)))
-            }
-            S::BatchSent { .. } | S::Process { .. } | S::Registration { .. } => None,
-            S::BatchAcked { process, partition, base, .. } => {
-                let who = self.stage.name(process);
-                let text = match base {
-                    Some(base) => {
-                        format!("{who} knows: offset {base} of {partition} is written.")
-                    }
-                    None => {
-                        format!("{who} has sent to {partition} and expects no answer.")
-                    }
-                };
-                plain(Weight::Turn, text)
-            }
-            S::BatchFailed { process, error, .. } => {
-                let text = format!("{} gives up: {error}.", self.stage.name(process));
-                Some((Weight::Key, Tone::Error, text))
-            }
-            S::Polled { process, partition, base, next } => {
-                let offsets = match next - base {
-                    ..=1 => format!("offset {base}"),
-                    _ => format!("offsets {base} to {}", next - 1),
-                };
-                let who = self.stage.name(process);
-                plain(Weight::Turn, format!("{who} reads {offsets} of {partition}."))
-            }
-            S::LeaderLearned { process, partition, leader: Some(leader), .. } => {
-                let text = format!(
-                    "{} learns that {} leads {partition}.",
-                    self.stage.name(process),
-                    self.stage.name(leader)
-                );
-                plain(Weight::Detail, text)
-            }
-            S::LeaderLearned { leader: None, .. } => None,
-            S::Replica { process, partition, leader, epoch } => {
-                let leads = leader.as_deref() == Some(&**process);
-                let before = self.ledger.replica(process, partition);
-                let led = before
-                    .is_some_and(|before| before.leader.as_deref() == Some(&**process));
-                if !leads || led || before.is_none() {
-                    return None;
-                }
-                let text = format!(
-                    "{} takes {partition} over in epoch {epoch}.",
-                    self.stage.name(process)
-                );
-                plain(Weight::Turn, text)
-            }
-        }
-    }
-
-    fn leads(&self, process: &str, partition: &str) -> bool {
-        let replica = self.ledger.replica(process, partition);
-        replica.is_some_and(|replica| replica.leader.as_deref() == Some(process))
-    }
-
-    fn watermark(
-        &self,
-        process: &str,
-        partition: &str,
-        offset: i64,
-        moment: &Moment<'_>,
-    ) -> Said {
-        let who = self.stage.name(process);
-        if !self.leads(process, partition) {
-            let text =
-                format!("{who} learns the high watermark {offset} of {partition}.");
-            return (Weight::Detail, Tone::Plain, text);
-        }
-        let fetch = moment.arrived.get(process).filter(|packet| &*packet.api == "Fetch");
-        let cause = fetch.map(|packet| {
-            format!("{} has fetched up to there: ", self.stage.name(&packet.from))
-        });
-        let answer = if moment.marks.contains(&(process, "REP-6")) {
-            ", and acks=all is answered"
-        } else {
-            ""
-        };
-        let text = format!(
-            "{}the high watermark of {partition} moves to {offset}{answer}.",
-            cause.unwrap_or_default()
-        );
-        (Weight::Key, Tone::Plain, capital(&text))
-    }
-
-    fn liveness(&self, broker: &str, liveness: BrokerLiveness) -> Option<Said> {
-        let who = self.stage.name(broker);
-        let was_fenced = self.ledger.doing(broker).fenced.is_some();
-        Some(match liveness {
-            BrokerLiveness::Fenced => {
-                let text = format!("No heartbeat from {who} for too long: it is fenced.");
-                (Weight::Key, Tone::Plain, text)
-            }
-            BrokerLiveness::Unfenced if was_fenced => {
-                let text =
-                    format!("{who} has caught up with the metadata: it may serve again.");
-                (Weight::Key, Tone::Plain, text)
-            }
-            BrokerLiveness::Unfenced => return None,
-            BrokerLiveness::ControlledShutdown => {
-                (Weight::Key, Tone::Plain, format!("{who} is leaving in good order."))
-            }
-        })
-    }
-
-    fn quorum(&self, process: &str, role: QuorumRole, epoch: i32) -> Option<Said> {
-        let who = self.stage.name(process);
-        let (weight, text) = match role {
-            QuorumRole::Prospective => (
-                Weight::Turn,
-                format!("{who} hears no leader and asks whether it would win."),
-            ),
-            QuorumRole::Candidate => {
-                (Weight::Turn, format!("{who} asks for votes in epoch {epoch}."))
-            }
-            QuorumRole::Leader => (
-                Weight::Key,
-                format!("{who} is elected: the active controller of epoch {epoch}."),
-            ),
-            QuorumRole::Resigned => (Weight::Key, format!("{who} gives leadership up.")),
-            QuorumRole::Unattached | QuorumRole::Follower => return None,
-        };
-        Some((weight, Tone::Plain, text))
-    }
 }
 
 /// A demand in words: `no-acknowledged-record-lost` without its hyphens.
 fn spoken_demand(demand: &str) -> String {
     let is_word = demand.chars().all(|c| c.is_ascii_lowercase() || c == '-');
     if is_word { demand.replace('-', " ") } else { demand.to_owned() }
-}
-
-/// `a, b and c`.
-fn list(mut names: Vec<String>) -> String {
-    let last = names.pop().unwrap_or_default();
-    if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|c| c.to_uppercase().to_string());
-    first.unwrap_or_default() + letters.as_str()
 }
 
 #[cfg(test)]
@@ -504,13 +241,5 @@ mod tests {
         assert_eq!(lines[0], (Weight::Author, "Watch this.".into()));
         assert_eq!(lines[1].1, "Broker 1 starts again on its own disk.");
         assert_eq!(lines.len(), 2);
-    }
-
-    #[test]
-    fn lists_read_like_a_sentence() {
-        let names = |text: &str| text.split(' ').map(str::to_owned).collect();
-        assert_eq!(list(names("a")), "a");
-        assert_eq!(list(names("a b c")), "a, b and c");
-        assert_eq!(list(Vec::new()), "");
     }
 }
