@@ -18,11 +18,24 @@
 //! expectation holds is answered by a [`Judge`], and the one to use is `verify`'s.
 //!
 //! ```
-//! use topomotion_model::Topology;
-//! use topomotion_sim::{Bound, bind};
-//! let binding = bind(&Topology::default()).expect("an empty topology has no mistakes");
-//! let Bound::Nothing(reason) = binding.bound() else { panic!("there is nothing to run") };
-//! assert_eq!(reason, "no process looks like a Kafka broker");
+//! use topomotion_model::builder::{EdgeConfig, ProcessConfig, TopologyBuilder};
+//! use topomotion_sim::{Ending, Observer, RunOptions, bind, builtin_scenarios};
+//!
+//! let mut topology = TopologyBuilder::default();
+//! for id in ["broker-1", "broker-2", "order-producer"] {
+//!     topology.create_process(ProcessConfig::new(id));
+//! }
+//! topology.connect(EdgeConfig::new("order-producer", "broker-2"));
+//! let (topology, _) = topology.build().expect("no mistakes");
+//!
+//! let binding = bind(&topology).expect("no mistakes");
+//! let told = "`order-producer` is a producer: its name says so.";
+//! assert!(binding.explain().iter().any(|sentence| sentence == told));
+//!
+//! let scenario = &builtin_scenarios(&binding)[0];
+//! let judge = &mut Observer::new();
+//! let outcome = topomotion_sim::run(&binding, scenario, &RunOptions::default(), judge);
+//! assert_eq!(outcome.expect("can be run").ending, Ending::Quiet);
 //! ```
 
 mod bind;

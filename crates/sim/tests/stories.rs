@@ -232,6 +232,22 @@ fn a_wait_for_what_never_comes_fails_with_what_is_instead() {
 }
 
 #[test]
+fn a_story_may_end_in_the_middle_of_trouble() {
+    let mut paused = scenario("paused");
+    paused.produce("order-producer", Some("orders"), record(Acks::All)).pause("broker-1");
+    let mut cut = scenario("cut");
+    cut.partition(&["broker-1"], &["broker-2", "broker-3", "controller"]);
+    let mut dark = scenario("dark");
+    dark.crash("controller").crash("broker-1").crash("broker-2").crash("broker-3");
+    for trouble in [paused, cut, dark] {
+        let judged = play(None, trouble);
+        assert_passed(&judged);
+        let last = judged.outcome.trace.events.last().map(|event| event.at.0);
+        assert!(last < Some(90_000_000), "it came to rest by itself: {last:?}");
+    }
+}
+
+#[test]
 fn no_script_can_hang_a_run() {
     let mut steps = scenario("for-ever");
     steps.wait(u64::MAX);
