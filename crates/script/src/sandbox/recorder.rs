@@ -9,7 +9,7 @@ use crate::sandbox::failure::frames;
 use crate::sandbox::{Printed, Record, convert};
 
 /// More calls than any diagram needs.
-const MOST_RECORDS: usize = 200_000;
+const MOST_RECORDS: usize = 100_000;
 /// What is printed beyond this is left out, and that is said.
 const MOST_PRINTED: usize = 1_000;
 

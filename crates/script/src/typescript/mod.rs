@@ -12,6 +12,8 @@ mod depth;
 mod modules;
 mod strip;
 mod syntax;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 
@@ -179,8 +181,10 @@ pub(crate) fn read(
         ..ParseOptions::default()
     };
     let parsed = Parser::new(&allocator, text, source_type).with_options(options).parse();
-    let errors = syntax::errors(&parsed, text, file);
+    let mut errors = syntax::errors(&parsed, text, file);
     if !errors.is_empty() {
+        let later = syntax::later_errors(&errors, text, file, source_type, options);
+        errors.extend(later);
         let diagnostics = match dialect {
             Dialect::JavaScript => syntax::hint_at_types(errors, text, &allocator),
             Dialect::TypeScript => errors,

@@ -7,6 +7,8 @@ use topomotion_model::{Diagnostic, FileId, Span};
 
 /// More syntax errors than this are echoes of the first.
 const MOST_ERRORS: usize = 10;
+/// Larger texts are not read again for a second error.
+const LARGEST_REREAD: usize = 256 * 1024;
 
 pub(super) fn errors(
     parsed: &ParserReturn<'_>,
@@ -41,6 +43,49 @@ pub(super) fn errors(
         })
     });
     errors.collect()
+}
+
+/// Errors behind the first one, which stops the parser: its line is blanked, and the rest read
+/// again. What only echoes the blanked line (a bracket too many, the end of the text) is
+/// dropped.
+pub(super) fn later_errors(
+    first: &[Diagnostic],
+    text: &str,
+    file: FileId,
+    source_type: SourceType,
+    options: ParseOptions,
+) -> Vec<Diagnostic> {
+    let mut found: Vec<Diagnostic> = Vec::new();
+    let mut rest = text.to_owned();
+    let mut last = first.last().and_then(|error| error.span);
+    for _ in 0..MOST_ERRORS {
+        let Some(at) = last.filter(|_| text.len() <= LARGEST_REREAD) else { break };
+        rest = without_line(&rest, at.start);
+        let allocator = Allocator::default();
+        let parsed =
+            Parser::new(&allocator, &rest, source_type).with_options(options).parse();
+        let errors = errors(&parsed, &rest, file).into_iter();
+        let is_new = |error: &Diagnostic| {
+            error.span.is_some_and(|span| {
+                let there = &rest[span.start as usize..];
+                span.start > at.start
+                    && !there.starts_with(['}', ')', ']'])
+                    && !there.is_empty()
+            })
+        };
+        let new: Vec<Diagnostic> = errors.filter(is_new).collect();
+        last = new.last().and_then(|error| error.span);
+        found.extend(new);
+    }
+    found
+}
+
+fn without_line(text: &str, at: u32) -> String {
+    let at = text.floor_char_boundary(at as usize);
+    let start = text[..at].rfind('\n').map_or(0, |line_break| line_break + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |line_break| at + line_break);
+    let blank = " ".repeat(end - start);
+    format!("{}{blank}{}", &text[..start], &text[end..])
 }
 
 /// Says so, if a JavaScript file fails only because it is TypeScript.

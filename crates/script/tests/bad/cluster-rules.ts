@@ -1,0 +1,13 @@
+const topology = new TopologyBuilder();
+const brokers = topology.createGroup('brokers');
+brokers.addProcess({ id: 'broker', replicas: 2 });
+topology.createProcess({ id: 'producer', label: 'A producer with a very long name' });
+topology.createProcess({ id: 'controller', replicas: 2 });
+topology.connect('broker', 'controller').connect('broker', 'producer');
+const kafka = topology.kafka({ topics: [{ name: 'orders', partitions: 2, replicationFactor: 3, minInsyncReplicas: 4 }] });
+kafka.scenario('s', 'S').crash('broker').partition(['broker-1'], ['broker-1']).produce('producer', 'orders', { acks: 2, count: 0, partition: 5 });
+kafka.scenario('s');
+const lost = new ScenarioBuilder();
+lost.scenario('t').heal();
+const flow = new FlowBuilder();
+flow.from('producer').setState('producer', 'broken').wait(-1).wait(1.5).parallel([]).parallel(['a']);

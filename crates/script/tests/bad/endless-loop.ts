@@ -1,0 +1,4 @@
+let i = 0;
+while (true) {
+  i++;
+}

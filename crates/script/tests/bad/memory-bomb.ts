@@ -1,0 +1,2 @@
+const a = [];
+for (;;) a.push('x'.repeat(1 << 20) + a.length);

@@ -1,0 +1,4 @@
+enum X { A }
+class A { constructor(private x: number) {} }
+namespace N { export const a = 1 }
+export = 1;

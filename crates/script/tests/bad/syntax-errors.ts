@@ -1,0 +1,4 @@
+const a = {;
+let b = ;
+const c = 1;
+enum X { A }

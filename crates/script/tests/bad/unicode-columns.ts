@@ -1,0 +1,2 @@
+const ü = "öäü"; throw new Error("böse");
+const x = 1;

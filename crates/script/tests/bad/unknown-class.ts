@@ -1,0 +1,1 @@
+const topology = new TopolgyBuilder(true);

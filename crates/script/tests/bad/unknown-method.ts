@@ -1,0 +1,2 @@
+const topology = new TopologyBuilder(true);
+topology.createGroup('a').addProces({ id: 'x' });

@@ -1,0 +1,69 @@
+//! What we publish for editors is what the compiler takes.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{compile_text, render};
+
+const TYPES: &str = include_str!("../types/topomotion.d.ts");
+
+/// Calls every method once with the arguments' names, and sees what the sandbox has.
+fn methods_of_the_sandbox() -> BTreeSet<String> {
+    let script = "const t = new TopologyBuilder();
+        const made = [t, t.createGroup('g'), t.kafka({}), new FlowBuilder(), new ScenarioBuilder(t.kafka())];
+        for (const one of made) {
+          const prototype = Object.getPrototypeOf(one);
+          for (const name of Object.getOwnPropertyNames(prototype)) {
+            console.log(prototype.constructor.name + '.' + name);
+          }
+        }";
+    let compiled = compile_text("a.ts", script);
+    compiled.console.into_iter().map(|line| line.text).collect()
+}
+
+/// The methods that the declarations give to each class or interface.
+fn methods_of_the_declarations() -> BTreeSet<String> {
+    let mut methods = BTreeSet::new();
+    let mut owner = None;
+    for line in TYPES.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if let ["export", "class" | "interface", name, ..] = words.as_slice() {
+            owner = name.ends_with("Builder").then(|| (*name).to_owned());
+        }
+        let Some(owner) = &owner else { continue };
+        let name = line.trim().split_once('(').map(|(name, _)| name);
+        let is_method = line.starts_with("    ") && !line.trim().starts_with(['*', '/']);
+        if let Some(name) = name.filter(|_| is_method) {
+            methods.insert(format!("{owner}.{name}"));
+        }
+    }
+    methods
+}
+
+#[test]
+fn the_type_declarations_have_exactly_the_methods_of_the_sandbox() {
+    let methods = methods_of_the_sandbox();
+    assert!(methods.len() > 40, "{methods:?}");
+    let declared = methods_of_the_declarations();
+    let without_interfaces = |name: &&String| {
+        !matches!(name.as_str(), "GroupBuilder.constructor" | "KafkaBuilder.constructor")
+    };
+    let methods: BTreeSet<&String> = methods.iter().filter(without_interfaces).collect();
+    assert_eq!(methods, declared.iter().collect());
+}
+
+#[test]
+fn an_import_of_everything_published_compiles() {
+    let script =
+        "import { TopologyBuilder, FlowBuilder, ScenarioBuilder } from 'topomotion';
+        import { ProcessConfig, GroupBuilder, Acks } from 'topomotion';
+        const a: ProcessConfig = { id: 'a' };
+        const topology = new TopologyBuilder();
+        topology.createProcess(a).createProcess({ id: 'b' }).connect('a', 'b');
+        await topology.apply();
+        return new FlowBuilder().scenario('x').from('a').to('b').showError('gone');";
+    let compiled = compile_text("a.ts", script);
+    assert_eq!(render(&compiled), "");
+    assert_eq!(compiled.topology.expect("a topology").scenarios.len(), 1);
+}
