@@ -92,9 +92,15 @@ impl Spaced {
         label_extents(sketch.spots, sketch.labels, axis, space, &at, &self.routes)
     }
 
-    /// The root's rectangle is the bounding box of everything.
+    /// The root's rectangle is the bounding box of everything. Titles of groups without
+    /// members hang on to their boxes.
     fn frame(&mut self, sketch: &Sketch<'_>) {
         let root = sketch.tree.root;
+        for id in sketch.tree.nodes..root {
+            if !sketch.tree.is_container(id) {
+                self.places.titles[id] = sketch.tree.title_at(id, &self.places.boxes[id]);
+            }
+        }
         let boxes = self.places.boxes[..root].iter().copied();
         let labels = self.labels.iter().flatten().copied();
         let point = |p: &Point| Rect::new(p.x, p.y, 0.0, 0.0);

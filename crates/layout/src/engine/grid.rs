@@ -166,15 +166,9 @@ impl Grid<'_> {
         for &id in &self.tree.containers {
             self.place_members(id, &sizes, &mut boxes);
         }
-        let titles = (0..=self.tree.root).map(|id| self.title(id, &boxes[id])).collect();
+        let titles =
+            (0..=self.tree.root).map(|id| self.tree.title_at(id, &boxes[id])).collect();
         Places { boxes, titles }
-    }
-
-    /// Where a title stands.
-    pub fn title(&self, id: BoxId, rect: &Rect) -> Rect {
-        let size = self.tree.title[id];
-        let (x, y) = (rect.x + tokens::TITLE_LEFT, rect.y + tokens::TITLE_TOP);
-        Rect::new(x, y, size.width, size.height)
     }
 
     fn place_members(&self, id: BoxId, sizes: &[Size], boxes: &mut [Rect]) {

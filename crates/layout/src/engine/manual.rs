@@ -28,7 +28,7 @@ pub fn place(graph: &Graph, grid: &Grid<'_>, places: &mut Places) {
         manual.settle(id, grid, places);
     }
     for id in 0..=grid.tree.root {
-        places.titles[id] = grid.title(id, &places.boxes[id]);
+        places.titles[id] = grid.tree.title_at(id, &places.boxes[id]);
     }
 }
 

@@ -94,6 +94,9 @@ impl Move {
         }
         // A partner that can be met straight away is worth more than an even spread.
         for partner in self.partners.into_iter().flatten() {
+            if system.are_apart(self.var, partner) {
+                continue;
+            }
             let (other_lo, other_hi) = self.range(partner, system, at);
             let (common_lo, common_hi) = (lo.max(other_lo), hi.min(other_hi));
             if common_lo <= common_hi && self.is_near(at[partner] - at[self.var]) {

@@ -224,6 +224,12 @@ impl<'a> System<'a> {
         self.after[var].iter().map(|&(to, by)| at[to] - by).reduce(f64::min)
     }
 
+    /// Whether there is a gap between two variables.
+    pub fn are_apart(&self, a: usize, b: usize) -> bool {
+        let joins = |a: usize, b: usize| self.after[a].iter().any(|&(to, _)| to == b);
+        joins(a, b) || joins(b, a)
+    }
+
     /// Whether every gap holds.
     pub fn holds(&self, at: &[f64]) -> bool {
         self.space.gaps.iter().all(|gap| at[gap.to] - at[gap.from] >= gap.by - 1e-4)

@@ -8,7 +8,7 @@
 //! Postcondition: every box but the root stands in exactly one row of its parent, and
 //! `containers` lists parents before their children.
 
-use topomotion_scene::Size;
+use topomotion_scene::{Rect, Size};
 
 use crate::Spacing;
 use crate::graph::{Graph, Member};
@@ -84,6 +84,13 @@ impl Tree {
             (a, b) = (self.parent[a], self.parent[b]);
         }
         Some((self.parent[a], a, b))
+    }
+
+    /// Where a title stands in its group, if nothing pushes it aside.
+    pub fn title_at(&self, id: BoxId, rect: &Rect) -> Rect {
+        let size = self.title[id];
+        let (x, y) = (rect.x + tokens::TITLE_LEFT, rect.y + tokens::TITLE_TOP);
+        Rect::new(x, y, size.width, size.height)
     }
 
     /// The members of a box, row by row.

@@ -1,0 +1,139 @@
+//! Any graph at all gives a picture without faults.
+
+use proptest::prelude::*;
+use topomotion_layout::check::faults;
+use topomotion_layout::graph::{Edge, Graph, Group, Member, Node, Wishes, place};
+use topomotion_model::Direction;
+use topomotion_scene::{Point, Size};
+
+/// Who is placed by hand.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Placed {
+    Nobody,
+    Some,
+}
+
+fn size(
+    width: std::ops::Range<f64>,
+    height: std::ops::Range<f64>,
+) -> impl Strategy<Value = Size> {
+    (width, height).prop_map(|(width, height)| Size { width, height })
+}
+
+fn member(nodes: usize, groups: usize) -> impl Strategy<Value = Member> {
+    // Mostly nodes, few of them again and again: hubs, parallel edges, loops.
+    prop_oneof![
+        6 => (0..nodes).prop_map(Member::Node),
+        2 => (0..nodes.min(3)).prop_map(Member::Node),
+        1 => (0..groups + 1).prop_map(Member::Group),
+    ]
+}
+
+fn graph(placed: Placed) -> impl Strategy<Value = Graph> {
+    (1usize..60, 0usize..14).prop_flat_map(move |(nodes, groups)| {
+        let parent = prop::option::weighted(0.7, 0..groups + 1);
+        let position = match placed {
+            Placed::Nobody => prop::option::weighted(0.0, (0.0..1.0, 0.0..1.0)).boxed(),
+            Placed::Some => {
+                prop::option::weighted(0.5, (-50.0..900.0, 0.0..700.0)).boxed()
+            }
+        };
+        let group = (parent.clone(), size(1.0..260.0, 10.0..34.0), position.clone());
+        let node = (parent, size(20.0..240.0, 20.0..160.0), position);
+        let end = || member(nodes, groups);
+        let edge = (end(), end(), prop::option::of(size(10.0..148.0, 14.0..50.0)));
+        let way = prop_oneof![
+            3 => Just(Direction::Down), Just(Direction::Right),
+            Just(Direction::Up), Just(Direction::Left),
+        ];
+        (
+            way,
+            prop::collection::vec(group, groups),
+            prop::collection::vec(node, nodes),
+            prop::collection::vec(edge, 0..nodes * 2),
+            prop::collection::vec(any::<u8>(), nodes),
+        )
+            .prop_map(build)
+    })
+}
+
+type Placement = Option<(f64, f64)>;
+type Parts = (
+    Direction,
+    Vec<(Option<usize>, Size, Placement)>,
+    Vec<(Option<usize>, Size, Placement)>,
+    Vec<(Member, Member, Option<Size>)>,
+    Vec<u8>,
+);
+
+fn build((direction, groups, nodes, edges, rows): Parts) -> Graph {
+    let at = |place: Placement| place.map(|(x, y)| Point::new(x, y));
+    let mut graph = Graph {
+        direction,
+        groups: groups
+            .into_iter()
+            .enumerate()
+            .map(|(index, (parent, title, place))| Group {
+                id: format!("g{index}"),
+                parent,
+                title,
+                position: at(place),
+                ..Group::default()
+            })
+            .collect(),
+        nodes: nodes
+            .into_iter()
+            .enumerate()
+            .map(|(index, (group, size, place))| Node {
+                id: format!("n{index}"),
+                group,
+                size,
+                position: at(place),
+            })
+            .collect(),
+        edges: edges
+            .into_iter()
+            .enumerate()
+            .map(|(index, (source, target, label))| Edge {
+                id: format!("e{index}"),
+                source,
+                target,
+                label,
+            })
+            .collect(),
+        rows: Vec::new(),
+    };
+    // Some groups have rows of their own.
+    for group in 0..graph.groups.len().min(3) {
+        let mut own: Vec<Vec<Member>> = vec![Vec::new()];
+        for (node, &row) in rows.iter().enumerate() {
+            if graph.nodes[node].group == Some(group) {
+                if row % 3 == 0 {
+                    own.push(Vec::new());
+                }
+                if let Some(last) = own.last_mut() {
+                    last.push(Member::Node(node));
+                }
+            }
+        }
+        graph.groups[group].rows = own;
+    }
+    graph
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 3000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_graph_gives_a_picture_without_faults(graph in graph(Placed::Nobody)) {
+        let placement = place(&graph, &Wishes::default());
+        prop_assert_eq!(faults(&graph, &placement), vec![]);
+        prop_assert_eq!(place(&graph, &Wishes::default()), placement);
+    }
+
+    #[test]
+    fn any_graph_placed_by_hand_gives_a_picture_without_faults(graph in graph(Placed::Some)) {
+        let placement = place(&graph, &Wishes::default());
+        prop_assert_eq!(faults(&graph, &placement), vec![]);
+    }
+}
