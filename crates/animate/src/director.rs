@@ -30,7 +30,11 @@ pub(crate) fn direct(
     stories: &[Story<'_>],
     options: &Options,
 ) -> Animation {
-    let stage = Stage::new(scene, Bands::Film);
+    let speaks = stories.iter().any(|story| {
+        let mut events = story.trace.events.iter();
+        story.kind == Kind::Executed || events.any(|event| is_for_all(&event.what))
+    });
+    let stage = Stage::new(scene, if speaks { Bands::Film } else { Bands::Silent });
     let mut paints = Paints::new(&options.theme);
     let changing: BTreeSet<String> = stories
         .iter()
@@ -74,6 +78,17 @@ pub(crate) fn direct(
         sprites,
         palette: paints.palette(),
     }
+}
+
+/// Whether an event is told below the picture.
+fn is_for_all(what: &What) -> bool {
+    matches!(
+        what,
+        What::Step { .. }
+            | What::Fault(_)
+            | What::Verdict { .. }
+            | What::Say { process: None, .. }
+    )
 }
 
 /// Nothing is seen beyond the end.

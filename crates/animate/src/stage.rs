@@ -22,6 +22,8 @@ pub(crate) enum Bands {
     Title,
     /// Titles and the clock above, captions below.
     Film,
+    /// Titles above only: nobody speaks but at the processes.
+    Silent,
 }
 
 /// The canvas.
@@ -45,8 +47,12 @@ impl Stage {
             Bands::None => (0.0, 0.0),
             Bands::Title => (52.0, 0.0),
             Bands::Film => (68.0, 96.0),
+            Bands::Silent => (68.0, 0.0),
         };
-        let least = if bands == Bands::Film { LEAST_WIDTH } else { 0.0 };
+        let least = match bands {
+            Bands::Film | Bands::Silent => LEAST_WIDTH,
+            Bands::None | Bands::Title => 0.0,
+        };
         let width = scene.size.width.max(least);
         let aside = ((width - scene.size.width) / 2.0).round();
         let mut moved = moved(scene, Point::new(aside, above));

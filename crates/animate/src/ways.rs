@@ -203,7 +203,14 @@ fn found(scene: &Scene, from: &str, to: &str) -> Option<Way> {
                 words.iter().filter(|rect| crosses(**rect, leg[0], leg[1])).count()
             })
             .sum::<usize>();
-        (crossed + through_ends, crossed_words, corners.len())
+        let narrow = corners
+            .windows(2)
+            .map(|leg| {
+                let close = |rect: &&Rect| crosses(rect.grown(12.0), leg[0], leg[1]);
+                others.iter().filter(close).count()
+            })
+            .sum::<usize>();
+        (crossed + through_ends, crossed_words + narrow, corners.len())
     };
     let best = candidates(a, b, scene).into_iter().min_by_key(|corners| cost(corners))?;
     Some(Way { corners: best, radius: RADIUS, origin: Origin::Found })

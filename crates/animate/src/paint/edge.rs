@@ -1,7 +1,7 @@
 //! Connections: the line by its protocol, the arrow at the dialled end, the label.
 
 use topomotion_scene::{
-    Anchor, Item, Paint, PathCommand, Point, Primitive, Route, Scene, Stroke,
+    Anchor, Item, Paint, PathCommand, Point, Primitive, Rect, Route, Scene, Stroke,
 };
 
 use super::group::with_width;
@@ -36,17 +36,29 @@ pub(crate) fn paint(route: &Route, scene: &Scene, paints: &mut Paints) -> Item {
     }
 }
 
-/// The label on its quiet ground.
-pub(crate) fn label(route: &Route, paints: &Paints) -> Option<Item> {
+/// The label; on a quiet ground if a line runs behind it.
+pub(crate) fn label(route: &Route, scene: &Scene, paints: &Paints) -> Option<Item> {
     let label = route.label.as_ref()?;
-    let ground = Some(paints.faint("page", 0.86));
-    let mut primitives = vec![draw::rect(label.rect, 4.0, ground, None)];
+    let mut primitives = Vec::new();
+    if scene.routes.iter().any(|route| runs_behind(route, label.rect)) {
+        let ground = Some(paints.faint("page", 0.86));
+        primitives.push(draw::rect(label.rect, 4.0, ground, None));
+    }
     primitives.extend(label.lines.iter().map(|line| {
         let ink = Ink::new(line.face, line.size, paints.solid("muted"));
         with_width(ink.line(&line.text, line.at, Anchor::Start), line.width)
     }));
     let class = "edge-label".to_owned();
     Some(Item { class, id: None, name: None, primitives })
+}
+
+fn runs_behind(route: &Route, rect: Rect) -> bool {
+    route.points.windows(2).any(|leg| {
+        let (a, b) = (leg[0], leg[1]);
+        let (x, y) = (a.x.min(b.x), a.y.min(b.y));
+        let leg = Rect::new(x, y, (a.x - b.x).abs(), (a.y - b.y).abs());
+        rect.overlaps(&leg.grown(0.5))
+    })
 }
 
 fn line(points: &[Point], radius: f64, stroke: Stroke) -> Primitive {

@@ -38,6 +38,8 @@ pub(crate) fn backdrop(
         }
         items.push(item);
     }
-    items.extend(scene.routes.iter().filter_map(|route| edge::label(route, paints)));
+    items.extend(
+        scene.routes.iter().filter_map(|route| edge::label(route, scene, paints)),
+    );
     items
 }
