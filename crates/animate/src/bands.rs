@@ -163,7 +163,7 @@ pub(crate) fn caption(text: &str, tone: Tone, stage: &Stage, paints: &Paints) ->
     let ink = Ink::new(FontFace::Regular, 17.0, paint);
     let room = band.width - 2.0 * MARGIN;
     let wrapped = topomotion_text::wrap(draw::face(ink.face), ink.size, text, room, 2);
-    let first = band.y + if wrapped.lines.len() > 1 { 49.0 } else { 57.0 };
+    let first = band.y + if wrapped.lines.len() > 1 { 51.0 } else { 58.0 };
     let line = |(index, line): (usize, &String)| {
         let at = Point::new(MARGIN, first + 24.0 * index as f64);
         ink.line(line, at, Anchor::Start)

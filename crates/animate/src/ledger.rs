@@ -43,6 +43,8 @@ pub(crate) struct Doing {
     pub hurt: Option<Hurt>,
     /// The controller does not trust it.
     pub fenced: Option<()>,
+    /// The network is cut, and it stands on the smaller side.
+    pub cut: Option<()>,
     /// It leads the metadata quorum, in this epoch.
     pub crowned: Option<i32>,
 }
@@ -157,8 +159,11 @@ impl Ledger {
             Fault::Crash { process } => (process, Some(Hurt::Down)),
             Fault::Pause { process } => (process, Some(Hurt::Paused)),
             Fault::Restart { process } | Fault::Resume { process } => (process, None),
-            Fault::Partition { .. } => return Vec::new(),
-            Fault::Heal => return self.resume_all(),
+            Fault::Partition { left, right } => {
+                let side = if left.len() <= right.len() { left } else { right };
+                return side.iter().flat_map(|process| self.cut(process)).collect();
+            }
+            Fault::Heal => return self.heal(),
         };
         let (doing, touches) = self.node(process);
         doing.hurt = hurt;
@@ -168,15 +173,23 @@ impl Ledger {
         touches
     }
 
-    fn resume_all(&mut self) -> Vec<Touch> {
-        let paused =
-            self.nodes.iter_mut().filter(|(_, doing)| doing.hurt == Some(Hurt::Paused));
-        paused
-            .map(|(process, doing)| {
-                doing.hurt = None;
-                Touch::Node(process.clone())
-            })
-            .collect()
+    fn cut(&mut self, process: &str) -> Vec<Touch> {
+        let (doing, touches) = self.node(process);
+        doing.cut = Some(());
+        touches
+    }
+
+    /// Cuts end, and what stands still goes on.
+    fn heal(&mut self) -> Vec<Touch> {
+        let harmed =
+            |doing: &Doing| doing.hurt == Some(Hurt::Paused) || doing.cut.is_some();
+        let hurt = self.nodes.iter_mut().filter(|(_, doing)| harmed(doing));
+        hurt.map(|(process, doing)| {
+            doing.cut = None;
+            doing.hurt = doing.hurt.filter(|hurt| *hurt == Hurt::Down);
+            Touch::Node(process.clone())
+        })
+        .collect()
     }
 
     fn change(&mut self, change: &StateChange) -> Vec<Touch> {
@@ -323,6 +336,20 @@ mod tests {
         assert_eq!(state(&ledger), NodeState::Warning);
         apply(&mut ledger, broker(BrokerLiveness::Unfenced));
         assert_eq!(state(&ledger), NodeState::Running);
+    }
+
+    #[test]
+    fn healing_ends_cuts_and_pauses_but_raises_no_dead() {
+        let mut ledger = Ledger::default();
+        apply(&mut ledger, What::Fault(Fault::Crash { process: "a".into() }));
+        apply(&mut ledger, What::Fault(Fault::Pause { process: "b".into() }));
+        let (left, right) = (vec!["c".into()], vec!["a".into(), "b".into()]);
+        apply(&mut ledger, What::Fault(Fault::Partition { left, right }));
+        assert!(ledger.doing("c").cut.is_some() && ledger.doing("a").cut.is_none());
+        apply(&mut ledger, What::Fault(Fault::Heal));
+        assert_eq!(ledger.doing("a").hurt, Some(Hurt::Down));
+        assert_eq!(ledger.doing("b").hurt, None);
+        assert!(ledger.doing("c").cut.is_none());
     }
 
     #[test]

@@ -99,6 +99,9 @@ fn chip(node: &NodeBox, doing: &Doing, paints: &Paints) -> Option<Item> {
         }
         None => {}
     }
+    if doing.cut.is_some() {
+        word("cut off", "warning-soft", "warning-ink", "warning", None);
+    }
     if doing.fenced.is_some() {
         word("fenced", "error-soft", "error-ink", "error", None);
     }

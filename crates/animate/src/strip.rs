@@ -62,10 +62,10 @@ pub(crate) fn head(subject: &Subject<'_>, row: Rect, paints: &Paints) -> Item {
         quiet.line(&epoch, Point::new(after, y + 15.0), Anchor::Start),
     ];
     let end = role_chip(subject, Point::new(x, y + 21.0), paints, &mut primitives);
-    if let Some(registration) = subject
+    let told = subject
         .registration
-        .filter(|told| told.leader.as_deref() == Some(subject.process))
-    {
+        .filter(|told| told.leader.as_deref() == Some(subject.process));
+    if let Some(registration) = told.filter(|_| subject.leads()) {
         let members: Vec<String> = registration.isr.iter().map(|id| short(id)).collect();
         let text = format!("ISR {}", members.join(","));
         let room = x + LEFT + 2.0 - end - 6.0;

@@ -210,3 +210,9 @@ fn a_scripted_film_shows_its_kind_and_no_clock() {
     let said = "Broker 1: [TIMEOUT] no answer from the followers";
     assert!(film.transcript.iter().any(|line| line.text == said));
 }
+
+#[test]
+fn a_film_is_a_small_file() {
+    let svg = topomotion_svg::render(&film(), &topomotion_svg::Options::default());
+    assert!(svg.len() < 100_000, "{}", svg.len());
+}
