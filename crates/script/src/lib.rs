@@ -10,6 +10,29 @@
 //!
 //! It is not the builder (that is `model`) and touches nothing outside: sibling files come
 //! through [`Files`], and what a script prints is handed back as [`ConsoleLine`]s.
+//!
+//! A script runs on a thread of its own, within the limits of [`Options`]. One that hangs in
+//! a built-in is given up: its thread is left behind and its error told. A process that
+//! compiles many scripts should do so in children of its own.
+//!
+//! The central types are [`Source`], [`Options`] and [`Compiled`]; [`SourceMap`] turns a
+//! diagnostic's span into a line and a column.
+//!
+//! ```
+//! use topomotion_script::{NoFiles, Options, Source, compile};
+//!
+//! let script = "
+//!     const topology = new TopologyBuilder();
+//!     topology.createProcess({ id: 'shop' }).createProcess({ id: 'db' });
+//!     topology.connect('shop', 'bd');
+//! ";
+//! let compiled = compile(&Source::new("shop.ts", script), &NoFiles, &Options::default());
+//! let error = &compiled.diagnostics[0];
+//! let at = compiled.sources.location(error.span.unwrap()).unwrap();
+//! assert_eq!(error.message, "no process has the id `bd`");
+//! assert_eq!(error.help.as_deref(), Some("did you mean `db`?"));
+//! assert_eq!((at.line, at.column), (4, 30));
+//! ```
 
 mod api;
 mod console;
@@ -21,6 +44,8 @@ mod fixes;
 mod loading;
 mod options;
 mod places;
+#[cfg(test)]
+mod published;
 mod replay;
 mod sandbox;
 mod script;

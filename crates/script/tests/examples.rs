@@ -36,7 +36,7 @@ fn bare(mut topology: Topology) -> Topology {
     topology.groups.iter_mut().for_each(|one| clear(&mut one.origin));
     topology.processes.iter_mut().for_each(|one| clear(&mut one.origin));
     topology.edges.iter_mut().for_each(|one| clear(&mut one.origin));
-    for cluster in &mut topology.cluster {
+    if let Some(cluster) = &mut topology.cluster {
         clear(&mut cluster.origin);
         cluster.topics.iter_mut().for_each(|one| clear(&mut one.origin));
     }

@@ -25,6 +25,8 @@ mod flow;
 mod ids;
 mod processes;
 mod run;
+#[cfg(test)]
+mod tests;
 
 pub use config::{EdgeConfig, GroupConfig, ProcessConfig, ProduceConfig, ScenarioConfig};
 pub use flow::FlowBuilder;

@@ -12,11 +12,17 @@ use topomotion_model::builder::TopologyBuilder;
 
 use crate::Compiled;
 
+#[cfg(test)]
+pub(crate) use document::{CONNECTION, DOCUMENT, GROUP_MEMBERS, SCENARIO};
+pub(crate) use parse::parse;
+#[cfg(test)]
+pub(crate) use steps::{FLOW_STEPS, RUN_STEPS};
+
 /// Compiles a document whose text is in `compiled.sources`. `None` if it is no YAML; then
 /// there is an error among the diagnostics.
 pub(crate) fn compile(file: FileId, compiled: &mut Compiled) -> Option<TopologyBuilder> {
     let text = compiled.sources.file(file).map_or("", |file| file.text.as_str());
-    match parse::parse(text, file) {
+    match parse(text, file) {
         Ok(data) => Some(document::read(&data, &compiled.sources)),
         Err(error) => {
             compiled.diagnostics.push(*error);

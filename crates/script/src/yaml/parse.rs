@@ -11,7 +11,7 @@ use crate::data::{Data, Entry, Value};
 /// More events than any document's aliases need.
 const MOST_REPLAYED: usize = 100_000;
 
-pub(super) fn parse(text: &str, file: FileId) -> Result<Data, Box<Diagnostic>> {
+pub(crate) fn parse(text: &str, file: FileId) -> Result<Data, Box<Diagnostic>> {
     let options = serde_saphyr::options! {
         strict_booleans: true,
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: MOST_REPLAYED },
