@@ -272,7 +272,7 @@ impl Script {
     }
 }
 
-fn set_up(script: &mut Script) {
+pub(crate) fn set_up(script: &mut Script) {
     let all = || vec!["broker-1".into(), "broker-2".into(), "broker-3".into()];
     script.state(
         0,
@@ -313,7 +313,7 @@ fn appended(process: &str, base: i64, epoch: i32) -> StateChange {
     }
 }
 
-fn watermark(process: &str, offset: i64) -> StateChange {
+pub(crate) fn watermark(process: &str, offset: i64) -> StateChange {
     let partition = "orders-0".into();
     StateChange::HighWatermark { process: process.into(), partition, offset }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use topomotion_trace::{BrokerLiveness, QuorumRole, StateChange, Tone};
+use topomotion_trace::{BrokerLiveness, Packet, QuorumRole, StateChange, Tone, Travel};
 
 use crate::rules;
 use crate::words::{Moment, Said, Teller, Weight};
@@ -227,7 +227,10 @@ impl Teller<'_> {
                 format!("{who} learns the high watermark {offset} of {partition}.");
             return (Weight::Detail, Tone::Plain, text);
         }
-        let fetch = moment.arrived.get(process).filter(|packet| &*packet.api == "Fetch");
+        // A follower's own fetch says how far it has got; an answer from the controller does not.
+        let is_fetch =
+            |packet: &Packet| &*packet.api == "Fetch" && packet.travel == Travel::Request;
+        let fetch = moment.arrived.get(process).filter(|packet| is_fetch(packet));
         let cause = fetch.map(|packet| {
             format!("{} has fetched up to there: ", self.stage.name(&packet.from))
         });

@@ -230,6 +230,16 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_from_the_controller_is_no_replica_that_fetched() {
+        let mut script = fixture::Script::default();
+        fixture::set_up(&mut script);
+        let fetch = script.packet("broker-1", "controller", "Fetch", 10, 20);
+        script.answer(fetch, 20, 30, 1);
+        script.state(30, fixture::watermark("broker-1", 2));
+        says(&script.trace(), "The high watermark of orders-0 moves to 2.");
+    }
+
+    #[test]
     fn the_author_speaks_for_the_whole_step() {
         let mut script = fixture::Script::default();
         let caption = Some("Watch this.".to_owned());
