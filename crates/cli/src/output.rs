@@ -114,54 +114,66 @@ fn name_beside(place: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir()
-            .join(format!("topomotion-output-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).unwrap();
-        folder
+    /// A folder of a test's own, gone with it.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Folder {
+            let name = format!("topomotion-output-{name}-{}", std::process::id());
+            let folder = std::env::temp_dir().join(name);
+            let _ = fs::remove_dir_all(&folder);
+            fs::create_dir_all(&folder).unwrap();
+            Folder(folder)
+        }
+
+        fn names(&self) -> Vec<String> {
+            let entries = fs::read_dir(&self.0).unwrap();
+            entries.map(|one| one.unwrap().file_name().into_string().unwrap()).collect()
+        }
     }
 
-    fn names(folder: &Path) -> Vec<String> {
-        let entries = fs::read_dir(folder).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
     }
 
     #[test]
     fn a_file_appears_whole_or_not_at_all() {
-        let folder = folder("whole");
-        let place = folder.join("out.svg");
+        let folder = Folder::new("whole");
+        let place = folder.0.join("out.svg");
         let mut draft = Draft::begin(&place).unwrap();
         draft.fill(b"new").unwrap();
         assert!(!place.exists());
         draft.commit().unwrap();
         assert_eq!(fs::read(&place).unwrap(), b"new");
-        assert_eq!(names(&folder), ["out.svg"]);
+        assert_eq!(folder.names(), ["out.svg"]);
     }
 
     #[test]
     fn what_is_given_up_leaves_no_trace() {
-        let folder = folder("given-up");
-        let place = folder.join("out.svg");
+        let folder = Folder::new("given-up");
+        let place = folder.0.join("out.svg");
         fs::write(&place, "old").unwrap();
         let mut draft = Draft::begin(&place).unwrap();
         draft.fill(b"new").unwrap();
         drop(draft);
         assert_eq!(fs::read(&place).unwrap(), b"old");
-        assert_eq!(names(&folder), ["out.svg"]);
+        assert_eq!(folder.names(), ["out.svg"]);
     }
 
     #[test]
     fn folders_and_missing_folders_are_refused() {
-        let folder = folder("refused");
-        assert!(Draft::begin(&folder).is_err());
-        assert!(Draft::begin(&folder.join("no/such/out.svg")).is_err());
-        assert!(names(&folder).is_empty());
+        let folder = Folder::new("refused");
+        assert!(Draft::begin(&folder.0).is_err());
+        assert!(Draft::begin(&folder.0.join("no/such/out.svg")).is_err());
+        assert!(folder.names().is_empty());
     }
 
     #[test]
     fn a_read_only_file_stays() {
-        let place = folder("read-only").join("out.svg");
+        let folder = Folder::new("read-only");
+        let place = folder.0.join("out.svg");
         fs::write(&place, "old").unwrap();
         let mut permissions = fs::metadata(&place).unwrap().permissions();
         permissions.set_readonly(true);
@@ -172,8 +184,8 @@ mod tests {
     #[test]
     #[cfg(unix)]
     fn a_link_stays_a_link() {
-        let folder = folder("link");
-        let (real, link) = (folder.join("real.svg"), folder.join("link.svg"));
+        let folder = Folder::new("link");
+        let (real, link) = (folder.0.join("real.svg"), folder.0.join("link.svg"));
         fs::write(&real, "old").unwrap();
         std::os::unix::fs::symlink(&real, &link).unwrap();
         let mut draft = Draft::begin(&link).unwrap();

@@ -84,8 +84,23 @@ pub fn run(arguments: Render, terminal: &Terminal) -> Result<(), Failure> {
             let mut draft = Draft::begin(path)?;
             let film = production.film(&scene, &stories);
             wanted.draft(&film, &scene, &mut draft, terminal)?;
-            draft.commit()
+            draft.commit()?;
+            tell_size(path, terminal);
+            Ok(())
         }
+    }
+}
+
+/// Sites that show a film limit its size: who made it should see it.
+fn tell_size(path: &Path, terminal: &Terminal) {
+    let written = std::fs::metadata(path).ok().filter(|_| terminal.is_watched);
+    if let Some(bytes) = written.map(|file| file.len()) {
+        let size = match bytes {
+            0..10_000 => format!("{bytes} bytes"),
+            10_000..1_000_000 => format!("{} KB", bytes / 1000),
+            _ => format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10),
+        };
+        terminal.say(&format!("wrote {} ({size})", path.display()));
     }
 }
 

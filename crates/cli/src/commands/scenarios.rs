@@ -36,8 +36,12 @@ pub fn run(arguments: &Scenarios, terminal: &Terminal) -> Result<(), Failure> {
     let script = Script::read(&arguments.script)?;
     let production = Production::new(&script, None, &arguments.strictness, &report)?;
     report.verdict()?;
-    let mut lines: Vec<Line> = production.topology.scenarios.iter().map(own).collect();
-    lines.extend(builtins(&production.binding).into_iter().map(|builtin| Line {
+    let own = &production.topology.scenarios;
+    let mut lines: Vec<Line> = own.iter().map(own_line).collect();
+    let builtins = builtins(&production.binding).into_iter();
+    // An id means the script's own scenario, if it has one of that name.
+    let builtins = builtins.filter(|one| own.iter().all(|other| other.id != one.id));
+    lines.extend(builtins.map(|builtin| Line {
         id: builtin.id.to_string(),
         title: builtin.title.to_owned(),
         origin: Origin::BuiltIn,
@@ -52,7 +56,7 @@ pub fn run(arguments: &Scenarios, terminal: &Terminal) -> Result<(), Failure> {
     }
 }
 
-fn own(scenario: &Scenario) -> Line {
+fn own_line(scenario: &Scenario) -> Line {
     Line {
         id: scenario.id.to_string(),
         title: scenario.title.clone(),
