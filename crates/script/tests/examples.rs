@@ -44,7 +44,7 @@ fn bare(mut topology: Topology) -> Topology {
         clear(&mut scenario.origin);
         match &mut scenario.play {
             Play::Flow(flow) => {
-                flow.steps.iter_mut().for_each(|one| clear(&mut one.origin))
+                flow.steps.iter_mut().for_each(|one| clear(&mut one.origin));
             }
             Play::Run(run) => run.steps.iter_mut().for_each(|one| clear(&mut one.origin)),
         }

@@ -204,7 +204,7 @@ impl<'a> Step<'a> {
         let span = self.given.span;
         Condition::parse(&words)
             .map_err(|error| {
-                self.found.push(bad_condition(&words, &error, span, sources))
+                self.found.push(bad_condition(&words, &error, span, sources));
             })
             .ok()
     }
