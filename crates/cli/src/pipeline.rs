@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use topomotion_model::{ProcessId, Topology, lint};
+use topomotion_model::{ProcessId, Topology};
 use topomotion_scene::{Animation, Scene};
 use topomotion_script::{ConsoleLevel, ConsoleLine, SourceMap, compile};
 use topomotion_sim::{Binding, NodeRole};
@@ -34,7 +34,7 @@ pub struct Production {
 }
 
 impl Production {
-    /// Compiles, lints and binds a script. Every mistake has been told when this fails.
+    /// Compiles (which lints, too) and binds a script. Every mistake has been told when this fails.
     pub fn new(
         script: &Script,
         layers: Option<&[String]>,
@@ -43,7 +43,6 @@ impl Production {
     ) -> Result<Production, Failure> {
         let name = script.source.name.clone();
         let (sources, whole) = compiled(script, strictness, report)?;
-        report.expect_none(&name, &sources, &lint::lint(&whole))?;
         let topology = match layers {
             None => whole,
             Some(layers) => {

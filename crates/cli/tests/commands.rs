@@ -208,11 +208,12 @@ fn warnings_fail_only_where_they_are_denied() {
     let folder = Folder::new("warnings");
     let script = "const t = new TopologyBuilder();\n\
         t.createProcess({ id: 'a', colour: 'red' });\nt.createProcess({ id: 'b' });\n\
-        t.connect('a', 'b');\nawait t.apply();\n";
+        t.connect('a', 'b');\nt.createProcess({ id: 'lonely' });\nawait t.apply();\n";
     fs::write(folder.0.join("script.ts"), script).unwrap();
     let output = folder.run("check script.ts");
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success() && said.contains("warning["), "{said}");
+    assert!(output.status.success(), "{said}");
+    assert_eq!(said.matches("warning[").count(), 2, "each is told once:\n{said}");
     folder.fine("render script.ts -o out.svg");
     let output = folder.run("check script.ts --deny-warnings");
     assert_eq!(output.status.code(), Some(1));
