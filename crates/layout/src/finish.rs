@@ -155,8 +155,7 @@ fn on_outline(nodes: &[NodeBox], member: Member, end: Point, before: Point) -> P
             return end;
         }
         let share = ((end.x - center.x).abs() / half_w).min(1.0);
-        let (at, inset) = edge_inset(node.outline, share, half_w, half_h, Facing::Along);
-        let _ = at;
+        let inset = edge_inset(node.outline, share, half_w, half_h, Facing::Along);
         let y = if end.y < center.y { body.y + inset } else { body.bottom() - inset };
         Point::new(end.x, y)
     } else {
@@ -164,7 +163,7 @@ fn on_outline(nodes: &[NodeBox], member: Member, end: Point, before: Point) -> P
             return end;
         }
         let share = ((end.y - center.y).abs() / half_h).min(1.0);
-        let (_, inset) = edge_inset(node.outline, share, half_w, half_h, Facing::Across);
+        let inset = edge_inset(node.outline, share, half_w, half_h, Facing::Across);
         let lean = lean(node.outline, body, end);
         let x = if end.x < center.x { body.x + inset } else { body.right() - inset };
         Point::new(x + lean, end.y)
@@ -187,10 +186,10 @@ fn edge_inset(
     half_w: f64,
     half_h: f64,
     facing: Facing,
-) -> (f64, f64) {
+) -> f64 {
     let round = 1.0 - (1.0 - share * share).max(0.0).sqrt();
     let depth = if facing == Facing::Along { half_h } else { half_w };
-    let inset = match (outline, facing) {
+    match (outline, facing) {
         (Outline::Diamond, _) => depth * share,
         (Outline::Circle, _) => depth * round,
         (Outline::Cylinder, Facing::Along) => tokens::LID * round,
@@ -201,8 +200,7 @@ fn edge_inset(
         }
         (Outline::Cloud, _) => depth * 0.12,
         _ => 0.0,
-    };
-    (share, inset)
+    }
 }
 
 /// How far a leaning side stands from its box at the height of an end.

@@ -159,8 +159,7 @@ fn share_widths(graph: &mut Graph, contents: &[Content]) {
         use topomotion_scene::Outline::{Box, Cylinder};
         matches!(contents[index].outline, Box | Cylinder)
     };
-    for (index, node) in graph.nodes.iter().enumerate().filter(|node| is_plain(node.0)) {
-        let _ = index;
+    for (_, node) in graph.nodes.iter().enumerate().filter(|node| is_plain(node.0)) {
         let slot = wide.entry(node.group).or_insert((f64::MAX, 0.0));
         *slot = (slot.0.min(node.size.width), slot.1.max(node.size.width));
     }

@@ -122,7 +122,7 @@ fn build((direction, groups, nodes, edges, rows): Parts) -> Graph {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 3000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 3000, ..ProptestConfig::default() })]
 
     #[test]
     fn any_graph_gives_a_picture_without_faults(graph in graph(Placed::Nobody)) {

@@ -89,7 +89,7 @@ impl Spaced {
         for (edge, route) in self.routes.iter_mut().enumerate() {
             write_route(route, axis, &space.segments[edge], &at, &self.places);
         }
-        label_extents(sketch.spots, sketch.labels, axis, space, &at, &self.routes)
+        label_extents(sketch.spots, sketch.labels, axis, space, &at)
     }
 
     /// The root's rectangle is the bounding box of everything. Titles of groups without
@@ -153,15 +153,13 @@ fn write_route(
     }
 }
 
-/// Extents of labels along an axis. One that slides along its segment stands in the
-/// middle of its room.
+/// Extents of labels along an axis.
 fn label_extents(
     spots: &[Option<Spot>],
     labels: &[Option<Size>],
     axis: Axis,
     space: &Space,
     at: &[f64],
-    _routes: &[Route],
 ) -> Vec<Option<(f64, f64)>> {
     let extent = |edge: usize| {
         spots.get(edge).copied().flatten()?;

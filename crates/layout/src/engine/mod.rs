@@ -1,8 +1,14 @@
-//! The engine: a graph with sizes in, places and routes out. The files are its passes.
+//! The engine: a graph with sizes in, places and routes out.
+//!
+//! One file a pass, in this order: `tree`, `rank`, `order`, `exchange`, `grid` (or `manual`),
+//! `lines`, `route`, `lanes`, then `ranks`, `space`, `solve` and `settle` under `coordinates`,
+//! and `labels` between two of those. `passes` runs them.
 
 pub mod axis;
 pub mod buckets;
 pub mod coordinates;
+pub mod exchange;
+pub mod goal;
 pub mod grid;
 pub mod labels;
 pub mod lanes;
@@ -14,6 +20,7 @@ pub mod rank;
 pub mod ranks;
 pub mod route;
 pub mod settle;
+pub mod sights;
 pub mod solve;
 pub mod space;
 pub mod sweep;

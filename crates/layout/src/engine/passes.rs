@@ -15,7 +15,7 @@ use crate::engine::rank::RowsMode;
 use crate::engine::route::Route;
 use crate::engine::space::{Ends, Sketch};
 use crate::engine::tree::{Tree, nest};
-use crate::engine::{lanes, lines, manual, order, rank, route};
+use crate::engine::{exchange, lanes, lines, manual, order, rank, route};
 use crate::graph::{EdgePlace, Graph, GroupPlace, Placement, Wishes};
 
 /// A step of the layout.
@@ -36,10 +36,11 @@ impl Pass {
 }
 
 /// All passes, first to last.
-pub const PASSES: [Pass; 12] = [
+pub const PASSES: [Pass; 13] = [
     Pass { name: "tree", does: "who stands in whom", run: |state| state.nest() },
     Pass { name: "rank", does: "which members share a row", run: |state| state.rank() },
     Pass { name: "order", does: "who stands left of whom", run: |state| state.order() },
+    Pass { name: "exchange", does: "untangled", run: |state| state.exchange() },
     Pass { name: "grid", does: "first coordinates", run: |state| state.grid() },
     Pass {
         name: "rehearse",
@@ -118,6 +119,10 @@ impl<'a> State<'a> {
 
     fn order(&mut self) {
         self.tree.rows = order::order(&self.rows(), &self.tree.rows);
+    }
+
+    fn exchange(&mut self) {
+        self.tree.rows = exchange::exchange(&self.rows(), self.flow.sense);
         order::level(&mut self.tree, self.flow.axis);
     }
 
@@ -140,7 +145,7 @@ impl<'a> State<'a> {
             return;
         }
         self.lines();
-        self.route();
+        self.route_in(1);
         self.lanes();
         self.labels();
         let spaced = space(&self.sketch(Ends::Loose), Choice::Middle);
@@ -153,12 +158,17 @@ impl<'a> State<'a> {
     }
 
     fn route(&mut self) {
+        self.route_in(2);
+    }
+
+    fn route_in(&mut self, rounds: usize) {
         self.routes = route::route(
             &self.tree,
             &self.places,
             &self.net,
             self.flow.axis,
             &self.wishes.spacing,
+            rounds,
         );
     }
 

@@ -353,23 +353,10 @@ fn ring_free_order(links: &[Vec<(usize, Way)>]) -> Vec<usize> {
     let mut position = vec![0; count];
     let mut seen = vec![false; count];
     let mut next = count;
-    let has_source = |m: usize| links[m].iter().any(|&(_, way)| way == Way::In);
-    let starts = (0..count).filter(|&m| !has_source(m)).chain(0..count);
-    // The walk visits late starters first, so that early ones come out on top.
-    let starts: Vec<usize> = {
-        let (mut first, rest): (Vec<usize>, Vec<usize>) =
-            starts.enumerate().fold((vec![], vec![]), |(mut a, mut b), (at, m)| {
-                if at < count && !has_source(m) {
-                    a.push(m)
-                } else {
-                    b.push(m)
-                }
-                (a, b)
-            });
-        first.reverse();
-        first.extend(rest);
-        first
-    };
+    let has_source = |m: &usize| links[*m].iter().any(|&(_, way)| way == Way::In);
+    // The last to be left comes first, so sources that the script names first start last.
+    let (rest, sources): (Vec<usize>, Vec<usize>) = (0..count).partition(has_source);
+    let starts = sources.into_iter().rev().chain(rest);
     for start in starts {
         if std::mem::replace(&mut seen[start], true) {
             continue;

@@ -16,6 +16,7 @@ use topomotion_scene::{Point, Rect};
 
 use crate::Spacing;
 use crate::engine::axis::{Axis, Side};
+use crate::engine::goal::Goal;
 use crate::engine::grid::Places;
 use crate::engine::lines::{NONE, Net};
 use crate::engine::tree::{BoxId, Tree};
@@ -23,7 +24,7 @@ use crate::engine::tree::{BoxId, Tree};
 /// What a bend costs, px of length.
 const BEND: f64 = 42.0;
 /// What crossing an edge costs.
-const CROSSING: f64 = 46.0;
+const CROSSING: f64 = 90.0;
 /// What sharing a piece of a line with an edge costs.
 const COMPANY: f64 = 3.0;
 /// What leaving by a side that is not along the main axis costs.
@@ -65,7 +66,7 @@ impl Route {
     /// The axis along which a segment runs.
     pub fn axis(&self, segment: usize) -> Axis {
         let first = self.source.map_or(Axis::X, |contact| contact.side.axis());
-        if segment % 2 == 0 { first } else { first.cross() }
+        if segment.is_multiple_of(2) { first } else { first.cross() }
     }
 
     /// The coordinate across a segment.
@@ -74,13 +75,14 @@ impl Route {
     }
 }
 
-/// Routes every edge.
+/// Routes every edge, in so many rounds.
 pub fn route(
     tree: &Tree,
     places: &Places,
     net: &Net,
     main: Axis,
     spacing: &Spacing,
+    rounds: usize,
 ) -> Vec<Route> {
     let mut router = Router::new(tree, places, net, main, spacing);
     let mut order: Vec<usize> =
@@ -92,9 +94,12 @@ pub fn route(
     };
     order.sort_by(|&a, &b| span(a).total_cmp(&span(b)).then(a.cmp(&b)));
     let mut ways: Vec<Way> = vec![Way::default(); tree.ends.len()];
-    for round in 0..2 {
+    for round in 0..rounds {
         for &edge in &order {
             if round > 0 {
+                if router.is_quiet(&ways[edge]) {
+                    continue;
+                }
                 router.count(&ways[edge], Count::Less);
             }
             if let Some(way) = router.find(edge) {
@@ -158,13 +163,20 @@ struct Reached {
     from: u32,
 }
 
-const NOWHERE: u32 = u32::MAX;
+/// No state before this one.
+pub const NOWHERE: u32 = u32::MAX;
 
-struct Router<'a> {
-    tree: &'a Tree,
-    places: &'a Places,
-    net: &'a Net,
-    main: Axis,
+/// The search, and what is known of the edges that have a way already.
+#[derive(Debug)]
+pub struct Router<'a> {
+    /// Who stands in whom.
+    pub tree: &'a Tree,
+    /// Where boxes are.
+    pub places: &'a Places,
+    /// Where edges may run.
+    pub net: &'a Net,
+    /// Main axis.
+    pub main: Axis,
     spacing: &'a Spacing,
     /// Routes that pass each joint straight, by axis: along x, along y.
     passing: Vec<[u16; 2]>,
@@ -319,7 +331,7 @@ impl<'a> Router<'a> {
         }
         *reached = Reached { search: self.search, closed: reached.closed, cost, from };
         let here = &self.net.joints[joint as usize];
-        let rest = distance(here.x, here.y, &goal.rect);
+        let rest = least_rest(here.x, here.y, side, &goal.rect);
         let age = self.queue.len() as u32;
         self.queue.push(Waiting {
             cost: Reverse(Cost(cost + rest)),
@@ -335,7 +347,7 @@ impl<'a> Router<'a> {
     }
 
     /// What one more edge at a side of a box costs.
-    fn side_cost(&self, id: BoxId, side: Side) -> f64 {
+    pub fn side_cost(&self, id: BoxId, side: Side) -> f64 {
         let count = f64::from(self.sides[id][side.index()]);
         let extent = {
             let (rect, cross) = (&self.places.boxes[id], side.axis().cross());
@@ -387,6 +399,14 @@ impl<'a> Router<'a> {
         let border = side.border(&self.places.boxes[id]);
         let at = Point::new(joint.x, joint.y);
         side.axis().point(border, side.axis().cross().of(at))
+    }
+
+    /// Whether a way crosses nothing: then there is little to gain by another one.
+    fn is_quiet(&self, way: &Way) -> bool {
+        way.joints.iter().all(|&joint| {
+            let [along_x, along_y] = self.passing[joint as usize];
+            along_x == 0 || along_y == 0
+        })
     }
 
     /// Counts a way in or out.
@@ -453,93 +473,29 @@ fn axis_index(axis: Axis) -> usize {
 }
 
 /// Entering a group near its corner looks like an accident.
-fn corner_cost(router: &Router<'_>, group: BoxId, joint: u32) -> f64 {
+pub fn corner_cost(router: &Router<'_>, group: BoxId, joint: u32) -> f64 {
     let joint = &router.net.joints[joint as usize];
     let center = router.places.boxes[group].center();
     ((joint.x - center.x).abs() + (joint.y - center.y).abs()) / 4.0
 }
 
-fn distance(x: f64, y: f64, rect: &Rect) -> f64 {
+/// What is still to come at least: the distance to a rectangle, and the bends without which
+/// no way leads there in this direction.
+fn least_rest(x: f64, y: f64, side: Side, rect: &Rect) -> f64 {
     let beyond = |at: f64, lo: f64, hi: f64| (lo - at).max(at - hi).max(0.0);
-    beyond(x, rect.x, rect.right()) + beyond(y, rect.y, rect.bottom())
-}
-
-/// What a search looks for.
-struct Goal {
-    source: BoxId,
-    target: BoxId,
-    rect: Rect,
-    is_loop: bool,
-    kind: GoalKind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum GoalKind {
-    /// A port of a leaf.
-    Port,
-    /// Any joint inside a group.
-    Inside,
-    /// Any joint outside a group.
-    Outside,
-}
-
-impl Goal {
-    fn new(tree: &Tree, places: &Places, source: BoxId, target: BoxId) -> Goal {
-        let kind = if !tree.is_container(target) {
-            GoalKind::Port
-        } else if source != target && tree.is_within(source, target) {
-            GoalKind::Outside
-        } else {
-            GoalKind::Inside
-        };
-        let rect = match kind {
-            // Seen from inside, every border is equally far: nothing is known.
-            GoalKind::Outside => places.boxes[tree.root].grown(40.0),
-            _ => places.boxes[target],
-        };
-        Goal { source, target, rect, is_loop: source == target, kind }
-    }
-
-    fn is_met(&self, router: &Router<'_>, joint: u32, side: Side, from: u32) -> bool {
-        let region = router.net.joints[joint as usize].region;
-        match self.kind {
-            GoalKind::Port => router.net.ports[self.target].iter().any(|port| {
-                port.joint == joint
-                    && port.side == side.opposite()
-                    && (!self.is_loop || port.side.axis() == router.main)
-            }),
-            GoalKind::Inside => {
-                from != NOWHERE && router.tree.is_within(region, self.target)
-            }
-            GoalKind::Outside => !router.tree.is_within(region, self.target),
-        }
-    }
-
-    /// What reaching a joint costs beyond the way to it, if it is a goal.
-    fn arrival_cost(&self, router: &Router<'_>, joint: u32, side: Side) -> f64 {
-        let here = &router.net.joints[joint as usize];
-        match self.kind {
-            GoalKind::Port => {
-                if here.links.iter().filter(|&&link| link != NONE).count() > 1 {
-                    return 0.0;
-                }
-                router.side_cost(self.target, side.opposite())
-            }
-            GoalKind::Inside | GoalKind::Outside => {
-                let inside = router.tree.is_within(here.region, self.target);
-                if inside == (self.kind == GoalKind::Inside) {
-                    corner_cost(router, self.target, joint)
-                        + router.side_cost(self.target, side.opposite())
-                } else {
-                    0.0
-                }
-            }
-        }
-    }
-}
-
-impl std::fmt::Debug for Goal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} -> {} ({:?})", self.source, self.target, self.kind)
-    }
+    let (dx, dy) = (beyond(x, rect.x, rect.right()), beyond(y, rect.y, rect.bottom()));
+    let (aside, past) = match side {
+        Side::Left => (dy, x < rect.x),
+        Side::Right => (dy, x > rect.right()),
+        Side::Top => (dx, y < rect.y),
+        Side::Bottom => (dx, y > rect.bottom()),
+    };
+    let bends = if past {
+        2.0
+    } else if aside > 0.0 {
+        1.0
+    } else {
+        0.0
+    };
+    dx + dy + BEND * bends
 }

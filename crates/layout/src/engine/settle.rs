@@ -30,11 +30,11 @@ pub fn settle(
     for round in 0..ROUNDS {
         let wanted = spread(sketch.routes, axis, space, at);
         for each in &moves {
-            each.apply(space, system, &wanted, at);
+            each.apply(system, &wanted, at);
         }
         for each in moves.iter().rev() {
             if round + 1 < ROUNDS {
-                each.apply(space, system, &wanted, at);
+                each.apply(system, &wanted, at);
             }
         }
     }
@@ -83,7 +83,6 @@ impl Move {
 
     fn apply(
         &self,
-        _space: &Space,
         system: &System<'_>,
         wanted: &BTreeMap<(usize, usize), f64>,
         at: &mut [f64],
@@ -130,6 +129,9 @@ impl Move {
     }
 }
 
+/// Coordinate, edge and segment of a port.
+type PortAt = (f64, usize, usize);
+
 /// Where segments that end at a box would stand if its sides' ports were spread evenly.
 fn spread(
     routes: &[Route],
@@ -137,7 +139,7 @@ fn spread(
     space: &Space,
     at: &[f64],
 ) -> BTreeMap<(usize, usize), f64> {
-    let mut sides: BTreeMap<(BoxId, Side), Vec<(f64, usize, usize)>> = BTreeMap::new();
+    let mut sides: BTreeMap<(BoxId, Side), Vec<PortAt>> = BTreeMap::new();
     for (edge, route) in routes.iter().enumerate() {
         let Some(last) = route.segments().checked_sub(1) else { continue };
         for (segment, contact) in [(0, route.source), (last, route.target)] {
