@@ -81,9 +81,12 @@ impl Quorum {
             Fetched::Records(records) => self.append_fetched(records),
             Fetched::Diverges(at) => self.cut_at(at),
             Fetched::Refused(_) if answer.leadership.leader.is_none() => {
-                // An observer need not wait for an election: it asks around at once.
+                // An observer need not wait for an election: it asks around. Not at once,
+                // though: a voter that still names the old leader would send it straight
+                // back here, as fast as the wire can carry it.
                 if !self.config.is_voter() {
-                    return self.become_unattached(now, self.durable.epoch);
+                    self.become_unattached(now, self.durable.epoch);
+                    return self.postpone_questions(now + self.config.retry_backoff);
                 }
                 Changed::No
             }
@@ -140,6 +143,12 @@ impl Quorum {
         let voters = self.config.voters.len() as u64;
         let voter = usize::try_from(self.random.below(voters)).unwrap_or(0);
         Unattached::Asks { voter, call: Call::due(now) }
+    }
+
+    fn postpone_questions(&mut self, until: Instant) {
+        if let Role::Unattached(Unattached::Asks { call, .. }) = &mut self.role {
+            call.postpone(until);
+        }
     }
 
     pub(crate) fn ask_next_voter(&mut self, now: Instant) {
