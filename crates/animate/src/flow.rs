@@ -145,11 +145,14 @@ mod tests {
 
     #[test]
     fn nothing_moves_while_a_message_is_read() {
-        let text = "forty characters take two seconds and 2";
+        let text = "thirty-nine characters take some seconds";
         let message =
             FlowStepKind::Message { at: "a".into(), label: None, text: text.into() };
         let trace = flow(vec![message, FlowStepKind::Hops(vec![hop("a", "b")])]);
-        assert_eq!(trace.events[1].at, Time(39 * 55 * 1000));
+        assert_eq!(
+            trace.events[1].at,
+            Time(u64::from(reading_ms(text, &Pace::default())) * 1000)
+        );
     }
 
     #[test]

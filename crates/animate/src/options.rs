@@ -70,7 +70,7 @@ impl Default for Pace {
         Pace {
             request_ms: 900,
             response_ms: 750,
-            character_ms: 55,
+            character_ms: 45,
             caption_ms: 1200,
             idle_ms: 700,
             fault_ms: 900,

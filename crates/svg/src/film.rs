@@ -13,7 +13,7 @@ use crate::pen::{Pen, way};
 use crate::text::{DIGEST, shown, slug};
 
 /// Shortest content that is worth a definition of its own, bytes.
-const WORTH: usize = 120;
+const WORTH: usize = 60;
 
 /// The sprites of a film.
 #[derive(Debug)]

@@ -39,8 +39,7 @@ impl Keyframes {
         } else {
             format!("0%{{visibility:visible}}{end}{{visibility:hidden}}")
         };
-        let classes = format!("a-{DIGEST} {}", self.name(body));
-        Part { classes, style: self.delay(window.start) }
+        Part { classes: self.name(body), style: self.delay(window.start) }
     }
 
     /// Seen in several windows: keyframes of its own, from the film's start.
@@ -57,8 +56,7 @@ impl Keyframes {
                 body.push_str(&format!("{end}{{visibility:hidden}}"));
             }
         }
-        let classes = format!("a-{DIGEST} {}", self.name(body));
-        Part { classes, style: String::new() }
+        Part { classes: self.name(body), style: String::new() }
     }
 
     /// Seen in one window while it travels along a path.
@@ -79,8 +77,7 @@ impl Keyframes {
         }
         let next = self.paths.len();
         let place = *self.paths.entry(path).or_insert(next);
-        let classes =
-            format!("a-{DIGEST} m-{DIGEST} {} r{place}-{DIGEST}", self.name(body));
+        let classes = format!("{} r{place}-{DIGEST}", self.name(body));
         Part { classes, style: self.delay(window.start) }
     }
 
@@ -122,17 +119,20 @@ impl Keyframes {
             Repeat::Forever => "infinite".to_owned(),
             Repeat::Times(times) => times.max(1).to_string(),
         };
-        let mut out = format!(
-            ".a-{DIGEST}{{animation-duration:{seconds}s;animation-timing-function:step-end;\
-             animation-iteration-count:{count}}}\
-             .m-{DIGEST}{{animation-timing-function:linear;offset-rotate:0deg}}"
-        );
+        let mut out = String::new();
         let mut bodies: Vec<(&String, &usize)> = self.bodies.iter().collect();
         bodies.sort_by_key(|(_, place)| **place);
         for (body, place) in bodies {
             let name = format!("k{place}-{DIGEST}");
+            // What travels moves evenly; what only comes and goes does so at once.
+            let (timing, turn) = if body.contains("offset-distance") {
+                ("linear", ";offset-rotate:0deg")
+            } else {
+                ("step-end", "")
+            };
             out.push_str(&format!(
-                ".{name}{{animation-name:{name}}}@keyframes {name}{{{body}}}"
+                ".{name}{{animation:{name} {seconds}s {timing} {count}{turn}}}\
+                 @keyframes {name}{{{body}}}"
             ));
         }
         let mut paths: Vec<(&String, &usize)> = self.paths.iter().collect();
@@ -140,14 +140,15 @@ impl Keyframes {
         for (path, place) in paths {
             out.push_str(&format!(".r{place}-{DIGEST}{{offset-path:path(\"{path}\")}}"));
         }
-        let still = format!(
-            "{{animation:none}}SCOPE.p-{DIGEST}\
-             {{visibility:visible;offset-distance:var(--d)}}"
-        );
-        let rest =
-            |scope: &str| format!("{scope}.a-{DIGEST}{}", still.replace("SCOPE", scope));
-        out.push_str(&rest("#still:target "));
-        out.push_str(&format!("@media(prefers-reduced-motion:reduce){{{}}}", rest("")));
+        let rest = |scope: &str| {
+            format!(
+                "{scope} *{{animation:none}}\
+                 {scope} .p-{DIGEST}{{visibility:visible;offset-distance:var(--d)}}"
+            )
+        };
+        out.push_str(&rest("#still:target"));
+        let all = format!(".t-{DIGEST}");
+        out.push_str(&format!("@media(prefers-reduced-motion:reduce){{{}}}", rest(&all)));
         out
     }
 }
@@ -178,7 +179,7 @@ mod tests {
         let mut keyframes = Keyframes::new(Millis(10_000), Repeat::Times(2));
         let part = keyframes.window(window(1000, 2000));
         assert_eq!(part.style, "animation-delay:1s");
-        assert!(keyframes.rules().contains("animation-iteration-count:2"));
+        assert!(keyframes.rules().contains("10s step-end 2}"));
     }
 
     #[test]
