@@ -98,7 +98,9 @@ pub fn unknown_value(
     let message = format!("`{name}` is not a known {what}");
     let listed = format!("known values: {}", known.join(", "));
     let error = Diagnostic::error("unknown-value", message, span);
-    match nearest(name, known.iter().copied()) {
+    // A word of one or two characters is near to every other.
+    let near = nearest(name, known.iter().copied()).filter(|_| name.chars().count() > 2);
+    match near {
         Some(near) => {
             error.at(format!("did you mean `{near}`?")).help(listed).fix(span, near)
         }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::Findings;
+use super::{Facts, Findings};
 use crate::{Edge, Process, ProcessRole, ShardRole, Topic, Topology};
 
-pub(super) fn broker_dials_client(topology: &Topology, findings: &mut Findings<'_>) {
-    for (edge, source, target) in dialled(topology) {
+pub(super) fn broker_dials_client(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    for (edge, source, target) in dialled(facts) {
         let is_client = matches!(
-            topology.role_of(&target.id),
+            facts.roles.get(&target.id),
             Some(
                 ProcessRole::Producer
                     | ProcessRole::Consumer
@@ -16,7 +16,7 @@ pub(super) fn broker_dials_client(topology: &Topology, findings: &mut Findings<'
                     | ProcessRole::Connect
             )
         );
-        if is_client && topology.role_of(&source.id) == Some(ProcessRole::Broker) {
+        if is_client && facts.is(&source.id, ProcessRole::Broker) {
             let message =
                 format!("broker `{}` dials its client `{}`", source.id, target.id);
             findings.add(message, edge.origin.whole);
@@ -24,10 +24,10 @@ pub(super) fn broker_dials_client(topology: &Topology, findings: &mut Findings<'
     }
 }
 
-pub(super) fn controller_dials_broker(topology: &Topology, findings: &mut Findings<'_>) {
-    for (edge, source, target) in dialled(topology) {
-        if topology.role_of(&source.id) == Some(ProcessRole::Controller)
-            && topology.role_of(&target.id) == Some(ProcessRole::Broker)
+pub(super) fn controller_dials_broker(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    for (edge, source, target) in dialled(facts) {
+        if facts.is(&source.id, ProcessRole::Controller)
+            && facts.is(&target.id, ProcessRole::Broker)
         {
             let message =
                 format!("controller `{}` dials broker `{}`", source.id, target.id);
@@ -37,13 +37,12 @@ pub(super) fn controller_dials_broker(topology: &Topology, findings: &mut Findin
 }
 
 /// Only where the script says who leads and who follows.
-pub(super) fn leader_dials_follower(topology: &Topology, findings: &mut Findings<'_>) {
-    for (edge, source, target) in dialled(topology) {
+pub(super) fn leader_dials_follower(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    for (edge, source, target) in dialled(facts) {
         let leads = source.shard_role == Some(ShardRole::Primary);
         let follows = target.shard_role == Some(ShardRole::Replica);
-        let are_brokers = [source, target]
-            .iter()
-            .all(|one| topology.role_of(&one.id) == Some(ProcessRole::Broker));
+        let are_brokers =
+            [source, target].iter().all(|one| facts.is(&one.id, ProcessRole::Broker));
         if leads && follows && are_brokers {
             let message =
                 format!("leader `{}` dials follower `{}`", source.id, target.id);
@@ -52,36 +51,37 @@ pub(super) fn leader_dials_follower(topology: &Topology, findings: &mut Findings
     }
 }
 
-fn dialled(topology: &Topology) -> impl Iterator<Item = (&Edge, &Process, &Process)> {
-    topology.edges.iter().filter_map(|edge| {
-        let source = topology.process(edge.source.process()?)?;
-        let target = topology.process(edge.target.process()?)?;
+fn dialled<'a>(
+    facts: &'a Facts<'_>,
+) -> impl Iterator<Item = (&'a Edge, &'a Process, &'a Process)> {
+    facts.topology.edges.iter().filter_map(|edge| {
+        let source = *facts.processes.get(edge.source.process()?)?;
+        let target = *facts.processes.get(edge.target.process()?)?;
         Some((edge, source, target))
     })
 }
 
-fn count(topology: &Topology, role: ProcessRole) -> usize {
-    let processes = topology.processes.iter();
-    processes.filter(|process| topology.role_of(&process.id) == Some(role)).count()
+fn count(facts: &Facts<'_>, role: ProcessRole) -> usize {
+    facts.roles.values().filter(|one| **one == role).count()
 }
 
 fn topics(topology: &Topology) -> impl Iterator<Item = &Topic> {
     topology.cluster.iter().flat_map(|cluster| &cluster.topics)
 }
 
-pub(super) fn no_broker(topology: &Topology, findings: &mut Findings<'_>) {
-    let Some(cluster) = &topology.cluster else { return };
-    if count(topology, ProcessRole::Broker) == 0 {
+pub(super) fn no_broker(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    let Some(cluster) = &facts.topology.cluster else { return };
+    if count(facts, ProcessRole::Broker) == 0 {
         findings.add("the cluster has no broker".to_owned(), cluster.origin.whole);
     }
 }
 
-pub(super) fn replication_factor(topology: &Topology, findings: &mut Findings<'_>) {
-    let brokers = count(topology, ProcessRole::Broker);
+pub(super) fn replication_factor(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    let brokers = count(facts, ProcessRole::Broker);
     if brokers == 0 {
         return;
     }
-    for topic in topics(topology) {
+    for topic in topics(facts.topology) {
         let Some(factor) = topic.replication_factor else { continue };
         if factor as usize > brokers {
             let message = format!(
@@ -97,9 +97,9 @@ pub(super) fn replication_factor(topology: &Topology, findings: &mut Findings<'_
     }
 }
 
-pub(super) fn min_insync_replicas(topology: &Topology, findings: &mut Findings<'_>) {
-    let brokers = count(topology, ProcessRole::Broker) as u32;
-    for topic in topics(topology) {
+pub(super) fn min_insync_replicas(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    let brokers = count(facts, ProcessRole::Broker) as u32;
+    for topic in topics(facts.topology) {
         // What is not said is inferred: as many copies as there are brokers, at most three.
         let factor = topic.replication_factor.unwrap_or(brokers.min(3));
         let Some(least) = topic.min_insync_replicas else { continue };
@@ -113,27 +113,27 @@ pub(super) fn min_insync_replicas(topology: &Topology, findings: &mut Findings<'
     }
 }
 
-pub(super) fn even_voters(topology: &Topology, findings: &mut Findings<'_>) {
+pub(super) fn even_voters(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     for (role, what) in [
         (ProcessRole::Controller, "controllers"),
         (ProcessRole::Zookeeper, "ZooKeeper servers"),
     ] {
-        let voters = count(topology, role);
+        let voters = count(facts, role);
         if voters == 0 || voters % 2 == 1 {
             continue;
         }
-        let mut processes = topology.processes.iter();
-        let last = processes.rfind(|process| topology.role_of(&process.id) == Some(role));
+        let mut processes = facts.topology.processes.iter();
+        let last = processes.rfind(|process| facts.is(&process.id, role));
         let place = last.and_then(|process| process.origin.part("id"));
         findings.add(format!("there are {voters} {what}"), place);
     }
 }
 
 /// Only where the script names the topics and their partitions.
-pub(super) fn idle_consumers(topology: &Topology, findings: &mut Findings<'_>) {
+pub(super) fn idle_consumers(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let mut groups: BTreeMap<&str, Vec<&Process>> = BTreeMap::new();
-    for process in &topology.processes {
-        let role = topology.role_of(&process.id);
+    for process in &facts.topology.processes {
+        let role = facts.roles.get(&process.id);
         if matches!(role, Some(ProcessRole::Consumer | ProcessRole::Streams)) {
             let home = process.group.as_ref().map(crate::GroupId::as_str);
             let group = process.kafka.group_id.as_deref().or(home);
@@ -141,7 +141,7 @@ pub(super) fn idle_consumers(topology: &Topology, findings: &mut Findings<'_>) {
         }
     }
     for (group, members) in groups.iter().filter(|(group, _)| !group.is_empty()) {
-        let Some(partitions) = partitions_of(topology, members) else { continue };
+        let Some(partitions) = partitions_of(facts.topology, members) else { continue };
         if members.len() > partitions as usize {
             let message = format!(
                 "consumer group `{group}` has {} consumers for {partitions} partition{}",

@@ -7,7 +7,9 @@
 mod kafka;
 mod shape;
 
-use crate::{Diagnostic, Severity, Span, Topology};
+use std::collections::BTreeMap;
+
+use crate::{Diagnostic, Process, ProcessId, ProcessRole, Severity, Span, Topology};
 
 /// A rule.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +22,7 @@ pub struct Rule {
     pub reason: &'static str,
     /// What to do.
     pub fix: &'static str,
-    check: fn(&Topology, &mut Findings<'_>),
+    check: fn(&Facts<'_>, &mut Findings<'_>),
 }
 
 /// Every rule, in the order in which they are checked.
@@ -137,12 +139,35 @@ pub const RULES: &[Rule] = &[
 /// assert_eq!(lint(&topology)[0].message, "`shop` has no connection");
 /// ```
 pub fn lint(topology: &Topology) -> Vec<Diagnostic> {
+    let facts = Facts {
+        topology,
+        processes: topology
+            .processes
+            .iter()
+            .map(|process| (&process.id, process))
+            .collect(),
+        roles: topology.roles(),
+    };
     let mut all = Vec::new();
     for rule in RULES {
         let mut findings = Findings { rule, found: &mut all };
-        (rule.check)(topology, &mut findings);
+        (rule.check)(&facts, &mut findings);
     }
     all
+}
+
+/// A topology, and what several rules want to know of it.
+#[derive(Debug)]
+struct Facts<'a> {
+    topology: &'a Topology,
+    processes: BTreeMap<&'a ProcessId, &'a Process>,
+    roles: BTreeMap<&'a ProcessId, ProcessRole>,
+}
+
+impl Facts<'_> {
+    fn is(&self, id: &ProcessId, role: ProcessRole) -> bool {
+        self.roles.get(id) == Some(&role)
+    }
 }
 
 /// The findings of one rule.

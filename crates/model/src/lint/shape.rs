@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::Findings;
+use super::{Facts, Findings};
 use crate::{Edge, End, FlowStepKind, GroupId, Label, Play, Process, ProcessState};
 use crate::{ProcessRole, Scenario, StepKind, Topology};
 
 /// A label from this many characters on is long.
 const LONG_LABEL: usize = 25;
 
-pub(super) fn lonely_process(topology: &Topology, findings: &mut Findings<'_>) {
+pub(super) fn lonely_process(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    let topology = facts.topology;
     // A diagram without any connection is an inventory, and may be one.
     if topology.edges.is_empty() && topology.processes.len() > 1 {
         return;
@@ -39,12 +40,13 @@ fn groups_around(
     around.into_iter()
 }
 
-pub(super) fn reverse_edge(topology: &Topology, findings: &mut Findings<'_>) {
+pub(super) fn reverse_edge(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    let topology = facts.topology;
     let mut seen: BTreeSet<(&End, &End)> = BTreeSet::new();
     for edge in &topology.edges {
         let is_reverse = edge.source != edge.target
             && seen.contains(&(&edge.target, &edge.source))
-            && !are_brokers(topology, edge);
+            && !are_brokers(facts, edge);
         if is_reverse {
             let is_first = |first: &&Edge| {
                 first.source == edge.target
@@ -71,21 +73,22 @@ pub(super) fn reverse_edge(topology: &Topology, findings: &mut Findings<'_>) {
 }
 
 /// Two brokers dial one another: each follows the other in some partition.
-fn are_brokers(topology: &Topology, edge: &Edge) -> bool {
-    let is_broker = |end: &End| {
-        end.process().and_then(|id| topology.role_of(id)) == Some(ProcessRole::Broker)
-    };
+fn are_brokers(facts: &Facts<'_>, edge: &Edge) -> bool {
+    let is_broker =
+        |end: &End| end.process().is_some_and(|id| facts.is(id, ProcessRole::Broker));
     is_broker(&edge.source) && is_broker(&edge.target)
 }
 
-pub(super) fn self_edge(topology: &Topology, findings: &mut Findings<'_>) {
+pub(super) fn self_edge(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    let topology = facts.topology;
     for edge in topology.edges.iter().filter(|edge| edge.source == edge.target) {
         let message = format!("`{}` dials itself", name(&edge.source));
         findings.add(message, edge.origin.whole);
     }
 }
 
-pub(super) fn long_label(topology: &Topology, findings: &mut Findings<'_>) {
+pub(super) fn long_label(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    let topology = facts.topology;
     let processes =
         topology.processes.iter().map(|process| (&process.label, &process.origin));
     let edges = topology.edges.iter();
@@ -101,7 +104,8 @@ pub(super) fn long_label(topology: &Topology, findings: &mut Findings<'_>) {
     }
 }
 
-pub(super) fn only_happy_path(topology: &Topology, findings: &mut Findings<'_>) {
+pub(super) fn only_happy_path(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    let topology = facts.topology;
     let [only] = topology.scenarios.as_slice() else { return };
     if !shows_failure(only) {
         let message =
@@ -134,7 +138,8 @@ fn shows_failure(scenario: &Scenario) -> bool {
     }
 }
 
-pub(super) fn empty_scenario(topology: &Topology, findings: &mut Findings<'_>) {
+pub(super) fn empty_scenario(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    let topology = facts.topology;
     for scenario in &topology.scenarios {
         let is_empty = match &scenario.play {
             Play::Flow(flow) => flow.steps.is_empty(),
