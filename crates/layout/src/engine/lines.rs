@@ -22,6 +22,10 @@ use crate::engine::tree::{BoxId, Tree};
 pub const NONE: u32 = u32::MAX;
 /// How near a line may come to a node that it passes.
 const AWAY: f64 = 2.0;
+/// How far a line out of a node reaches beyond its group.
+const BEYOND: f64 = 60.0;
+/// How many coordinates are tried for a line that would run along a border.
+const BORDER_STEPS: i32 = 6;
 /// From a group's border to the line along its inner side.
 const INSIDE: f64 = 6.0;
 /// From a box to the lines around it, where there are no rows.
@@ -90,6 +94,8 @@ struct Seed {
     axis: Axis,
     at: f64,
     from: f64,
+    /// The line ends where this box ends, if not before.
+    within: BoxId,
 }
 
 struct Seeds<'a> {
@@ -114,7 +120,8 @@ impl<'a> Seeds<'a> {
     }
 
     fn seed(&mut self, axis: Axis, at: f64, from: f64) {
-        self.seeds.push(Seed { axis, at, from });
+        let within = self.tree.root;
+        self.seeds.push(Seed { axis, at, from, within });
     }
 
     /// Lines through gaps and along inner sides.
@@ -182,15 +189,21 @@ impl<'a> Seeds<'a> {
         rows.iter().map(band).collect()
     }
 
-    /// Lines out of the middle of each side of each leaf.
+    /// Lines out of the middle of each side of each leaf, to just outside its group: an
+    /// edge that wants to go farther takes the next gap.
     fn ports(&mut self) {
         for id in (0..self.tree.root).filter(|&id| !self.tree.is_container(id)) {
             let rect = self.places.boxes[id];
             let center = rect.center();
-            self.seed(Axis::Y, center.x, rect.y);
-            self.seed(Axis::Y, center.x, rect.bottom());
-            self.seed(Axis::X, center.y, rect.x);
-            self.seed(Axis::X, center.y, rect.right());
+            let within = self.tree.parent[id];
+            for (axis, at, from) in [
+                (Axis::Y, center.x, rect.y),
+                (Axis::Y, center.x, rect.bottom()),
+                (Axis::X, center.y, rect.x),
+                (Axis::X, center.y, rect.right()),
+            ] {
+                self.seeds.push(Seed { axis, at, from, within });
+            }
         }
     }
 
@@ -218,19 +231,34 @@ impl<'a> Seeds<'a> {
 
     /// Grows all seeds: vertical lines, horizontal lines, each sorted and without doubles.
     fn lines(&self) -> [Vec<Line>; 2] {
-        let bounds = self.places.boxes[self.tree.root].grown(20.0);
         [Axis::Y, Axis::X].map(|axis| {
             let seeds = self.seeds.iter().filter(|seed| seed.axis == axis);
-            let mut lines: Vec<Line> =
-                seeds.filter_map(|seed| self.grow(seed, &bounds)).collect();
+            let mut lines: Vec<Line> = seeds.filter_map(|seed| self.grow(seed)).collect();
             lines.sort_by(|a, b| a.at.total_cmp(&b.at).then(a.lo.total_cmp(&b.lo)));
             lines.dedup_by(|a, b| a.at == b.at && a.lo == b.lo);
             lines
         })
     }
 
+    /// The nearest coordinate a little further on that is no group's border: a line that runs
+    /// along a border would be neither inside nor outside.
+    fn off_borders(&self, cross: Axis, at: f64) -> f64 {
+        let groups = self.tree.nodes..self.tree.root;
+        let on_border = |at: f64| {
+            groups.clone().any(|id| {
+                let rect = &self.places.boxes[id];
+                (cross.lo(rect) - at).abs() < 1.0 || (cross.hi(rect) - at).abs() < 1.0
+            })
+        };
+        let mut steps = (0..BORDER_STEPS).map(|step| at + 1.5 * f64::from(step));
+        steps.find(|&at| !on_border(at)).unwrap_or(at)
+    }
+
     /// The longest free stretch through a seed; `None` if the seed itself is not free.
-    fn grow(&self, seed: &Seed, bounds: &Rect) -> Option<Line> {
+    fn grow(&self, seed: &Seed) -> Option<Line> {
+        let room = if seed.within == self.tree.root { 20.0 } else { BEYOND };
+        let bounds = &self.places.boxes[seed.within].grown(room);
+        let seed = &Seed { at: self.off_borders(seed.axis.cross(), seed.at), ..*seed };
         let (axis, cross) = (seed.axis, seed.axis.cross());
         let mut line = Line {
             at: seed.at,

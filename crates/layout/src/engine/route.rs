@@ -18,7 +18,7 @@ use crate::Spacing;
 use crate::engine::axis::{Axis, Side};
 use crate::engine::goal::Goal;
 use crate::engine::grid::Places;
-use crate::engine::lines::{NONE, Net};
+use crate::engine::lines::{Joint, NONE, Net};
 use crate::engine::tree::{BoxId, Tree};
 
 /// What a bend costs, px of length.
@@ -33,6 +33,9 @@ const SIDEWAYS: f64 = 10.0;
 const BESIDE: f64 = 7.0;
 /// What an edge costs that makes a side longer than it was.
 const CROWDED: f64 = 60.0;
+
+/// How far around its ends a way is searched first, px.
+const DETOUR: f64 = 160.0;
 
 /// The way of one edge.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -188,6 +191,8 @@ pub struct Router<'a> {
     search: u32,
     /// Boxes around either end, for the edge at hand.
     allowed: Vec<u32>,
+    /// Where the search may go.
+    window: Rect,
     queue: BinaryHeap<Waiting>,
 }
 
@@ -212,6 +217,7 @@ impl<'a> Router<'a> {
             reached: vec![Reached::default(); joints * 4],
             search: 0,
             allowed: vec![0; tree.root + 1],
+            window: Rect::default(),
             queue: BinaryHeap::new(),
         }
     }
@@ -219,8 +225,24 @@ impl<'a> Router<'a> {
     /// The cheapest way of an edge.
     fn find(&mut self, edge: usize) -> Option<Way> {
         let (source, target) = self.tree.ends[edge]?;
-        self.search += 1;
-        self.queue.clear();
+        let goal = Goal::new(self.tree, self.places, source, target);
+        // Nearly every way stays near its ends; only where none does, all is searched.
+        let near = self.places.boxes[source].union(&self.places.boxes[target]);
+        for room in [DETOUR, f64::MAX / 8.0] {
+            self.search += 1;
+            self.queue.clear();
+            self.allow(source, target);
+            self.window = near.grown(room + near.width.max(near.height) / 4.0);
+            self.start(source, &goal);
+            if let Some(last) = self.run(&goal) {
+                return Some(self.way(source, target, last, &goal));
+            }
+        }
+        None
+    }
+
+    /// Notes the boxes around either end.
+    fn allow(&mut self, source: BoxId, target: BoxId) {
         for end in [source, target] {
             let mut at = end;
             while at != self.tree.root {
@@ -229,10 +251,6 @@ impl<'a> Router<'a> {
             }
         }
         self.allowed[self.tree.root] = self.search;
-        let goal = Goal::new(self.tree, self.places, source, target);
-        self.start(source, &goal);
-        let last = self.run(&goal)?;
-        Some(self.way(source, target, last, &goal))
     }
 
     /// Puts the first joints into the queue.
@@ -304,7 +322,7 @@ impl<'a> Router<'a> {
                 continue;
             }
             let there = self.net.joints[next as usize];
-            if self.allowed[there.region] != self.search {
+            if self.allowed[there.region] != self.search || !self.is_near(&there) {
                 continue;
             }
             let length = (there.x - here.x).abs() + (there.y - here.y).abs();
@@ -319,6 +337,14 @@ impl<'a> Router<'a> {
             let cost = base + length + step + company + arrival;
             self.offer(next, next_side, cost, state, goal);
         }
+    }
+
+    fn is_near(&self, joint: &Joint) -> bool {
+        let window = &self.window;
+        window.x <= joint.x
+            && joint.x <= window.right()
+            && window.y <= joint.y
+            && joint.y <= window.bottom()
     }
 
     fn offer(&mut self, joint: u32, side: Side, cost: f64, from: u32, goal: &Goal) {
