@@ -111,7 +111,11 @@ impl<'a> Seeds<'a> {
         let mut obstacles = Vec::new();
         for id in 0..tree.root {
             if tree.is_container(id) {
-                obstacles.push((places.titles[id], None));
+                // Nothing passes between a title and the corner that it stands in, lest
+                // it be pushed aside.
+                let (rect, title) = (&places.boxes[id], &places.titles[id]);
+                let corner = Rect::new(rect.x + 3.0, rect.y + 3.0, 0.0, 0.0);
+                obstacles.push((corner.union(title), None));
             } else {
                 obstacles.push((places.boxes[id], Some(id)));
             }

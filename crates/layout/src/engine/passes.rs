@@ -64,6 +64,9 @@ pub const PASSES: [Pass; 13] = [
     },
 ];
 
+/// To what sizes are rounded for decisions, px.
+const ROUND: f64 = 60.0;
+
 /// What the passes hand on.
 #[derive(Debug, Clone)]
 pub struct State<'a> {
@@ -103,6 +106,17 @@ impl<'a> State<'a> {
         Grid { tree: &self.tree, spacing: &self.wishes.spacing, axis: self.flow.axis }
     }
 
+    /// The tree with sizes rounded up: who stands where should not hang on a letter more or
+    /// less in a label.
+    fn rounded(&self) -> Tree {
+        let mut tree = self.tree.clone();
+        for size in &mut tree.least[..tree.nodes] {
+            let up = |length: f64| (length / ROUND).ceil() * ROUND;
+            *size = Size { width: up(size.width), height: up(size.height) };
+        }
+        tree
+    }
+
     fn nest(&mut self) {
         self.tree = nest(self.graph, &self.wishes.spacing);
     }
@@ -110,7 +124,9 @@ impl<'a> State<'a> {
     fn rank(&mut self) {
         let aspect = self.wishes.aspect_ratio;
         let aspect = if aspect.is_finite() { aspect.clamp(0.1, 10.0) } else { 1.6 };
-        let mut rows = rank::rank(&self.rows(), rank::shapes(aspect, self.flow.axis));
+        let tree = self.rounded();
+        let grid = Grid { tree: &tree, ..self.rows() };
+        let mut rows = rank::rank(&grid, rank::shapes(aspect, self.flow.axis));
         if self.flow.sense == Sense::Backward {
             rank::turn(&mut rows, &self.tree);
         }
@@ -118,11 +134,14 @@ impl<'a> State<'a> {
     }
 
     fn order(&mut self) {
-        self.tree.rows = order::order(&self.rows(), &self.tree.rows);
+        let tree = self.rounded();
+        self.tree.rows = order::order(&Grid { tree: &tree, ..self.rows() }, &tree.rows);
     }
 
     fn exchange(&mut self) {
-        self.tree.rows = exchange::exchange(&self.rows(), self.flow.sense);
+        let tree = self.rounded();
+        let grid = Grid { tree: &tree, ..self.rows() };
+        self.tree.rows = exchange::exchange(&grid, self.flow.sense);
         order::level(&mut self.tree, self.flow.axis);
     }
 
