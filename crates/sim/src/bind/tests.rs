@@ -1,3 +1,5 @@
+//! The binding by stories: what is inferred, what is refused, and in which words.
+
 use topomotion_model::builder::{
     EdgeConfig, GroupConfig, ProcessConfig, ScenarioBuilder, ScenarioConfig,
     TopologyBuilder,
