@@ -65,7 +65,7 @@ pub const PASSES: [Pass; 13] = [
 ];
 
 /// To what sizes are rounded for decisions, px.
-const ROUND: f64 = 60.0;
+const ROUND: f64 = 40.0;
 
 /// What the passes hand on.
 #[derive(Debug, Clone)]
