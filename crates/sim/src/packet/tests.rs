@@ -1,3 +1,5 @@
+//! What is told of each message: its essence, its errors, and whether it is news.
+
 use std::collections::BTreeMap;
 
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
