@@ -135,6 +135,7 @@ fn node(
         panel: (panel.1 > 0.0).then_some(below),
         outline: Outline::Box,
         role: role.into(),
+        color: None,
         icon: Some((icon.into(), Rect::new(at.0 + 14.0, at.1 + 18.0, 20.0, 20.0))),
         label: label.into(),
         lines: vec![line(label, at.0 + 44.0, at.1 + 33.0, 14.0, FontFace::SemiBold)],

@@ -86,6 +86,7 @@ fn node(
         outline: content.outline,
         icon: Some((roles::icon(process, &role), icon)),
         role,
+        color: process.color.clone(),
         label: process.label.clone(),
         lines,
         dot,

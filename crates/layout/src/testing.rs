@@ -14,6 +14,7 @@ pub fn process() -> Process {
         replica_of: None,
         shards: Vec::new(),
         shard_role: None,
+        color: None,
         external: false,
         capacity: None,
         description: None,

@@ -148,6 +148,8 @@ pub struct Process {
     pub shards: Vec<String>,
     /// Its part in those shards.
     pub shard_role: Option<ShardRole>,
+    /// Colour, as the script wrote it (a role's name or `#rrggbb`); `None` means the role's.
+    pub color: Option<String>,
     /// Outside one's own hands.
     pub external: bool,
     /// Shown in the details.

@@ -77,6 +77,8 @@ pub struct NodeBox {
     pub outline: Outline,
     /// What it is, for its colours and its icon: `broker`, `producer`, …, `service`.
     pub role: String,
+    /// Colour, as the script wrote it, instead of its role's.
+    pub color: Option<String>,
     /// Icon name and place.
     pub icon: Option<(String, Rect)>,
     /// Full label.

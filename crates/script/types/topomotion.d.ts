@@ -101,6 +101,8 @@ declare module 'topomotion' {
     /** Badge text; a list in one string is allowed: `'p0,p1'`. */
     shardId?: string | string[];
     shardRole?: ShardRole;
+    /** A role's name, or `#rrggbb`; its own role's colour if absent. */
+    color?: string;
     /** Outside one's own hands: drawn with a border of its own. */
     external?: boolean;
     capacity?: Capacity;

@@ -13,8 +13,9 @@ use crate::draw::{self, Ink};
 use crate::theme::{Look, Paints};
 
 /// The node without its state mark.
-pub(crate) fn paint(node: &NodeBox, paints: &Paints) -> Item {
-    let look = paints.role(&node.role);
+pub(crate) fn paint(node: &NodeBox, paints: &mut Paints) -> Item {
+    let own = node.color.as_deref().and_then(|color| paints.written(color));
+    let look = own.unwrap_or_else(|| paints.role(&node.role));
     let mut primitives = shadow(node, paints);
     primitives.extend(panel(node, look, paints));
     primitives.extend(body(node, look));
@@ -112,4 +113,23 @@ fn draw_badge(badge: &Badge, look: Look, paints: &Paints) -> Vec<Primitive> {
         draw::rect(badge.rect, radius, fill, stroke),
         with_width(text.line(&badge.line.text, at, Anchor::Start), badge.line.width),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use crate::theme::Theme;
+
+    #[test]
+    fn a_written_colour_takes_the_place_of_the_roles_own() {
+        let mut paints = Paints::new(&Theme::default());
+        let mut node = fixture::scene().nodes.remove(0);
+        let plain = paint(&node, &mut paints);
+        node.color = Some("#c2410c".to_owned());
+        let own = paint(&node, &mut paints);
+        assert_ne!(own.primitives, plain.primitives);
+        node.color = Some("no colour at all".to_owned());
+        assert_eq!(paint(&node, &mut paints).primitives, plain.primitives);
+    }
 }

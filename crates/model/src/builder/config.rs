@@ -54,6 +54,8 @@ pub struct ProcessConfig {
     pub shard_id: Option<String>,
     /// Its part in those shards.
     pub shard_role: Option<ShardRole>,
+    /// A role's name or `#rrggbb`; its own role's colour if absent.
+    pub color: Option<String>,
     /// Outside one's own hands.
     pub external: bool,
     /// Shown in the details.

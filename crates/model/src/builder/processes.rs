@@ -59,6 +59,7 @@ fn process(
             .filter(|s| !s.is_empty())
             .collect(),
         shard_role: config.shard_role,
+        color: config.color.clone(),
         external: config.external,
         capacity: config.capacity,
         description: config.description.clone(),
