@@ -59,8 +59,18 @@ pub enum BrokerLiveness {
     ControlledShutdown,
 }
 
+/// Whether a partition's leader may have lost records at its election (CTL-4, KIP-704).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum LeaderRecovery {
+    /// It has everything that was committed, or has come to terms with what it has.
+    #[default]
+    Recovered,
+    /// It was elected although it may lack committed records; the ISR may not grow yet.
+    Recovering,
+}
+
 /// A partition's registration, as committed in the metadata log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PartitionState {
     /// Assigned replicas in order of preference.
     pub replicas: Vec<NodeId>,
@@ -68,6 +78,14 @@ pub struct PartitionState {
     pub isr: Vec<NodeId>,
     /// Eligible leader replicas outside the ISR (KIP-966).
     pub elr: Vec<NodeId>,
+    /// The last leader, remembered while neither ISR nor ELR has a member (KIP-966).
+    pub last_known_elr: Vec<NodeId>,
+    /// Replicas that a reassignment adds (CTL-13); they are among `replicas` already.
+    pub adding: Vec<NodeId>,
+    /// Replicas that a reassignment takes away once the added ones are in sync (CTL-13).
+    pub removing: Vec<NodeId>,
+    /// Whether the leader may have lost records at its election (CTL-4).
+    pub recovery: LeaderRecovery,
     /// The leader, or none while no eligible replica lives.
     pub leader: Option<NodeId>,
     /// Raised with each leader set.

@@ -34,7 +34,9 @@ mod time;
 pub use bytes::Bytes;
 pub use connection::{ConnectionId, CorrelationId, Endpoint};
 pub use disk::{DiskOp, FileName, Files, FlushToken};
-pub use fact::{Acks, BrokerLiveness, Fact, PartitionState, QuorumRole, ReplicaRole};
+pub use fact::{
+    Acks, BrokerLiveness, Fact, LeaderRecovery, PartitionState, QuorumRole, ReplicaRole,
+};
 pub use ids::{
     BatchId, BrokerEpoch, Incarnation, LeaderEpoch, NodeId, Offset, PartitionEpoch,
     QuorumEpoch, TopicId, TopicPartition,

@@ -62,10 +62,16 @@ rules! {
     Ctl1 = "CTL-1": "The controller checks a proposed ISR against its own epochs.";
     Ctl2 = "CTL-2": "Every change raises the partition epoch; a set leader raises the leader epoch.";
     Ctl3 = "CTL-3": "The new leader is the first replica in order that is in the ISR and alive.";
+    Ctl4 = "CTL-4": "A leader elected without proof recovers alone before its ISR may grow.";
+    Ctl5 = "CTL-5": "Leadership goes back to the preferred replica, the first in order.";
+    Ctl6 = "CTL-6": "Below min.insync.replicas, whoever leaves the ISR stays eligible to lead.";
+    Ctl7 = "CTL-7": "Without eligible leader replicas the last member never leaves the ISR.";
     Ctl8 = "CTL-8": "A broker is unfenced once it has caught up with its own registration.";
     Ctl9 = "CTL-9": "A broker without heartbeats is fenced and leaves every ISR.";
     Ctl10 = "CTL-10": "A registration gives the broker its epoch: the offset of its record.";
+    Ctl11 = "CTL-11": "A broker that shuts down gives its leaderships away before it stops.";
     Ctl12 = "CTL-12": "Replicas are spread over the brokers, leaders in turn.";
+    Ctl13 = "CTL-13": "A reassignment ends when every target replica is in sync.";
     Ctl14 = "CTL-14": "Brokers learn of changes by reading the metadata log.";
     Raft1 = "RAFT-1": "A vote and an epoch are on disk before anybody hears of them.";
     Raft2 = "RAFT-2": "A vote goes to one candidate per epoch whose log is no shorter.";
@@ -75,7 +81,10 @@ rules! {
     Raft6 = "RAFT-6": "Fetching from an offset acknowledges everything before it.";
     Raft7 = "RAFT-7": "A quorum leader that no majority fetches from steps down.";
     Raft8 = "RAFT-8": "A quorum leader that leaves names its successors in order.";
+    Raft9 = "RAFT-9": "Election timeouts are random, so that a split vote resolves itself.";
+    Raft10 = "RAFT-10": "A change of the voter set takes effect when it is appended, one at a time.";
     Raft11 = "RAFT-11": "The controller answers when its records are committed, not before.";
+    Raft12 = "RAFT-12": "Every decision of the controller is a record of the metadata log.";
 }
 
 impl fmt::Display for Rule {

@@ -65,10 +65,10 @@ mod tests {
         PartitionState {
             replicas: nodes(&[1, 2, 3]),
             isr: nodes(isr),
-            elr: Vec::new(),
             leader: (leader >= 0).then_some(NodeId(leader)),
             leader_epoch: LeaderEpoch(0),
             partition_epoch: PartitionEpoch(0),
+            ..PartitionState::default()
         }
     }
 

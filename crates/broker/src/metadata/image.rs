@@ -176,10 +176,10 @@ impl MetadataImage {
         let state = PartitionState {
             replicas: record.replicas.clone(),
             isr: record.isr.clone(),
-            elr: Vec::new(),
             leader: record.leader,
             leader_epoch: record.leader_epoch,
             partition_epoch: record.partition_epoch,
+            ..PartitionState::default()
         };
         self.topics.get_mut(&name)?.partitions.insert(record.partition, state);
         Some(Change::Partition(TopicPartition::new(name, record.partition)))

@@ -90,10 +90,10 @@ impl Replica {
         let state = PartitionState {
             replicas: Vec::new(),
             isr: Vec::new(),
-            elr: Vec::new(),
             leader: None,
             leader_epoch: LeaderEpoch(-1),
             partition_epoch: PartitionEpoch(-1),
+            ..PartitionState::default()
         };
         Replica { id, topic_id, log, high_watermark, state, role: Role::Follower }
     }

@@ -22,10 +22,10 @@ fn state(isr: &[i32], leader_epoch: i32, partition_epoch: i32) -> PartitionState
     PartitionState {
         replicas: (1..=3).map(NodeId).collect(),
         isr: isr.iter().copied().map(NodeId).collect(),
-        elr: Vec::new(),
         leader: Some(ME),
         leader_epoch: LeaderEpoch(leader_epoch),
         partition_epoch: PartitionEpoch(partition_epoch),
+        ..PartitionState::default()
     }
 }
 

@@ -34,10 +34,10 @@ fn follower(settings: &BrokerSettings, records: usize) -> Replicas {
     let state = PartitionState {
         replicas: vec![LEADER, ME],
         isr: vec![LEADER],
-        elr: Vec::new(),
         leader: Some(LEADER),
         leader_epoch: LeaderEpoch(1),
         partition_epoch: PartitionEpoch(1),
+        ..PartitionState::default()
     };
     let image = MetadataImage::default();
     let site = Site { me: ME, now: Instant::ZERO, settings, image: &image };
