@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
+use topomotion_animate::Scheme;
 use topomotion_raster::{Background, Fit, GifOptions, Loops, PngOptions};
 use topomotion_scene::{Animation, FontFace, Millis, Primitive};
 use topomotion_svg::{EmbeddedFont, ThemeChoice};
-use topomotion_text::{Face, family, subset, weight};
+use topomotion_text::{Face, covers, family, subset, weight};
 
-use crate::args::Theme;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::units::Repeat;
@@ -17,7 +17,7 @@ use crate::units::Repeat;
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
     /// Its colours.
-    pub theme: Theme,
+    pub theme: Scheme,
     /// Its size in pixels.
     pub fit: Fit,
     /// What lies beneath it.
@@ -32,9 +32,9 @@ pub struct Look {
 pub fn svg(film: &Animation, at: Option<Millis>, look: &Look) -> String {
     let options = topomotion_svg::Options {
         theme: match look.theme {
-            Theme::Auto => ThemeChoice::Auto,
-            Theme::Light => ThemeChoice::Light,
-            Theme::Dark => ThemeChoice::Dark,
+            Scheme::Auto => ThemeChoice::Auto,
+            Scheme::Light => ThemeChoice::Light,
+            Scheme::Dark => ThemeChoice::Dark,
         },
         fonts: fonts(film),
         repeat: match look.repeat {
@@ -84,10 +84,10 @@ pub fn undrawn(error: topomotion_raster::Error) -> Failure {
     Failure::message(error.to_string())
 }
 
-fn pixels(theme: Theme) -> topomotion_raster::Theme {
+fn pixels(theme: Scheme) -> topomotion_raster::Theme {
     match theme {
-        Theme::Auto | Theme::Light => topomotion_raster::Theme::Light,
-        Theme::Dark => topomotion_raster::Theme::Dark,
+        Scheme::Auto | Scheme::Light => topomotion_raster::Theme::Light,
+        Scheme::Dark => topomotion_raster::Theme::Dark,
     }
 }
 
@@ -113,6 +113,7 @@ fn fonts(film: &Animation) -> Vec<EmbeddedFont> {
             family: family(bundled).to_owned(),
             weight: weight(bundled),
             data: subset(bundled, &characters),
+            lacks: characters.iter().copied().filter(|&c| !covers(bundled, c)).collect(),
         }
     });
     embedded.collect()

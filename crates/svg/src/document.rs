@@ -1,12 +1,12 @@
 //! The file as a whole.
 
-use topomotion_scene::{Animation, FontFace, Millis, Paint};
+use topomotion_scene::{Animation, FontFace, Millis, Paint, Palette, Rgb, Swatch};
 
 use crate::film::{self, Film};
 use crate::fonts;
-use crate::options::{Background, Options, ThemeChoice};
+use crate::options::{Background, Options, Size, ThemeChoice};
 use crate::pen::{Pen, hex};
-use crate::text::{DIGEST, digest, escape, shown};
+use crate::text::{DIGEST, digest, escape, shown, slug};
 
 /// How much of the animation is written.
 #[derive(Debug, Clone, Copy)]
@@ -69,12 +69,23 @@ fn clean(padding: f64) -> f64 {
 
 fn head(animation: &Animation, options: &Options) -> String {
     let padding = clean(options.padding);
-    let width = shown(animation.size.width + 2.0 * padding);
-    let height = shown(animation.size.height + 2.0 * padding);
+    let across = animation.size.width + 2.0 * padding;
+    let down = animation.size.height + 2.0 * padding;
+    let factor = match options.size {
+        Size::Natural => 1.0,
+        Size::Scale(factor) => factor,
+        Size::Width(width) => width / across.max(f64::MIN_POSITIVE),
+    };
     let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-         viewBox=\"0 0 {width} {height}\" role=\"img\" \
-         aria-labelledby=\"n-{DIGEST} d-{DIGEST}\"><title id=\"n-{DIGEST}\">"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{shown_width}\" \
+         height=\"{shown_height}\" \
+         viewBox=\"0 0 {width} {height}\" role=\"graphics-document document\" \
+         aria-labelledby=\"n-{DIGEST}\" aria-describedby=\"d-{DIGEST}\">\
+         <title id=\"n-{DIGEST}\">",
+        width = shown(across),
+        height = shown(down),
+        shown_width = shown(across * factor),
+        shown_height = shown(down * factor),
     );
     escape(&mut out, &animation.title);
     out.push_str(&format!("</title><desc id=\"d-{DIGEST}\">"));
@@ -125,23 +136,37 @@ fn style(animation: &Animation, options: &Options, pen: &Pen<'_>, rules: &str) -
     out.push_str(&format!(".t-{DIGEST}{{font-feature-settings:\"calt\" 0,\"liga\" 0}}"));
     out.push_str(rules);
     if options.theme == ThemeChoice::Auto {
-        let dark = |swatch: &u16| {
-            let swatch = animation.palette.swatches.get(usize::from(*swatch))?;
-            (swatch.light != swatch.dark).then(|| hex(swatch.dark))
-        };
-        out.push_str("@media(prefers-color-scheme:dark){");
-        for swatch in &pen.fills {
-            if let Some(color) = dark(swatch) {
-                out.push_str(&format!(".f{swatch}-{DIGEST}{{fill:{color}}}"));
-            }
-        }
-        for swatch in &pen.strokes {
-            if let Some(color) = dark(swatch) {
-                out.push_str(&format!(".s{swatch}-{DIGEST}{{stroke:{color}}}"));
-            }
-        }
-        out.push('}');
+        out.push_str(&repaint(&animation.palette, pen));
     }
     out.push_str("</style>");
     out
+}
+
+/// The colours as custom properties that a page may set, and in the dark.
+///
+/// Readers that know no custom properties know no `@supports` either and keep to the
+/// attributes.
+fn repaint(palette: &Palette, pen: &Pen<'_>) -> String {
+    let rules = |is_told: fn(&Swatch) -> bool, color: fn(&Swatch) -> Rgb| {
+        let used = [("f", "fill", &pen.fills), ("s", "stroke", &pen.strokes)];
+        let mut out = String::new();
+        for (letter, property, swatches) in used {
+            for place in swatches {
+                let swatch = palette.swatches.get(usize::from(*place));
+                let Some(swatch) = swatch.filter(|swatch| is_told(swatch)) else {
+                    continue;
+                };
+                let (name, color) = (slug(&swatch.name), hex(color(swatch)));
+                out.push_str(&format!(
+                    ".{letter}{place}-{DIGEST}{{{property}:var(--tm-{name},{color})}}"
+                ));
+            }
+        }
+        out
+    };
+    let light = rules(|_| true, |swatch| swatch.light);
+    let dark = rules(|swatch| swatch.light != swatch.dark, |swatch| swatch.dark);
+    format!(
+        "@supports(fill:var(--t)){{{light}@media(prefers-color-scheme:dark){{{dark}}}}}"
+    )
 }

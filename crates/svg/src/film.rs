@@ -10,7 +10,7 @@ use topomotion_scene::{Animation, Layer, Millis, Sprite, Window};
 use crate::keyframes::{Keyframes, Part};
 use crate::options::{Options, Repeat};
 use crate::pen::{Pen, way};
-use crate::text::{DIGEST, shown, slug};
+use crate::text::{DIGEST, shown};
 
 /// Shortest content that is worth a definition of its own, bytes.
 const WORTH: usize = 60;
@@ -26,12 +26,20 @@ pub(crate) struct Film {
     pub rules: String,
 }
 
-/// One appearance of a sprite.
+/// One element of the film.
 struct Element {
     open: String,
+    title: String,
     content: String,
     /// Whether it is part of the picture when nothing moves and no style is known.
     rests: bool,
+}
+
+/// Something that travels, and all the times it does.
+struct Journey<'a> {
+    sprite: &'a Sprite,
+    content: String,
+    windows: Vec<Window>,
 }
 
 /// Writes all sprites.
@@ -39,56 +47,98 @@ pub(crate) fn write(animation: &Animation, options: &Options, pen: &mut Pen<'_>)
     let mut keyframes = Keyframes::new(animation.duration, options.repeat);
     let mut elements = Vec::new();
     for layer in [Layer::Edges, Layer::Nodes, Layer::Packets, Layer::Words] {
-        for sprite in animation.sprites.iter().filter(|sprite| sprite.layer == layer) {
-            let content = pen.content(&sprite.item);
-            let parts = parts(sprite, animation.poster, options.repeat, &mut keyframes);
-            elements.extend(parts.into_iter().map(|(part, rests)| Element {
-                open: open(sprite, &part),
-                content: content.clone(),
-                rests,
-            }));
+        let sprites = animation.sprites.iter().filter(|sprite| sprite.layer == layer);
+        for journey in journeys(sprites, pen) {
+            let Journey { sprite, content, windows, .. } = journey;
+            let (part, rests) = match &sprite.motion {
+                Some(motion) => {
+                    let path = way(&motion.path);
+                    (travel(&windows, path, animation.poster, &mut keyframes), false)
+                }
+                None => stay(sprite, animation.poster, options.repeat, &mut keyframes),
+            };
+            let title = Pen::title(&sprite.item);
+            elements.push(Element { open: open(sprite, &part), title, content, rests });
         }
     }
     let (defs, body) = lay_out(&elements);
     Film { defs, body, rules: keyframes.rules() }
 }
 
-/// The appearances of a sprite, and whether each is part of the poster.
-fn parts(
+/// The sprites of a layer in order. What travels the same way and looks alike is one, at all its
+/// times that do not overlap: a browser pays for every element in every frame.
+fn journeys<'a>(
+    sprites: impl Iterator<Item = &'a Sprite>,
+    pen: &mut Pen<'_>,
+) -> Vec<Journey<'a>> {
+    let mut all: Vec<Journey<'_>> = Vec::new();
+    let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for sprite in sprites {
+        let content = pen.content(&sprite.item);
+        let Some(motion) = &sprite.motion else {
+            let windows = sprite.windows.clone();
+            all.push(Journey { sprite, content, windows });
+            continue;
+        };
+        let (classes, title) = (Pen::classes(&sprite.item), Pen::title(&sprite.item));
+        let (meaning, path) = (Pen::meaning(&sprite.item), way(&motion.path));
+        let key = [classes, meaning, title, path, content.clone()].join("\n");
+        for &window in &sprite.windows {
+            let same = alike.entry(key.clone()).or_default();
+            let is_over = |&&at: &&usize| {
+                all[at].windows.last().is_some_and(|last| last.end <= window.start)
+            };
+            if let Some(&at) = same.iter().find(is_over) {
+                all[at].windows.push(window);
+                continue;
+            }
+            same.push(all.len());
+            let content = content.clone();
+            all.push(Journey { sprite, content, windows: vec![window] });
+        }
+    }
+    all
+}
+
+/// What stays where it is, and whether it is part of the poster.
+fn stay(
     sprite: &Sprite,
     poster: Millis,
     repeat: Repeat,
     keyframes: &mut Keyframes,
-) -> Vec<(Part, bool)> {
+) -> (Part, bool) {
     let rests =
         sprite.windows.is_empty() || sprite.windows.iter().any(|w| w.holds(poster));
-    let Some(motion) = &sprite.motion else {
-        let part = match (sprite.windows.as_slice(), repeat) {
-            ([], _) => Part::default(),
-            // In a counted loop what rests must be hidden until its time, which a delay would not.
-            ([_], Repeat::Times(_)) if rests => keyframes.windows(&sprite.windows),
-            ([window], _) => keyframes.window(*window),
-            (windows, _) => keyframes.windows(windows),
-        };
-        return vec![(part, rests)];
+    let part = match (sprite.windows.as_slice(), repeat) {
+        ([], _) => Part::default(),
+        // In a counted loop what rests must be hidden until its time, which a delay would not.
+        ([_], Repeat::Times(_)) if rests => keyframes.windows(&sprite.windows),
+        ([window], _) => keyframes.window(*window),
+        (windows, _) => keyframes.windows(windows),
     };
-    let travel = |window: &Window| {
-        let mut part = keyframes.travel(*window, way(&motion.path));
-        if window.holds(poster) {
-            let span = f64::from((window.end.0 - window.start.0).max(1));
-            let share = f64::from(poster.0 - window.start.0) * 100.0 / span;
-            part.classes.push_str(&format!(" p-{DIGEST}"));
-            let gap = if part.style.is_empty() { "" } else { ";" };
-            part.style.push_str(&format!("{gap}--d:{}%", shown(share)));
-        }
-        (part, false)
-    };
-    sprite.windows.iter().map(travel).collect()
+    (part, rests)
+}
+
+fn travel(
+    windows: &[Window],
+    path: String,
+    poster: Millis,
+    keyframes: &mut Keyframes,
+) -> Part {
+    let mut part = keyframes.travel(windows, path);
+    if let Some(window) = windows.iter().find(|window| window.holds(poster)) {
+        let span = f64::from((window.end.0 - window.start.0).max(1));
+        let share = f64::from(poster.0 - window.start.0) * 100.0 / span;
+        part.classes.push_str(&format!(" p-{DIGEST}"));
+        let gap = if part.style.is_empty() { "" } else { ";" };
+        part.style.push_str(&format!("{gap}--d:{}%", shown(share)));
+    }
+    part
 }
 
 /// The opening tag without its bracket and its name.
 fn open(sprite: &Sprite, part: &Part) -> String {
-    let mut out = format!(" class=\"tm-{}", slug(&sprite.item.class));
+    let mut out = format!(" class=\"{}", Pen::classes(&sprite.item));
     if !part.classes.is_empty() {
         out.push(' ');
         out.push_str(&part.classes);
@@ -118,7 +168,7 @@ fn lay_out(elements: &[Element]) -> (String, String) {
         let content = element.content.as_str();
         let often = uses.get(content).is_some_and(|&count| count > 1);
         if !often || content.len() < WORTH {
-            body.push_str(&format!("<g{}>{content}</g>", element.open));
+            body.push_str(&format!("<g{}>{}{content}</g>", element.open, element.title));
             continue;
         }
         let next = defined.len();
@@ -126,7 +176,11 @@ fn lay_out(elements: &[Element]) -> (String, String) {
             defs.push_str(&format!("<g id=\"i{next}-{DIGEST}\">{content}</g>"));
             next
         });
-        body.push_str(&format!("<use href=\"#i{place}-{DIGEST}\"{}/>", element.open));
+        body.push_str(&format!("<use href=\"#i{place}-{DIGEST}\"{}", element.open));
+        match element.title.as_str() {
+            "" => body.push_str("/>"),
+            title => body.push_str(&format!(">{title}</use>")),
+        }
     }
     if hidden {
         body.push_str("</g>");

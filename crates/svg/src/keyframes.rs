@@ -59,26 +59,52 @@ impl Keyframes {
         Part { classes: self.name(body), style: String::new() }
     }
 
-    /// Seen in one window while it travels along a path.
-    pub fn travel(&mut self, window: Window, path: String) -> Part {
-        let length = window.end.0 - window.start.0;
-        let end = self.percent(length);
-        let mut body = format!(
-            "0%{{offset-distance:0%;visibility:visible}}\
-             {end}{{offset-distance:100%;visibility:visible}}"
-        );
-        if length < self.duration {
-            let mut after = String::new();
-            let share = f64::from(length) * 100.0 / f64::from(self.duration);
-            decimal(&mut after, share + 0.001, 4);
-            body.push_str(&format!(
-                "{after}%,100%{{offset-distance:100%;visibility:hidden}}"
-            ));
+    /// Seen in some windows, and in each it travels along the path: keyframes from the first
+    /// window's start, shifted there.
+    pub fn travel(&mut self, windows: &[Window], path: String) -> Part {
+        let Some(first) = windows.first().map(|window| window.start) else {
+            return Part::default();
+        };
+        // Between a keyframe that hides and one that shows, a browser shows.
+        let step = 0.001;
+        let share =
+            |at: Millis| f64::from(at.0 - first.0) * 100.0 / f64::from(self.duration);
+        let (mut leaves, mut arrives, mut rests) = (Vec::new(), Vec::new(), Vec::new());
+        let mut before: Option<f64> = None;
+        for window in windows {
+            let (start, end) = (share(window.start), share(window.end));
+            match before {
+                Some(before) if start - before < 3.0 * step => {
+                    leaves.push(before.max(start) + step);
+                }
+                Some(before) => {
+                    rests.extend([before + step, start - step]);
+                    leaves.push(start);
+                }
+                None => leaves.push(start),
+            }
+            arrives.push(end);
+            before = Some(end);
+        }
+        if let Some(last) = before.filter(|last| *last < 100.0) {
+            rests.extend([last + step, 100.0]);
+        }
+        let mut body = String::new();
+        for (at, distance, visibility) in
+            [(leaves, 0, "visible"), (arrives, 100, "visible"), (rests, 100, "hidden")]
+        {
+            if !at.is_empty() {
+                let at: Vec<String> = at.into_iter().map(percent).collect();
+                body.push_str(&format!(
+                    "{}{{offset-distance:{distance}%;visibility:{visibility}}}",
+                    at.join(",")
+                ));
+            }
         }
         let next = self.paths.len();
         let place = *self.paths.entry(path).or_insert(next);
         let classes = format!("{} r{place}-{DIGEST}", self.name(body));
-        Part { classes, style: self.delay(window.start) }
+        Part { classes, style: self.delay(first) }
     }
 
     fn name(&mut self, body: String) -> String {
@@ -102,10 +128,7 @@ impl Keyframes {
     }
 
     fn percent(&self, at: u32) -> String {
-        let mut out = String::new();
-        decimal(&mut out, f64::from(at) * 100.0 / f64::from(self.duration), 4);
-        out.push('%');
-        out
+        percent(f64::from(at) * 100.0 / f64::from(self.duration))
     }
 
     /// The style rules.
@@ -153,6 +176,13 @@ impl Keyframes {
     }
 }
 
+fn percent(share: f64) -> String {
+    let mut out = String::new();
+    decimal(&mut out, share.min(100.0), 4);
+    out.push('%');
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +210,22 @@ mod tests {
         let part = keyframes.window(window(1000, 2000));
         assert_eq!(part.style, "animation-delay:1s");
         assert!(keyframes.rules().contains("10s step-end 2}"));
+    }
+
+    #[test]
+    fn a_way_that_is_travelled_again_is_one_animation() {
+        let mut keyframes = Keyframes::new(Millis(10_000), Repeat::Forever);
+        let windows = [window(2000, 3000), window(3000, 4000), window(6000, 7000)];
+        let part = keyframes.travel(&windows, "M0 0H9".into());
+        assert_eq!(part.style, "animation-delay:-8s");
+        let rules = keyframes.rules();
+        for body in [
+            "0%,10.001%,40%{offset-distance:0%;visibility:visible}",
+            "10%,20%,50%{offset-distance:100%;visibility:visible}",
+            "20.001%,39.999%,50.001%,100%{offset-distance:100%;visibility:hidden}",
+        ] {
+            assert!(rules.contains(body), "{rules}");
+        }
     }
 
     #[test]

@@ -38,7 +38,7 @@ mod text;
 use topomotion_scene::{Animation, Millis};
 
 pub use fonts::characters;
-pub use options::{Background, EmbeddedFont, Options, Repeat, ThemeChoice};
+pub use options::{Background, EmbeddedFont, Options, Repeat, Size, ThemeChoice};
 
 /// The whole film as one self-contained SVG file. A still picture, if nothing in it ever
 /// moves or changes.

@@ -1,5 +1,7 @@
 //! What a caller may choose about the file.
 
+use std::collections::BTreeSet;
+
 use topomotion_scene::FontFace;
 
 /// How the file is written.
@@ -16,6 +18,8 @@ pub struct Options {
     pub background: Background,
     /// Room around the picture, px.
     pub padding: f64,
+    /// How large it is shown where nobody else decides.
+    pub size: Size,
 }
 
 /// Which colours.
@@ -50,6 +54,18 @@ pub enum Background {
     Transparent,
 }
 
+/// How large the picture is shown. Its proportions stay.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Size {
+    /// As it was laid out.
+    #[default]
+    Natural,
+    /// So many times as large.
+    Scale(f64),
+    /// So many px wide.
+    Width(f64),
+}
+
 /// A font file to be carried inside the SVG.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EmbeddedFont {
@@ -61,4 +77,7 @@ pub struct EmbeddedFont {
     pub weight: u16,
     /// The file: TrueType, OpenType, WOFF or WOFF2 (told by its first bytes).
     pub data: Vec<u8>,
+    /// Characters of the film that it lacks. The reader's own fonts must set them, and the
+    /// lines that hold one are held to their measured width.
+    pub lacks: BTreeSet<char>,
 }

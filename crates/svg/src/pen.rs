@@ -3,7 +3,7 @@
 //! Every colour is written twice where the theme follows the reader: as an attribute in
 //! light, and as a class that the style sheet repaints.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use topomotion_scene::{
     Anchor, FontFace, Item, Paint, Palette, PathCommand, Point, Primitive, Rgb, Stroke,
@@ -12,7 +12,7 @@ use topomotion_scene::{
 
 use crate::fonts;
 use crate::options::{Options, ThemeChoice};
-use crate::text::{DIGEST, escape, number, shown, slug};
+use crate::text::{DIGEST, escape, identifier, number, shown, slug};
 
 /// Writes items.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(crate) struct Pen<'a> {
     pub fills: BTreeSet<u16>,
     /// Swatches in which a line is drawn.
     pub strokes: BTreeSet<u16>,
+    /// Ids that are taken, and how often they were wanted.
+    ids: BTreeMap<String, usize>,
 }
 
 /// What a colour is used for.
@@ -34,10 +36,26 @@ enum Use {
 
 impl<'a> Pen<'a> {
     pub fn new(palette: &'a Palette, options: &'a Options) -> Pen<'a> {
-        Pen { palette, options, fills: BTreeSet::new(), strokes: BTreeSet::new() }
+        Pen {
+            palette,
+            options,
+            fills: BTreeSet::new(),
+            strokes: BTreeSet::new(),
+            ids: BTreeMap::new(),
+        }
     }
 
-    /// The attributes that say what an item is.
+    /// The classes by which a site's own style sheet finds an item.
+    pub fn classes(item: &Item) -> String {
+        let words: Vec<String> = item
+            .class
+            .split_whitespace()
+            .map(|word| format!("tm-{}", slug(word)))
+            .collect();
+        words.join(" ")
+    }
+
+    /// The attributes that say what an item is: to style sheets, and to whoever cannot see it.
     pub fn meaning(item: &Item) -> String {
         let mut out = String::new();
         if let Some(id) = &item.id {
@@ -45,17 +63,43 @@ impl<'a> Pen<'a> {
             escape(&mut out, id);
             out.push('"');
         }
+        if item.name.is_some() {
+            let role = if kind(item) == "group" { "object" } else { "symbol" };
+            out.push_str(&format!(" role=\"graphics-{role}\""));
+        }
         out
     }
 
-    /// What stands inside an item's element.
-    pub fn content(&mut self, item: &Item) -> String {
+    /// An item's name, which is its tooltip, too.
+    pub fn title(item: &Item) -> String {
         let mut out = String::new();
         if let Some(name) = &item.name {
             out.push_str("<title>");
             escape(&mut out, name);
             out.push_str("</title>");
         }
+        out
+    }
+
+    /// The id of what the topology itself names: `node-broker-1`. A second one of the same
+    /// name in the same file gets a number.
+    fn id(&mut self, item: &Item) -> String {
+        let (kind, Some(id)) = (kind(item), &item.id) else { return String::new() };
+        if !matches!(kind, "node" | "group" | "edge") {
+            return String::new();
+        }
+        let name = format!("{kind}-{}", identifier(id));
+        let count = self.ids.entry(name.clone()).or_default();
+        *count += 1;
+        match *count {
+            1 => format!(" id=\"{name}\""),
+            count => format!(" id=\"{name}.{count}\""),
+        }
+    }
+
+    /// What an item shows.
+    pub fn content(&mut self, item: &Item) -> String {
+        let mut out = String::new();
         for primitive in &item.primitives {
             self.primitive(&mut out, primitive);
         }
@@ -64,9 +108,10 @@ impl<'a> Pen<'a> {
 
     /// A whole item, with further attributes of its element.
     pub fn item(&mut self, item: &Item, attributes: &str) -> String {
-        let content = self.content(item);
-        let class = slug(&item.class);
-        format!("<g class=\"tm-{class}\"{}{attributes}>{content}</g>", Pen::meaning(item))
+        let id = self.id(item);
+        let (classes, meaning) = (Pen::classes(item), Pen::meaning(item));
+        let (title, content) = (Pen::title(item), self.content(item));
+        format!("<g{id} class=\"{classes}\"{meaning}{attributes}>{title}{content}</g>")
     }
 
     fn swatch(&self, paint: Paint) -> Option<&Swatch> {
@@ -187,7 +232,10 @@ impl<'a> Pen<'a> {
             }
         }
         // Without the font that was measured the text must still keep to its place.
-        if self.options.fonts.iter().all(|font| font.face != *face) && *width > 0.0 {
+        let font = self.options.fonts.iter().find(|font| font.face == *face);
+        let is_measured =
+            font.is_some_and(|font| !text.chars().any(|c| font.lacks.contains(&c)));
+        if !is_measured && *width > 0.0 {
             attributes(out, &[("textLength", *width)]);
             out.push_str(" lengthAdjust=\"spacingAndGlyphs\"");
         }
@@ -196,6 +244,11 @@ impl<'a> Pen<'a> {
         escape(out, text);
         out.push_str("</text>");
     }
+}
+
+/// The first word of an item's class: what it is.
+fn kind(item: &Item) -> &str {
+    item.class.split_whitespace().next().unwrap_or_default()
 }
 
 /// `#rrggbb`, or `#rgb` where that says the same.

@@ -71,6 +71,12 @@ pub(crate) fn slug(text: &str) -> String {
     text.chars().take(40).map(safe).collect()
 }
 
+/// An id's tail: letters and digits of any script, hyphens and underscores stay.
+pub(crate) fn identifier(text: &str) -> String {
+    let safe = |c: char| if c.is_alphanumeric() || c == '_' { c } else { '-' };
+    text.chars().take(80).map(safe).collect()
+}
+
 /// A digest of the content in five letters and digits (FNV-1a).
 pub(crate) fn digest(content: &str) -> String {
     let mut hash = content.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -129,6 +135,7 @@ mod tests {
         escape(&mut out, "</text><script x='\"'>&\u{0}\u{1}\u{8}\u{202e}\u{fffe}]]>");
         assert_eq!(out, "&lt;/text&gt;&lt;script x=&#39;&quot;&#39;&gt;&amp;]]&gt;");
         assert_eq!(slug("a{b}\"ü Z"), "a-b----z");
+        assert_eq!(identifier("a{b}\" Zürich_東.1"), "a-b---Zürich_東-1");
     }
 
     #[test]
