@@ -68,8 +68,8 @@ use topomotion_scene::{Animation, Scene, Size};
 use stage::{Bands, Stage};
 use theme::Paints;
 
-pub use options::{Kind, Options, Pace, Story};
-pub use theme::Theme;
+pub use options::{Kind, Legend, Options, Pace, Story};
+pub use theme::{Scheme, Theme, ThemeFile};
 
 /// The picture without any story.
 pub fn still(scene: &Scene, options: &Options) -> Animation {

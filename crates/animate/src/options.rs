@@ -40,6 +40,20 @@ pub struct Options {
     pub theme: Theme,
     /// How fast it goes.
     pub pace: Pace,
+    /// Whether the marks are explained below the picture.
+    pub legend: Legend,
+}
+
+/// Whether the marks of a picture are explained below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Legend {
+    /// If two kinds of packets, or connections of two protocols, are to be told apart.
+    #[default]
+    Auto,
+    /// Yes, if there is anything to explain.
+    Always,
+    /// No.
+    Never,
 }
 
 /// How fast a film goes. All times are ms of playing time.

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use topomotion_scene::Millis;
 
 use crate::terminal::ColorChoice;
+use crate::theme;
 use crate::units::{self, Repeat};
 
 /// Diagrams of distributed systems that move: a script in, a film of what a real engine
@@ -63,9 +64,17 @@ pub struct Render {
     /// The picture at this moment of the film, such as 3.2s or 3200ms
     #[arg(long, value_name = "TIME", value_parser = units::moment)]
     pub at: Option<Millis>,
-    /// Colours of the picture; auto follows the reader (SVG) or is light (GIF, PNG)
-    #[arg(long, value_enum, default_value_t)]
-    pub theme: Theme,
+    /// Colours of the picture: light, dark, auto, or a theme file (.json); auto follows the
+    /// reader (SVG) or is light (GIF, PNG) [default: auto]
+    #[arg(long, value_name = "THEME", value_parser = theme::wish)]
+    pub theme: Option<theme::Wish>,
+    /// Explain the marks below the picture [default: if there are two kinds of packets or
+    /// of protocols]
+    #[arg(long, overrides_with = "no_legend")]
+    pub legend: bool,
+    /// Do not explain the marks
+    #[arg(long)]
+    pub no_legend: bool,
     /// Show only these layers, beside what has none
     #[arg(long = "layer", value_name = "NAME", value_delimiter = ',')]
     pub layers: Option<Vec<String>>,
@@ -207,18 +216,6 @@ pub enum Format {
     Png,
     /// Where everything is, as JSON
     Layout,
-}
-
-/// Colours of a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Theme {
-    /// As the reader prefers
-    #[default]
-    Auto,
-    /// Light
-    Light,
-    /// Dark
-    Dark,
 }
 
 /// To whom something is told.

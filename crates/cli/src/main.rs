@@ -33,6 +33,7 @@ mod progress;
 mod report;
 mod stories;
 mod terminal;
+mod theme;
 mod units;
 mod watchdog;
 

@@ -31,6 +31,17 @@ pub struct Production {
     pub topology: Topology,
     /// Its cluster, if it has one.
     pub binding: Binding,
+    /// How its pictures look.
+    pub dress: Dress,
+}
+
+/// How pictures look, whatever they show.
+#[derive(Debug, Clone, Default)]
+pub struct Dress {
+    /// The colours.
+    pub theme: topomotion_animate::Theme,
+    /// Whether the marks are explained.
+    pub legend: topomotion_animate::Legend,
 }
 
 impl Production {
@@ -55,7 +66,8 @@ impl Production {
             report.tell(&name, &sources, &mistakes);
             Failure::Told
         })?;
-        Ok(Production { name, stem: script.stem(), sources, topology, binding })
+        let (stem, dress) = (script.stem(), Dress::default());
+        Ok(Production { name, stem, sources, topology, binding, dress })
     }
 
     /// Where everything stands, with room for what the stories show.
@@ -76,6 +88,8 @@ impl Production {
         let options = topomotion_animate::Options {
             title: self.topology.title.clone().unwrap_or_default(),
             description: self.topology.description.clone().unwrap_or_default(),
+            theme: self.dress.theme.clone(),
+            legend: self.dress.legend,
             ..topomotion_animate::Options::default()
         };
         let stories: Vec<_> = stories.iter().map(Played::story).collect();

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use topomotion_animate::{Legend, Scheme};
 use topomotion_layout::neutral::of_scene;
 use topomotion_model::Severity;
 use topomotion_raster::{Background, Fit};
@@ -15,11 +16,12 @@ use crate::input::Script;
 use crate::neutral;
 use crate::output::Draft;
 use crate::picture::{self, Look};
-use crate::pipeline::Production;
+use crate::pipeline::{Dress, Production};
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::stories::Played;
 use crate::terminal::{Terminal, print_bytes};
+use crate::theme::{self, Wish};
 use crate::units::Repeat;
 
 /// What stands for a scenario's id in a file name.
@@ -36,6 +38,8 @@ struct Wanted {
     layers: Option<Vec<String>>,
     seed: Option<u64>,
     look: Look,
+    theme: Option<Wish>,
+    legend: Legend,
     strictness: Strictness,
 }
 
@@ -61,12 +65,15 @@ enum Moment {
 
 /// Renders.
 pub fn run(arguments: Render, terminal: &Terminal) -> Result<(), Failure> {
-    let wanted = Wanted::new(arguments)?;
+    let mut wanted = Wanted::new(arguments)?;
     let report = Report::new(terminal, Told::Text, &wanted.strictness);
+    let (theme, scheme) = theme::load(wanted.theme.as_ref(), wanted.format, &report)?;
+    wanted.look.theme = scheme;
     let script = Script::read(&wanted.script)?;
     wanted.spare_the_script(&script)?;
     let layers = wanted.layers.as_deref();
-    let production = Production::new(&script, layers, &wanted.strictness, &report)?;
+    let mut production = Production::new(&script, layers, &wanted.strictness, &report)?;
+    production.dress = Dress { theme, legend: wanted.legend };
     let stories = wanted.stories(&production, &report)?;
     report.verdict()?;
     let scene = production.scene(&stories);
@@ -145,7 +152,7 @@ impl Wanted {
         };
         check_options(&arguments, format, moment, &target)?;
         let look = Look {
-            theme: arguments.theme,
+            theme: Scheme::Auto,
             fit: match arguments.width {
                 Some(width) => Fit::Width(width),
                 None => Fit::Scale(arguments.scale.unwrap_or(1.0)),
@@ -166,6 +173,12 @@ impl Wanted {
             layers: arguments.layers,
             seed: arguments.seed,
             look,
+            theme: arguments.theme,
+            legend: match (arguments.legend, arguments.no_legend) {
+                (_, true) => Legend::Never,
+                (true, false) => Legend::Always,
+                (false, false) => Legend::Auto,
+            },
             strictness: arguments.strictness,
         })
     }
