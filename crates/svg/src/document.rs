@@ -32,7 +32,7 @@ pub(crate) fn write(animation: &Animation, options: &Options, scope: Scope) -> S
     let style = style(animation, options, &pen, &film.rules);
     let mut body = style;
     if !film.defs.is_empty() {
-        body.push_str(&format!("<defs>{}</defs>", film.defs));
+        body.push_str(&format!("<defs aria-hidden=\"true\">{}</defs>", film.defs));
     }
     let family = fonts::family(options, FontFace::Regular);
     let padding = clean(options.padding);

@@ -1,7 +1,8 @@
 //! Sprites as elements that appear, travel and go.
 //!
-//! What is not part of the poster frame stands inside a hidden group, so that a reader without
-//! CSS sees the poster. What is drawn more than once is defined once.
+//! What is not part of the poster frame stands inside a group that is not displayed, so that a
+//! reader without CSS sees the poster; who can animate is told to display it. What is drawn
+//! more than once is defined once.
 
 use std::collections::BTreeMap;
 
@@ -162,7 +163,10 @@ fn lay_out(elements: &[Element]) -> (String, String) {
     let mut hidden = false;
     for element in elements {
         if element.rests == hidden {
-            body.push_str(if hidden { "</g>" } else { "<g visibility=\"hidden\">" });
+            let open = format!(
+                "<g display=\"none\" visibility=\"hidden\" class=\"h-{DIGEST}\">"
+            );
+            body.push_str(if hidden { "</g>" } else { &open });
             hidden = !hidden;
         }
         let content = element.content.as_str();

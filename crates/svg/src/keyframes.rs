@@ -142,7 +142,8 @@ impl Keyframes {
             Repeat::Forever => "infinite".to_owned(),
             Repeat::Times(times) => times.max(1).to_string(),
         };
-        let mut out = String::new();
+        let mut out =
+            format!("@supports(animation:none){{.h-{DIGEST}{{display:inline}}}}");
         let mut bodies: Vec<(&String, &usize)> = self.bodies.iter().collect();
         bodies.sort_by_key(|(_, place)| **place);
         for (body, place) in bodies {

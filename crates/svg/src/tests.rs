@@ -185,7 +185,8 @@ fn the_film_moves_by_style_alone_and_can_be_stopped() {
 #[test]
 fn without_style_the_poster_is_seen() {
     let svg = render(&film("x"), &Options::default());
-    let hidden: Vec<&str> = svg.split("<g visibility=\"hidden\">").collect();
+    let hidden: Vec<&str> =
+        svg.split("<g display=\"none\" visibility=\"hidden\"").collect();
     assert!(hidden[1].contains(" r0-"), "what travels is hidden");
     let shown = svg.find("seen at the poster").expect("it is there");
     let last_open =

@@ -23,6 +23,7 @@
 //! ```
 
 mod characters;
+mod clusters;
 mod face;
 mod glyphs;
 mod measure;
@@ -32,6 +33,7 @@ mod ranges;
 mod subset;
 mod wrap;
 
+pub use self::clusters::{Cluster, clusters};
 pub use self::face::{Face, family, font_bytes, weight};
 pub use self::measure::{LineMetrics, covers, line_metrics, width};
 pub use self::outline::{PathCommand, outline};
