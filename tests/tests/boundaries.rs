@@ -23,11 +23,12 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("animate", &["model", "scene", "text", "trace"]),
     ("svg", &["scene"]),
     ("raster", &["scene", "text"]),
+    ("pdf", &["scene", "text"]),
     (
         "cli",
         &[
-            "animate", "layout", "model", "raster", "scene", "script", "sim", "svg",
-            "text", "trace", "verify",
+            "animate", "layout", "model", "pdf", "raster", "scene", "script", "sim",
+            "svg", "text", "trace", "verify",
         ],
     ),
     ("tests", &["animate", "model", "scene", "svg", "text", "trace"]),
