@@ -14,12 +14,13 @@
 //!   decided; a renderer has nothing left to decide.
 //! - [`DisplayList`]: what is seen at one moment.
 //!
-//! There is no behaviour here but [`Animation::sample`]. This crate knows neither the
+//! There is no behaviour here but [`Animation::sample`] and [`Animation::padded`]. This crate knows neither the
 //! topology's meaning nor the engine.
 
 mod animation;
 mod display;
 mod geometry;
+mod padded;
 mod paint;
 mod sample;
 mod scene;

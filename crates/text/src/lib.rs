@@ -30,12 +30,14 @@ mod measure;
 mod metrics;
 mod outline;
 mod ranges;
+mod spare;
 mod subset;
 mod wrap;
 
 pub use self::clusters::{Cluster, clusters};
 pub use self::face::{Face, family, font_bytes, weight};
 pub use self::measure::{LineMetrics, covers, line_metrics, width};
-pub use self::outline::{PathCommand, outline};
+pub use self::outline::{PathCommand, outline, outline_with};
+pub use self::spare::{NotAFont, SpareFont};
 pub use self::subset::subset;
 pub use self::wrap::{Wrapped, ellipsize, wrap};

@@ -1,9 +1,10 @@
 //! The shapes of a line, for renderers that fill paths.
 //!
 //! Glyphs are read unscaled, in whole font units, placed where `width` measured them, and
-//! scaled once: the same numbers on every machine. What the face lacks becomes a rounded
-//! box of the room that was measured for it, so that nothing disappears in silence. Fill
-//! with the non-zero rule: glyphs overlap their own contours.
+//! scaled once: the same numbers on every machine. What the face lacks comes from a spare
+//! font, or becomes a rounded box of the room that was measured for it with the code point
+//! inside, so that nothing disappears in silence. Fill with the non-zero rule: glyphs
+//! overlap their own contours.
 
 use skrifa::instance::{LocationRef, Size};
 use skrifa::outline::pen::ControlBoundsPen;
@@ -15,6 +16,7 @@ use crate::face::{Face, font_bytes};
 use crate::glyphs::{Glyphs, Placed};
 use crate::measure::to_px;
 use crate::metrics::{self, Metrics};
+use crate::spare::SpareFont;
 
 /// One step of a path, in px; y grows downwards.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,10 +68,21 @@ pub enum PathCommand {
 /// The outlines of one line at `size` px, its baseline beginning at (0, 0), to be filled
 /// with the non-zero rule. Glyphs stand where [`width`](crate::width) measures them.
 pub fn outline(face: Face, size: f64, text: &str) -> Vec<PathCommand> {
+    outline_with(face, size, text, None)
+}
+
+/// The same with the glyphs of a spare font for what the face lacks, each fitted into the
+/// room that was measured for it. There is no shaping: letters that join stand apart.
+pub fn outline_with(
+    face: Face,
+    size: f64,
+    text: &str,
+    spare: Option<&SpareFont>,
+) -> Vec<PathCommand> {
     let metrics = metrics::of(face);
     let font = FontRef::new(font_bytes(face)).expect("the bundled font is a font");
     let (characters, shapes) = (font.charmap(), font.outline_glyphs());
-    let mut pen = Pen { metrics, size, origin: 0, lift: 0.0, path: Vec::new() };
+    let mut pen = Pen::new(metrics, size);
     // The letter that marks sit on, and where it stands.
     let mut letter = None;
     for glyph in Glyphs::new(metrics, text) {
@@ -83,7 +96,9 @@ pub fn outline(face: Face, size: f64, text: &str) -> Vec<PathCommand> {
                 letter = Some((shape, pen.origin));
             }
             (None, _) => {
-                pen.missing(&glyph);
+                if !spare.is_some_and(|spare| spare.draw(&glyph, &mut pen)) {
+                    pen.missing(&glyph);
+                }
                 letter = letter.filter(|_| glyph.joined);
             }
         }
@@ -93,7 +108,7 @@ pub fn outline(face: Face, size: f64, text: &str) -> Vec<PathCommand> {
 }
 
 /// Sends a glyph to a pen, unscaled.
-fn draw(shape: &OutlineGlyph<'_>, pen: &mut impl OutlinePen) {
+pub(crate) fn draw(shape: &OutlineGlyph<'_>, pen: &mut impl OutlinePen) {
     let settings = DrawSettings::unhinted(Size::unscaled(), LocationRef::default());
     // The bundled fonts are whole: every glyph draws (a test walks all of them).
     let _ = shape.draw(settings, pen);
@@ -107,17 +122,44 @@ fn bounds(shape: &OutlineGlyph<'_>) -> Option<BoundingBox<f32>> {
 }
 
 /// Collects a path. Glyphs come in font units, y upwards.
-struct Pen {
+pub(crate) struct Pen {
     metrics: &'static Metrics,
     size: f64,
     /// Where the glyph stands, in font units.
     origin: i64,
     /// How far it is raised.
     lift: f32,
+    /// How far it is moved to the right within its room.
+    shift: f32,
+    /// How many font units one of the glyph's own takes.
+    zoom: f32,
     path: Vec<PathCommand>,
 }
 
 impl Pen {
+    fn new(metrics: &'static Metrics, size: f64) -> Pen {
+        let path = Vec::new();
+        Pen { metrics, size, origin: 0, lift: 0.0, shift: 0.0, zoom: 1.0, path }
+    }
+
+    /// Draws a glyph of another font: so many units of ours to one of its own, moved within
+    /// its room.
+    pub(crate) fn foreign(
+        &mut self,
+        shape: &OutlineGlyph<'_>,
+        zoom: f32,
+        [shift, lift]: [f32; 2],
+    ) {
+        (self.zoom, self.shift, self.lift) = (zoom, shift, lift);
+        draw(shape, self);
+        (self.zoom, self.shift, self.lift) = (1.0, 0.0, 0.0);
+    }
+
+    /// Units of our font to its em.
+    pub(crate) fn em(&self) -> f32 {
+        f32::from(self.metrics.units_per_em)
+    }
+
     /// A combining mark that composed with no letter: centred on the one it follows, and
     /// above it if it is tall.
     fn mark(&mut self, shape: &OutlineGlyph<'_>, letter: &OutlineGlyph<'_>, at: i64) {
@@ -147,6 +189,34 @@ impl Pen {
         // The hole runs the other way round, which the non-zero rule leaves empty.
         let [low, high] = [margin + stroke, width - margin - stroke];
         self.rounded([high, stroke, low, height - stroke], radius - stroke);
+        let gap = 0.03 * em;
+        let inside = [low + gap, stroke + gap, high - gap, height - stroke - gap];
+        self.code_point(glyph.c, inside);
+    }
+
+    /// The code point in two columns of digits.
+    fn code_point(&mut self, c: char, [left, bottom, right, top]: [f32; 4]) {
+        let digits = format!("{:04X}", u32::from(c));
+        let rows = digits.len().div_ceil(2);
+        let font =
+            FontRef::new(font_bytes(Face::Mono)).expect("the bundled font is a font");
+        let (characters, shapes) = (font.charmap(), font.outline_glyphs());
+        let mono = metrics::of(Face::Mono);
+        let own = f32::from(mono.units_per_em);
+        // A digit of this font is 0.6 em wide and 0.73 em high.
+        let (cell, step) = ((right - left) / 2.0, (top - bottom) / rows as f32);
+        let zoom = (cell / (0.6 * own)).min(0.86 * step / (0.73 * own));
+        // An odd one out leads, so that the last row is full.
+        let lead = digits.len() % 2;
+        for (at, digit) in digits.chars().enumerate() {
+            let Some(shape) = characters.map(digit).and_then(|id| shapes.get(id)) else {
+                continue;
+            };
+            let (row, column) = ((at + lead) / 2, (at + lead) % 2);
+            let x = left + (column as f32 + 0.5) * cell - 0.3 * own * zoom;
+            let y = top - (row as f32 + 0.5) * step - 0.365 * own * zoom;
+            self.foreign(&shape, zoom, [x, y]);
+        }
     }
 
     /// A rectangle from corner to corner; its direction follows from their order.
@@ -167,8 +237,8 @@ impl Pen {
     /// A point of the current glyph in px.
     fn place(&self, x: f32, y: f32) -> (f32, f32) {
         let scale = to_px(self.metrics, self.size, 1);
-        let x = (self.origin as f64 + f64::from(x)) * scale;
-        (x as f32, (-f64::from(y + self.lift) * scale) as f32)
+        let x = self.origin as f64 + f64::from(x * self.zoom + self.shift);
+        ((x * scale) as f32, (-f64::from(y * self.zoom + self.lift) * scale) as f32)
     }
 }
 
@@ -251,6 +321,19 @@ mod tests {
         assert!(left > 0.5 && right < 19.5 && right - left > 15.0, "{left} {right}");
         assert!(top < -14.0 && bottom == 0.0);
         assert!(outline(Face::Regular, 20.0, "\u{200B}\u{2003}\u{7}").is_empty());
+    }
+
+    #[test]
+    fn a_missing_glyph_names_its_code_point() {
+        let [one, other] = ["漢", "字"].map(|sign| outline(Face::Regular, 20.0, sign));
+        assert_ne!(one, other);
+        let frame = |path: &[PathCommand]| reach(path);
+        assert_eq!(frame(&one), frame(&other), "digits stay inside the frame");
+        for sign in ["🚀", "\u{10FFFF}", "ש"] {
+            let [left, top, right, bottom] = reach(&outline(Face::Regular, 20.0, sign));
+            let room = width(Face::Regular, 20.0, sign) as f32;
+            assert!(left > 0.0 && right < room && top > -15.0 && bottom == 0.0, "{sign}");
+        }
     }
 
     #[test]
