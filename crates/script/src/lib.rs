@@ -42,6 +42,7 @@ mod fields;
 mod files;
 mod fixes;
 mod loading;
+mod mermaid;
 mod options;
 mod places;
 #[cfg(test)]
@@ -122,6 +123,7 @@ pub fn compile(source: &Source, files: &dyn Files, options: &Options) -> Compile
             script::compile(source, files, options, &mut compiled)
         }
         Language::Yaml => yaml::compile(file, &mut compiled),
+        Language::Mermaid => mermaid::compile(file, &mut compiled),
     };
     if let Some(builder) = builder {
         finish(builder, &mut compiled);

@@ -120,7 +120,7 @@ pub(crate) fn load(
     let mut loaded = Loaded { paths: vec![own_path(&source.name)], ..Loaded::default() };
     let dialect = match source.language {
         Language::JavaScript => Dialect::JavaScript,
-        Language::TypeScript | Language::Yaml => Dialect::TypeScript,
+        Language::TypeScript | Language::Yaml | Language::Mermaid => Dialect::TypeScript,
     };
     let mut next = Some((dialect, Part::Script));
     while let Some((dialect, part)) = next {
@@ -141,7 +141,8 @@ pub(crate) fn load(
         next = loaded.paths.get(loaded.modules.len()).map(|path| {
             let dialect = match Language::of_name(path) {
                 Some(Language::JavaScript) => Dialect::JavaScript,
-                Some(Language::TypeScript | Language::Yaml) | None => Dialect::TypeScript,
+                Some(Language::TypeScript | Language::Yaml | Language::Mermaid)
+                | None => Dialect::TypeScript,
             };
             (dialect, Part::Sibling)
         });

@@ -5,6 +5,8 @@
 
 use topomotion_model::{Diagnostic, FileId, Span};
 
+use crate::mermaid::is_mermaid;
+
 /// The largest script that is read, in bytes.
 pub const LARGEST_SOURCE: usize = 10 * 1024 * 1024;
 
@@ -28,6 +30,8 @@ pub enum Language {
     JavaScript,
     /// `.yaml`, `.yml`, and `.json`, which is YAML too
     Yaml,
+    /// `.mmd`, `.mermaid`
+    Mermaid,
 }
 
 impl Language {
@@ -38,16 +42,21 @@ impl Language {
             "ts" | "mts" => Some(Language::TypeScript),
             "js" | "mjs" => Some(Language::JavaScript),
             "yaml" | "yml" | "json" => Some(Language::Yaml),
+            "mmd" | "mermaid" => Some(Language::Mermaid),
             _ => None,
         }
     }
 
     /// The language that the text itself suggests; for standard input, which has no name.
     ///
+    /// A Mermaid diagram names its kind first.
     /// YAML and JSON documents open with a key, a brace, a directive or a comment sign; a
     /// script opens with a keyword, an identifier that is used, or a slash comment. The
     /// first line that is neither blank nor a comment decides, TypeScript wins a tie.
     pub fn sniff(text: &str) -> Language {
+        if is_mermaid(text) {
+            return Language::Mermaid;
+        }
         let mut lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
         let telling = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
         let Some(line) = telling else { return Language::TypeScript };
