@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use topomotion_scene::Millis;
 
+use crate::lettering::Text;
 use crate::terminal::ColorChoice;
 use crate::theme;
 use crate::units::{self, Repeat};
@@ -48,7 +49,7 @@ pub enum Command {
 pub struct Render {
     /// The script: .ts, .js, .yaml, .json, or - for standard input
     pub script: String,
-    /// Where to: a file (.svg .gif .png .layout.json), - for standard output, or a name
+    /// Where to: a file (.svg .gif .png .pdf .layout.json), - for standard output, or a name
     /// with {scenario} in it for one file each
     #[arg(short, long, value_name = "FILE")]
     pub output: String,
@@ -65,7 +66,7 @@ pub struct Render {
     #[arg(long, value_name = "TIME", value_parser = units::moment)]
     pub at: Option<Millis>,
     /// Colours of the picture: light, dark, auto, or a theme file (.json); auto follows the
-    /// reader (SVG) or is light (GIF, PNG) [default: auto]
+    /// reader (SVG) or is light (GIF, PNG, PDF) [default: auto]
     #[arg(long, value_name = "THEME", value_parser = theme::wish)]
     pub theme: Option<theme::Wish>,
     /// Explain the marks below the picture [default: if there are two kinds of packets or
@@ -78,15 +79,30 @@ pub struct Render {
     /// Show only these layers, beside what has none
     #[arg(long = "layer", value_name = "NAME", value_delimiter = ',')]
     pub layers: Option<Vec<String>>,
-    /// Pixels to a px (GIF, PNG)
+    /// How many times as large the picture becomes
     #[arg(long, value_name = "FACTOR", value_parser = units::factor)]
     pub scale: Option<f64>,
-    /// Pixels to the right (GIF, PNG)
-    #[arg(long, value_name = "PIXELS", conflicts_with = "scale")]
+    /// How wide the picture becomes, padding included
+    #[arg(long, value_name = "PIXELS", conflicts_with = "scale", value_parser = units::width)]
     pub width: Option<u32>,
-    /// Leave out the background (PNG)
+    /// Room around the picture, px
+    #[arg(long, value_name = "PX", value_parser = units::length)]
+    pub padding: Option<f64>,
+    /// Leave out the background (SVG, PNG, PDF)
     #[arg(long)]
     pub transparent: bool,
+    /// Text as text in an embedded font, or as outlines, which every viewer shows alike (SVG)
+    #[arg(long, value_enum, value_name = "FORM")]
+    pub text: Option<Text>,
+    /// A font file (.ttf, .otf, .ttc) for characters that the bundled fonts lack
+    #[arg(long, value_name = "FILE")]
+    pub font: Option<String>,
+    /// Begin the film here (GIF)
+    #[arg(long, value_name = "TIME", value_parser = units::moment)]
+    pub from: Option<Millis>,
+    /// End the film here (GIF)
+    #[arg(long, value_name = "TIME", value_parser = units::moment)]
+    pub to: Option<Millis>,
     /// Frames a second, 1 to 50 (GIF) [default: 20]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=50))]
     pub fps: Option<u32>,
@@ -214,6 +230,8 @@ pub enum Format {
     Gif,
     /// One moment
     Png,
+    /// Pages: a moment with --still or --at, else each step of the scenarios
+    Pdf,
     /// Where everything is, as JSON
     Layout,
 }

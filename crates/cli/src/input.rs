@@ -14,6 +14,9 @@ pub const STDIN: &str = "<stdin>";
 /// No more than this is read of anything, so that an endless device ends.
 const BYTES_MAX: u64 = 8 * LARGEST_SOURCE as u64;
 
+/// No more than this is read of a font.
+const FONT_MAX: u64 = 256 << 20;
+
 /// A script and what it may import.
 pub struct Script {
     /// Its name and its bytes.
@@ -59,6 +62,14 @@ pub fn read(path: &str) -> Result<Vec<u8>, Failure> {
     };
     let name = if path == "-" { STDIN } else { path };
     result.map(|_| bytes).map_err(|error| Failure::unreadable(name, &error))
+}
+
+/// A font file; those of East Asian scripts are large.
+pub fn read_font(path: &str) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let file = open(Path::new(path));
+    let result = file.and_then(|file| file.take(FONT_MAX).read_to_end(&mut bytes));
+    result.map(|_| bytes).map_err(|error| Failure::unreadable(path, &error))
 }
 
 /// A text file of our own kind, such as a graph or a run file.

@@ -25,6 +25,7 @@ mod args;
 mod commands;
 mod failure;
 mod input;
+mod lettering;
 mod neutral;
 mod output;
 mod picture;

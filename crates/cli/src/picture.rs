@@ -7,9 +7,10 @@ use topomotion_animate::Scheme;
 use topomotion_raster::{Background, Fit, GifOptions, Loops, PngOptions};
 use topomotion_scene::{Animation, FontFace, Millis, Primitive};
 use topomotion_svg::{EmbeddedFont, ThemeChoice};
-use topomotion_text::{Face, covers, family, subset, weight};
+use topomotion_text::{covers, family, subset, weight};
 
 use crate::failure::Failure;
+use crate::lettering::bundled;
 use crate::progress::Progress;
 use crate::units::Repeat;
 
@@ -26,6 +27,10 @@ pub struct Look {
     pub fps: u32,
     /// How often it plays.
     pub repeat: Repeat,
+    /// First moment shown of a GIF.
+    pub from: Option<Millis>,
+    /// First moment no longer shown of it.
+    pub to: Option<Millis>,
 }
 
 /// The whole film as SVG, or what is seen at one moment.
@@ -40,6 +45,17 @@ pub fn svg(film: &Animation, at: Option<Millis>, look: &Look) -> String {
         repeat: match look.repeat {
             Repeat::Forever => topomotion_svg::Repeat::Forever,
             Repeat::Times(times) => topomotion_svg::Repeat::Times(times.into()),
+        },
+        background: match look.background {
+            Background::Opaque => topomotion_svg::Background::Palette,
+            Background::Transparent => topomotion_svg::Background::Transparent,
+        },
+        size: match look.fit {
+            Fit::Scale(1.0) => topomotion_svg::Size::Natural,
+            Fit::Scale(factor) => topomotion_svg::Size::Scale(factor),
+            Fit::Width(width) | Fit::Within { width, .. } => {
+                topomotion_svg::Size::Width(width.into())
+            }
         },
         ..topomotion_svg::Options::default()
     };
@@ -59,6 +75,50 @@ pub fn png(film: &Animation, at: Millis, look: &Look) -> Result<Vec<u8>, Failure
     topomotion_raster::png(film, at, &options).map_err(undrawn)
 }
 
+/// Moments as pages of a PDF.
+pub fn pdf(
+    film: &Animation,
+    moments: &[Millis],
+    look: &Look,
+) -> Result<Vec<u8>, Failure> {
+    let options = topomotion_pdf::Options {
+        theme: match look.theme {
+            Scheme::Auto | Scheme::Light => topomotion_pdf::Theme::Light,
+            Scheme::Dark => topomotion_pdf::Theme::Dark,
+        },
+        background: match look.background {
+            Background::Opaque => topomotion_pdf::Background::Opaque,
+            Background::Transparent => topomotion_pdf::Background::Transparent,
+        },
+        size: match look.fit {
+            Fit::Scale(factor) => topomotion_pdf::Size::Scale(factor),
+            Fit::Width(width) | Fit::Within { width, .. } => {
+                topomotion_pdf::Size::Width(width.into())
+            }
+        },
+    };
+    topomotion_pdf::pdf(film, moments, &options)
+        .map_err(|error| Failure::message(error.to_string()))
+}
+
+/// The moments that tell a film page by page: the end of each step, when what it did is seen.
+pub fn pages(film: &Animation) -> Vec<Millis> {
+    let mut moments = Vec::new();
+    for chapter in &film.chapters {
+        let ends = chapter.steps.iter().skip(1).copied().chain([chapter.end]);
+        let steps = chapter.steps.iter().zip(ends);
+        moments.extend(
+            steps.map(|(start, end)| Millis(end.0.saturating_sub(1).max(start.0))),
+        );
+    }
+    // Steps of no length are one moment.
+    moments.dedup();
+    if moments.is_empty() {
+        moments.push(film.poster);
+    }
+    moments
+}
+
 /// The whole film as GIF.
 pub fn gif(
     film: &Animation,
@@ -74,7 +134,8 @@ pub fn gif(
             Repeat::Forever => Loops::Forever,
             Repeat::Times(times) => Loops::Times(times),
         },
-        ..GifOptions::default()
+        from: look.from.unwrap_or_default(),
+        to: look.to,
     };
     topomotion_raster::gif(film, &options, sink, &mut |done, all| progress.at(done, all))
 }
@@ -103,11 +164,7 @@ fn fonts(film: &Animation) -> Vec<EmbeddedFont> {
         }
     }
     let embedded = used.into_iter().map(|(face, characters)| {
-        let bundled = match face {
-            FontFace::Regular => Face::Regular,
-            FontFace::SemiBold => Face::SemiBold,
-            FontFace::Mono => Face::Mono,
-        };
+        let bundled = bundled(face);
         EmbeddedFont {
             face,
             family: family(bundled).to_owned(),

@@ -56,6 +56,18 @@ impl Terminal {
         let _ = writeln!(io::stderr(), "{text}");
     }
 
+    /// What is not as it should be, and what to do.
+    pub fn warning(&self, text: &str, help: Option<&str>) {
+        let text = visible(text);
+        self.say(&match self.style {
+            Style::Colored => format!("\x1b[1;33mwarning\x1b[0m\x1b[1m: {text}\x1b[0m"),
+            Style::Plain => format!("warning: {text}"),
+        });
+        if let Some(help) = help {
+            self.say(&format!("   = help: {}", visible(help)));
+        }
+    }
+
     /// What is wrong, and what to do.
     pub fn error(&self, text: &str, help: Option<&str>) {
         let text = visible(text);

@@ -62,10 +62,10 @@ pub fn load(
         Some(Wish::Bundled(scheme)) => (Theme::default(), *scheme),
         Some(Wish::File(path)) => file(path, report)?,
     };
-    let pixels = matches!(format, Format::Gif | Format::Png);
+    let pixels = matches!(format, Format::Gif | Format::Png | Format::Pdf);
     if wish.is_some() && scheme == Scheme::Auto && pixels {
         report.terminal().say(
-            "note: pixels cannot follow their reader's colour scheme: `auto` is light here \
+            "note: this form cannot follow its reader's colour scheme: `auto` is light here \
              (choose with --theme light or --theme dark)",
         );
     }

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use topomotion_scene::Millis;
 
+/// The most room around a picture, px.
+const LENGTH_MAX: f64 = 10_000.0;
+
 /// `3.2s`, `3200ms`, `2m`, or seconds without a unit.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let hint = || format!("`{text}` is no time: write it like 3.2s, 3200ms or 2m");
@@ -74,6 +77,27 @@ pub fn factor(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A length in px, not negative.
+pub fn length(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix("px").unwrap_or(text);
+    match number.parse::<f64>() {
+        Ok(length) if (0.0..=LENGTH_MAX).contains(&length) => Ok(length),
+        _ => Err(format!(
+            "`{text}` is no length: write px from 0 to {LENGTH_MAX}, like 24"
+        )),
+    }
+}
+
+/// A width in pixels, at least one.
+pub fn width(text: &str) -> Result<u32, String> {
+    match text.strip_suffix("px").unwrap_or(text).parse::<u32>() {
+        Ok(width) if width > 0 => Ok(width),
+        _ => Err(format!(
+            "`{text}` is no width: write a whole number of pixels, like 1280"
+        )),
+    }
+}
+
 fn split(text: &str) -> (&str, &str) {
     let text = text.trim();
     let end = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
@@ -103,6 +127,16 @@ mod tests {
         for wrong in ["", "MB", "-1", "0", "1TB", "1e99"] {
             assert!(bytes(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn lengths_are_px_and_not_negative() {
+        assert_eq!((length("24"), length("0.5px")), (Ok(24.0), Ok(0.5)));
+        assert_eq!((width("1280"), width("640px")), (Ok(1280), Ok(640)));
+        for wrong in ["", "-1", "NaN", "inf", "1e9", "2em"] {
+            assert!(length(wrong).is_err() && width(wrong).is_err(), "{wrong}");
+        }
+        assert!(width("0").is_err() && width("1.5").is_err());
     }
 
     #[test]

@@ -9,10 +9,12 @@ use topomotion_model::Severity;
 use topomotion_raster::{Background, Fit};
 use topomotion_scene::{Animation, Millis, Scene};
 use topomotion_sim::RunOptions;
+use topomotion_text::SpareFont;
 
 use crate::args::{Format, Render, Strictness, Told};
 use crate::failure::Failure;
 use crate::input::Script;
+use crate::lettering::{self, Otherwise, Text};
 use crate::neutral;
 use crate::output::Draft;
 use crate::picture::{self, Look};
@@ -38,6 +40,10 @@ struct Wanted {
     layers: Option<Vec<String>>,
     seed: Option<u64>,
     look: Look,
+    padding: f64,
+    text: Text,
+    font: Option<String>,
+    spare: Option<SpareFont>,
     theme: Option<Wish>,
     legend: Legend,
     strictness: Strictness,
@@ -69,6 +75,7 @@ pub fn run(arguments: Render, terminal: &Terminal) -> Result<(), Failure> {
     let report = Report::new(terminal, Told::Text, &wanted.strictness);
     let (theme, scheme) = theme::load(wanted.theme.as_ref(), wanted.format, &report)?;
     wanted.look.theme = scheme;
+    wanted.spare = wanted.font.as_deref().map(lettering::spare).transpose()?;
     let script = Script::read(&wanted.script)?;
     wanted.spare_the_script(&script)?;
     let layers = wanted.layers.as_deref();
@@ -82,14 +89,16 @@ pub fn run(arguments: Render, terminal: &Terminal) -> Result<(), Failure> {
             each(pattern, &wanted, &production, &scene, &stories, terminal)
         }
         Target::Stdout => {
-            let film = production.film(&scene, &stories);
+            let film = wanted.finish(production.film(&scene, &stories));
+            wanted.tell_unknown([&film], terminal);
             let mut bytes = Vec::new();
             wanted.draw(&film, &scene, &mut bytes, &mut Progress::new(terminal, "-"))?;
             print_bytes(&bytes)
         }
         Target::File(path) => {
             let mut draft = Draft::begin(path)?;
-            let film = production.film(&scene, &stories);
+            let film = wanted.finish(production.film(&scene, &stories));
+            wanted.tell_unknown([&film], terminal);
             wanted.draft(&film, &scene, &mut draft, terminal)?;
             draft.commit()?;
             tell_size(path, terminal);
@@ -129,13 +138,17 @@ fn each(
             "`topomotion scenarios {name}` tells why; --still draws it alone"
         )));
     }
+    let films: Vec<Animation> = stories
+        .chunks(1)
+        .map(|story| wanted.finish(production.film(scene, story)))
+        .collect();
+    wanted.tell_unknown(&films, terminal);
     let mut drafts = Vec::new();
-    for story in stories.chunks(1) {
+    for (story, film) in stories.iter().zip(&films) {
         // An id may hold anything; a file name may not.
-        let id = story[0].scenario.id.as_str().replace(['/', '\\', '\0'], "-");
+        let id = story.scenario.id.as_str().replace(['/', '\\', '\0'], "-");
         let mut draft = Draft::begin(Path::new(&pattern.replace(SCENARIO, &id)))?;
-        let film = production.film(scene, story);
-        wanted.draft(&film, scene, &mut draft, terminal)?;
+        wanted.draft(film, scene, &mut draft, terminal)?;
         drafts.push(draft);
     }
     drafts.into_iter().try_for_each(Draft::commit)
@@ -163,6 +176,8 @@ impl Wanted {
             },
             fps: arguments.fps.unwrap_or(20),
             repeat: arguments.repeat.unwrap_or(Repeat::Forever),
+            from: arguments.from,
+            to: arguments.to,
         };
         Ok(Wanted {
             script: arguments.script,
@@ -179,8 +194,34 @@ impl Wanted {
                 (true, false) => Legend::Always,
                 (false, false) => Legend::Auto,
             },
+            padding: arguments.padding.unwrap_or(0.0),
+            text: arguments.text.unwrap_or_default(),
+            font: arguments.font,
+            spare: None,
             strictness: arguments.strictness,
         })
+    }
+
+    /// The film as it is to be drawn: with room around it, and with shapes where text is not
+    /// enough.
+    fn finish(&self, film: Animation) -> Animation {
+        lettering::shaped(film.padded(self.padding), self.text, self.spare.as_ref())
+    }
+
+    /// Names the characters that no font has, once.
+    fn tell_unknown<'a>(
+        &self,
+        films: impl IntoIterator<Item = &'a Animation>,
+        terminal: &Terminal,
+    ) {
+        let spare = self.spare.as_ref();
+        let films = films.into_iter();
+        let unknown = films.flat_map(|film| lettering::unknown(film, spare)).collect();
+        let is_text = self.format == Format::Svg && self.text == Text::Font;
+        if self.format != Format::Layout {
+            let otherwise = if is_text { Otherwise::Reader } else { Otherwise::Boxes };
+            lettering::tell(&unknown, otherwise, terminal);
+        }
     }
 
     /// Refuses to replace the script by its own picture.
@@ -266,6 +307,16 @@ impl Wanted {
                 let png = picture::png(film, at, &self.look).map_err(Undrawn::Other)?;
                 sink.write_all(&png).map_err(Undrawn::Write)
             }
+            Format::Pdf => {
+                let moments = match (self.moment, at) {
+                    (Moment::Still, _) => vec![film.poster],
+                    (_, Some(at)) => vec![at],
+                    (_, None) => picture::pages(film),
+                };
+                let pdf =
+                    picture::pdf(film, &moments, &self.look).map_err(Undrawn::Other)?;
+                sink.write_all(&pdf).map_err(Undrawn::Write)
+            }
             Format::Gif => picture::gif(film, &self.look, sink, progress).map_err(
                 |error| match error {
                     topomotion_raster::Error::Write(error) => Undrawn::Write(error),
@@ -281,17 +332,25 @@ impl Wanted {
 
     /// The moment that is wanted, if it is one within the film.
     fn at(&self, film: &Animation) -> Result<Option<Millis>, Undrawn> {
-        let Moment::At(at) = self.moment else { return Ok(None) };
-        if at <= film.duration {
-            return Ok(Some(at));
+        let moments = [("--from", self.look.from), ("--to", self.look.to)];
+        for (option, moment) in moments {
+            within(film, option, moment)?;
         }
-        let seconds = |at: Millis| format!("{} s", f64::from(at.0) / 1000.0);
-        let (asked, end) = (seconds(at), seconds(film.duration));
-        Err(Undrawn::Other(
-            Failure::usage(format!("--at {asked}: the film ends at {end}"))
-                .help("choose an earlier moment"),
-        ))
+        let Moment::At(at) = self.moment else { return Ok(None) };
+        within(film, "--at", Some(at))?;
+        Ok(Some(at))
     }
+}
+
+/// Refuses a moment beyond the film's end.
+fn within(film: &Animation, option: &str, at: Option<Millis>) -> Result<(), Undrawn> {
+    let Some(at) = at.filter(|at| *at > film.duration) else { return Ok(()) };
+    let seconds = |at: Millis| format!("{} s", f64::from(at.0) / 1000.0);
+    let (asked, end) = (seconds(at), seconds(film.duration));
+    Err(Undrawn::Other(
+        Failure::usage(format!("{option} {asked}: the film ends at {end}"))
+            .help("choose an earlier moment"),
+    ))
 }
 
 /// Why a picture is not there.
@@ -327,18 +386,19 @@ fn format(arguments: &Render, target: &Target) -> Result<Format, Failure> {
     let name = arguments.output.to_ascii_lowercase();
     if *target == Target::Stdout {
         return Err(Failure::usage("standard output has no name that tells the form")
-            .help("add --format svg, gif, png or layout"));
+            .help("add --format svg, gif, png, pdf or layout"));
     }
     let endings = [
         (".layout.json", Format::Layout),
         (".svg", Format::Svg),
         (".gif", Format::Gif),
         (".png", Format::Png),
+        (".pdf", Format::Pdf),
     ];
     let told = endings.iter().find(|(ending, _)| name.ends_with(ending));
     told.map(|(_, format)| *format).ok_or_else(|| {
         Failure::usage(format!("`{}` does not tell the form", arguments.output))
-            .help("end it in .svg, .gif, .png or .layout.json, or add --format")
+            .help("end it in .svg, .gif, .png, .pdf or .layout.json, or add --format")
     })
 }
 
@@ -350,15 +410,29 @@ fn check_options(
     moment: Moment,
     target: &Target,
 ) -> Result<(), Failure> {
-    let pixels = matches!(format, Format::Gif | Format::Png);
+    let is_picture = format != Format::Layout;
     let moves = matches!(format, Format::Gif | Format::Svg) && moment == Moment::Whole;
     let is_each = matches!(target, Target::Each(_));
+    let still = "an SVG, a PNG or a PDF";
+    let is_cut = arguments.from.is_some() || arguments.to.is_some();
+    if let (Some(from), Some(to)) = (arguments.from, arguments.to)
+        && from >= to
+    {
+        return Err(Failure::usage("--from is not before --to")
+            .help("the film is played from the one to the other"));
+    }
     let misplaced = [
-        (arguments.at.is_some() && format == Format::Gif, "--at", "an SVG or a PNG"),
-        (arguments.at.is_some() && format == Format::Layout, "--at", "an SVG or a PNG"),
-        (arguments.scale.is_some() && !pixels, "--scale", "a GIF or a PNG"),
-        (arguments.width.is_some() && !pixels, "--width", "a GIF or a PNG"),
-        (arguments.transparent && format != Format::Png, "--transparent", "a PNG"),
+        (arguments.at.is_some() && format == Format::Gif, "--at", still),
+        (arguments.at.is_some() && format == Format::Layout, "--at", still),
+        (arguments.scale.is_some() && !is_picture, "--scale", "a picture"),
+        (arguments.width.is_some() && !is_picture, "--width", "a picture"),
+        (arguments.padding.is_some() && !is_picture, "--padding", "a picture"),
+        (arguments.font.is_some() && !is_picture, "--font", "a picture"),
+        // A GIF's pixels are there or not: soft edges on an unknown page would be wrong.
+        (arguments.transparent && format == Format::Gif, "--transparent", still),
+        (arguments.transparent && format == Format::Layout, "--transparent", still),
+        (arguments.text.is_some() && format != Format::Svg, "--text", "an SVG"),
+        (is_cut && format != Format::Gif, "--from, --to", "a GIF"),
         (arguments.fps.is_some() && format != Format::Gif, "--fps", "a GIF"),
         (arguments.repeat.is_some() && !moves, "--loop", "a film (SVG or GIF)"),
         (
@@ -400,6 +474,7 @@ mod tests {
             ("a.svg", Format::Svg),
             ("A.GIF", Format::Gif),
             ("a.b.png", Format::Png),
+            ("a.pdf", Format::Pdf),
             ("a.layout.json", Format::Layout),
         ] {
             assert_eq!(wanted(&format!("x.ts -o {name}")).unwrap().format, format);
@@ -419,7 +494,14 @@ mod tests {
     fn options_without_a_meaning_are_refused() {
         for line in [
             "x.ts -o a.gif --at 1s",
-            "x.ts -o a.svg --scale 2",
+            "x.ts -o a.layout.json --scale 2",
+            "x.ts -o a.layout.json --padding 8",
+            "x.ts -o a.png --text outlines",
+            "x.ts -o a.png --from 1s",
+            "x.ts -o a.gif --from 2s --to 1s",
+            "x.ts -o a.pdf --loop once",
+            "x.ts -o a.png --padding -1",
+            "x.ts -o a.png --width 0",
             "x.ts -o a.svg --fps 20",
             "x.ts -o a.png --loop once",
             "x.ts -o a.svg --still --loop once",
