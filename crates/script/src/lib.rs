@@ -1,11 +1,12 @@
-//! Text to topology: TypeScript, JavaScript and YAML.
+//! Text to topology: TypeScript, JavaScript, YAML and Mermaid.
 //!
 //! [`compile`] never panics and never stays silent: it gives a [`Topology`], or at least one
 //! error that says where and what to do, or both a topology and warnings.
 //!
 //! ```text
 //!   .ts .js ──► blank the types ──► run in the sandbox ──► recorded calls ─┐
-//!   .yaml   ──► spanned data ───────────────────────────────────────────────┴──► builder ──► Topology
+//!   .yaml   ──► spanned data ───────────────────────────────────────────────┼──► builder ──► Topology
+//!   .mmd    ──► statements ──► chart or plot ───────────────────────────────┘
 //! ```
 //!
 //! It is not the builder (that is `model`) and touches nothing outside: sibling files come
@@ -41,6 +42,7 @@ mod failures;
 mod fields;
 mod files;
 mod fixes;
+mod import;
 mod loading;
 mod mermaid;
 mod options;
@@ -63,6 +65,7 @@ use topomotion_model::{
 
 pub use console::{ConsoleLevel, ConsoleLine};
 pub use files::{FileError, Files, MemoryFiles, NoFiles};
+pub use import::{Imported, import};
 pub use source::{LARGEST_SOURCE, Language, Source};
 pub use source_map::{Location, SourceFile, SourceMap};
 

@@ -19,6 +19,8 @@ pub(super) enum Kind {
 pub(super) struct Head {
     /// The front matter's title.
     pub title: Option<String>,
+    /// Where the kind stands.
+    pub at: usize,
     /// What follows; `None` if it is nothing that can be read.
     pub kind: Option<Kind>,
 }
@@ -92,6 +94,7 @@ pub(super) fn read(scanner: &mut Scanner<'_>, findings: &mut Findings) -> Head {
     let mut head = Head::default();
     skip_front(scanner, &mut head, findings);
     let start = scanner.at;
+    head.at = start;
     let word = scanner.word();
     scanner.at += word.len();
     if FLOWCHARTS.contains(&word) {

@@ -22,8 +22,8 @@ mod label;
 mod scan;
 mod sequence;
 
-use topomotion_model::FileId;
 use topomotion_model::builder::TopologyBuilder;
+use topomotion_model::{Diagnostic, FileId};
 
 use crate::Compiled;
 use head::Kind;
@@ -41,22 +41,29 @@ pub(crate) fn compile(file: FileId, compiled: &mut Compiled) -> Option<TopologyB
     let mut scanner = Scanner::new(text, 0, file);
     let mut findings = Findings::default();
     let head = head::read(&mut scanner, &mut findings);
+    let header = Some(scanner.stretch(head.at, scanner.at));
     let mut builder = TopologyBuilder::default();
     builder.title = head.title;
-    let is_read = match head.kind {
+    // How many things are in it; `None` for what is no diagram that we read.
+    let size = match head.kind {
         Some(Kind::Flowchart(direction)) => {
             builder.direction = direction;
-            flowchart::compile(scanner, &mut builder, &mut findings);
-            true
+            Some(flowchart::compile(scanner, &mut builder, &mut findings))
         }
         Some(Kind::Sequence) => {
-            sequence::compile(scanner, &mut builder, &mut findings);
-            true
+            Some(sequence::compile(scanner, &mut builder, &mut findings))
         }
-        None => false,
+        None => None,
     };
+    if size == Some(0) {
+        findings.add(
+            Diagnostic::error("empty-diagram", "nothing is in the diagram", header)
+                .at("only a header")
+                .help("write `A --> B` below `flowchart`, `A->>B: text` below `sequenceDiagram`"),
+        );
+    }
     let found = findings.into_all();
-    if is_read {
+    if size.is_some() {
         for diagnostic in found {
             builder.report(diagnostic);
         }

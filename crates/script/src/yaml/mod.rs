@@ -6,6 +6,7 @@
 mod document;
 mod parse;
 mod steps;
+mod write;
 
 use topomotion_model::FileId;
 use topomotion_model::builder::TopologyBuilder;
@@ -17,6 +18,7 @@ pub(crate) use document::{CONNECTION, DOCUMENT, GROUP_MEMBERS, SCENARIO};
 pub(crate) use parse::parse;
 #[cfg(test)]
 pub(crate) use steps::{FLOW_STEPS, RUN_STEPS};
+pub(crate) use write::write;
 
 /// Compiles a document whose text is in `compiled.sources`. `None` if it is no YAML; then
 /// there is an error among the diagnostics.

@@ -26,6 +26,8 @@ pub(super) struct Chart {
     pub classes: BTreeMap<String, Style>,
     /// Classes that were used, and where first.
     pub used: Vec<(String, Span)>,
+    /// `linkStyle default`
+    pub link_style: Style,
     /// Ids of links: `e1@-->`.
     pub link_ids: BTreeMap<String, Vec<usize>>,
     /// `accTitle`, `title`

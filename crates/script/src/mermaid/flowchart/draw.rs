@@ -13,18 +13,22 @@ use super::styles::Style;
 use crate::mermaid::scan::Findings;
 
 /// Draws the chart.
-pub(super) fn draw(chart: Chart, builder: &mut TopologyBuilder, findings: &mut Findings) {
+pub(super) fn draw(
+    chart: &Chart,
+    builder: &mut TopologyBuilder,
+    findings: &mut Findings,
+) {
     builder.title = builder.title.take().or_else(|| chart.title.clone());
     builder.description = chart.description.clone();
-    check_classes(&chart, findings);
-    groups(&chart, builder, findings);
+    check_classes(chart, findings);
+    groups(chart, builder, findings);
     for vertex in chart.vertices.iter().filter(|vertex| vertex.home.is_none()) {
         if !chart.subgraph_places.contains_key(&vertex.id) {
-            builder.create_process(process(vertex, &chart, findings));
+            builder.create_process(process(vertex, chart, findings));
         }
     }
     for link in &chart.links {
-        if let Some(edge) = edge(link, findings) {
+        if let Some(edge) = edge(link, chart, findings) {
             builder.connect(edge);
         }
     }
@@ -139,7 +143,7 @@ fn process(vertex: &Vertex, chart: &Chart, findings: &mut Findings) -> ProcessCo
 }
 
 /// The connection that a link means; `None` for one that only pushes nodes about.
-fn edge(link: &Link, findings: &mut Findings) -> Option<EdgeConfig> {
+fn edge(link: &Link, chart: &Chart, findings: &mut Findings) -> Option<EdgeConfig> {
     let Stroke { line, from, to, label, span, .. } = &link.stroke;
     if *line == Line::Invisible {
         let why = "it only pushes nodes about, and the layout here is another";
@@ -159,11 +163,13 @@ fn edge(link: &Link, findings: &mut Findings) -> Option<EdgeConfig> {
         (_, Tip::Circle) => Some("circles"),
         (_, Tip::Cross) => Some("crosses"),
     };
+    let mut look = chart.link_style.clone();
+    look.lay(&link.style);
     let style = match line {
-        _ if link.style.is_dashed => Some("dashed"),
+        _ if look.is_dashed => Some("dashed"),
         Line::Dotted => Some("dotted"),
         Line::Thick => Some("thick"),
-        Line::Solid | Line::Invisible => link.style.is_thick.then_some("thick"),
+        Line::Solid | Line::Invisible => look.is_thick.then_some("thick"),
     };
     let (source, target) = (&link.source, &link.target);
     let mut parts =
@@ -173,7 +179,7 @@ fn edge(link: &Link, findings: &mut Findings) -> Option<EdgeConfig> {
         kind: kind.map(str::to_owned),
         label: label.as_ref().map(|(text, _)| text.clone()),
         style: style.map(str::to_owned),
-        color: link.style.color(),
+        color: look.color(),
         origin: Origin { whole: *span, parts },
         ..EdgeConfig::new(&source.0, &target.0)
     })

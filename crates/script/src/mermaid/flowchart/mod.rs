@@ -12,12 +12,14 @@ use topomotion_model::builder::TopologyBuilder;
 
 use super::scan::{Findings, Scanner};
 
-/// Reads the statements behind the header, and draws them.
+/// Reads the statements behind the header, and draws them. Gives the number of nodes and
+/// subgraphs.
 pub(super) fn compile(
     scanner: Scanner<'_>,
     builder: &mut TopologyBuilder,
     findings: &mut Findings,
-) {
+) -> usize {
     let chart = statements::read(scanner, builder.direction, findings);
-    draw::draw(chart, builder, findings);
+    draw::draw(&chart, builder, findings);
+    chart.vertices.len() + chart.subgraphs.len()
 }

@@ -382,7 +382,7 @@ impl<'t> Reader<'t, '_> {
         let style = styles::read(written, Of::Link, &self.scanner, self.findings);
         for number in numbers.split_commas() {
             if number.text == "default" {
-                self.chart.links.iter_mut().for_each(|link| link.style.lay(&style));
+                self.chart.link_style.lay(&style);
                 continue;
             }
             let place = number.text.parse().ok().filter(|n| *n < self.chart.links.len());

@@ -183,6 +183,7 @@ impl<'t> Reader<'t, '_> {
             );
             return Err(Box::new(error.help("write `participant A as Anna`")));
         }
+        let was_there = self.plot.participants.len();
         let place = self.plot.participant(&name, whole, id_at);
         let frame = self.open.iter().rev().find_map(|open| match open {
             Open::Frame { place, .. } => Some(*place),
@@ -201,8 +202,15 @@ impl<'t> Reader<'t, '_> {
                 ));
             }
         }
-        if birth == Birth::Later {
-            participant.is_created = true;
+        if birth == Birth::Later && place < was_there {
+            let message = format!("`{name}` is there already");
+            self.findings.add(
+                Diagnostic::warning("already-there", message, Some(whole))
+                    .at("created a second time, or mentioned before")
+                    .help("create it before its first message"),
+            );
+        } else if birth == Birth::Later {
+            self.plot.participants[place].is_created = true;
             self.branch_now().push(Item::Create(place, whole));
         }
         Ok(())

@@ -12,12 +12,14 @@ use topomotion_model::builder::TopologyBuilder;
 
 use super::scan::{Findings, Scanner};
 
-/// Reads the lines behind the header, and writes the scenarios.
+/// Reads the lines behind the header, and writes the scenarios. Gives the number of
+/// participants and boxes.
 pub(super) fn compile(
     scanner: Scanner<'_>,
     builder: &mut TopologyBuilder,
     findings: &mut Findings,
-) {
+) -> usize {
     let plot = lines::read(scanner, findings);
     tell::tell(&plot, builder, findings);
+    plot.participants.len() + plot.boxes.len()
 }
