@@ -4,8 +4,12 @@ use topomotion_scene::{Anchor, FontFace, Item, Point, Primitive, Rect};
 use topomotion_trace::Tone;
 
 use crate::draw::{self, Ink};
-use crate::stage::{MARGIN, Stage};
+use crate::stage::Stage;
 use crate::theme::Paints;
+use crate::tokens::{
+    MARGIN, RADIUS_CARD, TYPE_CAPTION, TYPE_CARD, TYPE_CLOCK, TYPE_PACKET, TYPE_STEP,
+    TYPE_SUBTITLE, TYPE_TITLE,
+};
 use crate::{Kind, Story};
 
 /// Room at the right end of the header for the clock, px.
@@ -50,7 +54,7 @@ pub(crate) fn frame(stage: &Stage, paints: &Paints) -> Item {
 /// The title of a still picture.
 pub(crate) fn title(text: &str, stage: &Stage, paints: &Paints) -> Item {
     let room = stage.size.width - 2.0 * MARGIN;
-    let ink = Ink::new(FontFace::SemiBold, 18.0, paints.solid("ink"));
+    let ink = Ink::new(FontFace::SemiBold, TYPE_TITLE, paints.solid("ink"));
     let primitives = vec![fit(ink, text, Point::new(MARGIN, 33.0), room)];
     Item { class: "title".into(), id: None, name: None, primitives }
 }
@@ -64,8 +68,8 @@ pub(crate) fn header(
     paints: &Paints,
 ) -> Item {
     let room = stage.size.width - 2.0 * MARGIN - CLOCK;
-    let large = Ink::new(FontFace::SemiBold, 18.0, paints.solid("ink"));
-    let small = Ink::new(FontFace::Regular, 13.0, paints.solid("muted"));
+    let large = Ink::new(FontFace::SemiBold, TYPE_TITLE, paints.solid("ink"));
+    let small = Ink::new(FontFace::Regular, TYPE_SUBTITLE, paints.solid("muted"));
     let (first, second) = if film.is_empty() {
         (story.title.to_owned(), format!("{}{}", place.told(), story.description))
     } else {
@@ -85,7 +89,7 @@ pub(crate) fn tag(kind: Kind, stage: &Stage, paints: &Paints) -> Item {
         Kind::Executed => ("executed by the engine", "executed"),
         Kind::Scripted => ("scripted", "muted"),
     };
-    let ink = Ink::new(FontFace::SemiBold, 11.0, paints.solid(color));
+    let ink = Ink::new(FontFace::SemiBold, TYPE_PACKET, paints.solid(color));
     let left = right - ink.width(text) - 13.0;
     let spot = Point::new(left, 23.0);
     let sign = match kind {
@@ -106,7 +110,7 @@ pub(crate) fn tag(kind: Kind, stage: &Stage, paints: &Paints) -> Item {
 
 /// Engine time.
 pub(crate) fn clock(text: &str, stage: &Stage, paints: &Paints) -> Item {
-    let ink = Ink::new(FontFace::Mono, 14.0, paints.solid("ink"));
+    let ink = Ink::new(FontFace::Mono, TYPE_CLOCK, paints.solid("ink"));
     let at = Point::new(stage.size.width - MARGIN, 51.0);
     let primitives = vec![ink.line(text, at, Anchor::End)];
     Item { class: "clock".into(), id: None, name: None, primitives }
@@ -114,7 +118,7 @@ pub(crate) fn clock(text: &str, stage: &Stage, paints: &Paints) -> Item {
 
 /// The mark that time was compressed.
 pub(crate) fn leap(text: &str, stage: &Stage, paints: &Paints) -> Item {
-    let ink = Ink::new(FontFace::SemiBold, 11.0, paints.solid("warning-ink"));
+    let ink = Ink::new(FontFace::SemiBold, TYPE_PACKET, paints.solid("warning-ink"));
     let right = stage.size.width - MARGIN - 96.0;
     let width = ink.width(text) + 34.0;
     let place = Rect::new(right - width, 37.0, width, 20.0);
@@ -141,8 +145,8 @@ pub(crate) fn step(
     paints: &Paints,
 ) -> Item {
     let band = stage.captions;
-    let strong = Ink::new(FontFace::SemiBold, 11.0, paints.solid("muted"));
-    let quiet = Ink::new(FontFace::Regular, 12.0, paints.solid("muted"));
+    let strong = Ink::new(FontFace::SemiBold, TYPE_PACKET, paints.solid("muted"));
+    let quiet = Ink::new(FontFace::Regular, TYPE_STEP, paints.solid("muted"));
     let head = format!("Step {number} / {of}");
     let after = MARGIN + strong.width(&head) + 12.0;
     let room = band.width - after - MARGIN;
@@ -160,7 +164,7 @@ pub(crate) fn caption(text: &str, tone: Tone, stage: &Stage, paints: &Paints) ->
         Tone::Plain => paints.solid("ink"),
         Tone::Error => paints.solid("error-ink"),
     };
-    let ink = Ink::new(FontFace::Regular, 17.0, paint);
+    let ink = Ink::new(FontFace::Regular, TYPE_CAPTION, paint);
     let room = band.width - 2.0 * MARGIN;
     let wrapped = topomotion_text::wrap(draw::face(ink.face), ink.size, text, room, 2);
     let first = band.y + if wrapped.lines.len() > 1 { 51.0 } else { 58.0 };
@@ -181,7 +185,7 @@ pub(crate) fn card(
 ) -> Item {
     let width = (stage.size.width - 80.0).min(600.0);
     let inner = width - 64.0;
-    let large = Ink::new(FontFace::SemiBold, 24.0, paints.solid("ink"));
+    let large = Ink::new(FontFace::SemiBold, TYPE_CARD, paints.solid("ink"));
     let plain = Ink::new(FontFace::Regular, 15.0, paints.solid("muted"));
     let small = Ink::new(FontFace::SemiBold, 11.5, paints.solid("muted"));
     let wrap = |ink: Ink, text: &str, most| {
@@ -204,10 +208,10 @@ pub(crate) fn card(
     let fallen = Rect::new(card.x, card.y + 5.0, card.width, card.height);
     let mut primitives: Vec<Primitive> = vec![
         draw::rect(whole, 0.0, Some(paints.faint("page", 0.78)), None),
-        draw::rect(fallen, 16.0, Some(paints.faint("shadow", 0.1)), None),
+        draw::rect(fallen, RADIUS_CARD, Some(paints.faint("shadow", 0.1)), None),
         draw::rect(
             card,
-            16.0,
+            RADIUS_CARD,
             Some(paints.solid("surface")),
             Some(paints.stroke("hairline", 1.25)),
         ),

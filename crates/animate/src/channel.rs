@@ -14,6 +14,8 @@ use topomotion_scene::{Item, Layer, Millis, Sprite, Window};
 pub(crate) enum Slot {
     /// A connection that the script did not draw.
     Wire,
+    /// A wall across a connection.
+    Cut,
     /// The name and the role of a partition's replica.
     Head,
     /// Its log.
@@ -47,7 +49,7 @@ pub(crate) enum Slot {
 impl Slot {
     fn layer(self) -> Layer {
         match self {
-            Slot::Wire => Layer::Edges,
+            Slot::Wire | Slot::Cut => Layer::Edges,
             Slot::Head
             | Slot::Cells
             | Slot::Row

@@ -4,9 +4,9 @@
 //! [`Plan`], then a rest. State is replayed through the [`Ledger`] into [`Channels`]; messages
 //! go into the [`Sky`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use topomotion_scene::{Animation, Chapter, Millis, Scene, Transcript, Window};
+use topomotion_scene::{Animation, Chapter, Millis, Point, Scene, Transcript, Window};
 use topomotion_trace::{Event, Time, Tone, What};
 
 use crate::bands::{self, Place};
@@ -17,12 +17,14 @@ use crate::clock;
 use crate::flights::Sky;
 use crate::ledger::{Ledger, Touch};
 use crate::panels::{Row, Rows};
+use crate::perch::perch;
 use crate::plan::Plan;
 use crate::reading::Reading;
 use crate::stage::{Bands, Stage};
 use crate::strip::{self, Subject};
 use crate::theme::Paints;
-use crate::{Kind, Options, Story, describe, looks, paint, routine};
+use crate::tokens::FLASH_MS;
+use crate::{Kind, Options, Story, cut, describe, legend, looks, paint, pulse, routine};
 
 /// Makes the film.
 pub(crate) fn direct(
@@ -34,7 +36,10 @@ pub(crate) fn direct(
         let mut events = story.trace.events.iter();
         story.kind == Kind::Executed || events.any(|event| is_for_all(&event.what))
     });
-    let stage = Stage::new(scene, if speaks { Bands::Film } else { Bands::Silent });
+    let rows = Rows::of(stories);
+    let legend = legend::Plan::new(scene, stories, &rows, options.legend);
+    let bands = if speaks { Bands::Film } else { Bands::Silent };
+    let stage = Stage::with_legend(scene, bands, |width| legend.height(width));
     let mut paints = Paints::new(&options.theme);
     let changing: BTreeSet<String> = stories
         .iter()
@@ -44,26 +49,32 @@ pub(crate) fn direct(
         })
         .collect();
     let mut backdrop = paint::backdrop(&stage.scene, &mut paints, &changing);
+    backdrop.extend(legend.draw(&stage, &paints));
     backdrop.push(bands::frame(&stage, &paints));
     let mut film = Film {
         stage: &stage,
         paints: &paints,
         options,
-        rows: Rows::of(stories),
+        rows,
         changing,
         channels: Channels::default(),
         sky: Sky::default(),
         chapters: Vec::new(),
         transcript: Vec::new(),
         posters: Vec::new(),
+        perches: perches(&stage.scene),
+        busy: Vec::new(),
     };
     let mut now = 0;
     for (index, story) in stories.iter().enumerate() {
         now = film.play(story, Place { index, of: stories.len() }, now);
     }
     let poster = film.poster();
-    let Film { mut channels, sky, chapters, transcript, .. } = film;
+    let Film { mut channels, sky, chapters, transcript, busy, .. } = film;
     let mut sprites = sky.land(&mut channels, &paints);
+    let flights = sprites.iter().flat_map(|sprite| sprite.windows.iter().copied());
+    let busy: Vec<Window> = busy.into_iter().chain(flights).collect();
+    sprites.extend(pulse::throb(&stage.scene, &mut paints, &busy, now));
     sprites.extend(channels.sprites(now));
     clip(&mut sprites, now);
     Animation {
@@ -91,6 +102,10 @@ fn is_for_all(what: &What) -> bool {
     )
 }
 
+fn perches(scene: &Scene) -> BTreeMap<String, Point> {
+    scene.nodes.iter().map(|node| (node.id.clone(), perch(scene, node))).collect()
+}
+
 /// Nothing is seen beyond the end.
 fn clip(sprites: &mut Vec<topomotion_scene::Sprite>, end: u32) {
     for sprite in sprites.iter_mut() {
@@ -114,6 +129,10 @@ struct Film<'a> {
     transcript: Vec<Transcript>,
     /// Moments at which a caption begins, for the choice of the poster.
     posters: Vec<u32>,
+    /// Where the chips of each process sit.
+    perches: BTreeMap<String, Point>,
+    /// When a title card covers the picture.
+    busy: Vec<Window>,
 }
 
 impl Film<'_> {
@@ -160,6 +179,7 @@ impl Film<'_> {
         if offset > start {
             let card = bands::card(story, place, stage, paints);
             self.channels.flash(Slot::Card, "card", (start, offset), card);
+            self.busy.push(Window { start: Millis(start), end: Millis(offset) });
         }
         let mut ledger = Ledger::default();
         for event in plan.reading.before {
@@ -210,6 +230,10 @@ impl Film<'_> {
             for touch in ledger.apply(event) {
                 self.show(&ledger, &touch, at);
             }
+            if let What::Fault(fault) = &event.what {
+                let scene = &self.stage.scene;
+                cut::show(fault, scene, at, &mut self.channels, self.paints);
+            }
             spoken = self.speak(event, at).unwrap_or(spoken).max(spoken);
         }
         let all: Vec<(Time, usize, String)> = steps(plan)
@@ -250,8 +274,8 @@ impl Film<'_> {
             What::Flash { process } => {
                 let node = self.stage.node(process)?;
                 let glow = looks::glow(node, self.paints);
-                self.channels.flash(Slot::Glow, process, (at, at + 900), glow);
-                Some(at + 900)
+                self.channels.flash(Slot::Glow, process, (at, at + FLASH_MS), glow);
+                Some(at + FLASH_MS)
             }
             _ => None,
         }
@@ -287,7 +311,9 @@ impl Film<'_> {
                 if self.changing.contains(process) {
                     looks::show(node, &doing, at, &mut self.channels, self.paints);
                 }
-                looks::show_chip(node, &doing, at, &mut self.channels, self.paints);
+                let Some(perch) = self.perches.get(process) else { return };
+                let channels = &mut self.channels;
+                looks::show_chip(node, *perch, &doing, at, channels, self.paints);
             }
             Touch::Replica(process, partition) => {
                 self.replica(ledger, process, partition, at);

@@ -7,25 +7,28 @@
 use std::collections::BTreeMap;
 
 use topomotion_scene::{
-    Item, Layer, Millis, Motion, Point, Primitive, Size, Sprite, Window,
+    Item, Layer, Millis, Motion, Point, Primitive, Rect, Scene, Size, Sprite, Window,
 };
-use topomotion_trace::Loss;
+use topomotion_trace::{Loss, Travel};
 
 use crate::channel::{Channels, Slot};
+use crate::cut;
 use crate::draw;
 use crate::paint::rounded;
 use crate::pill::{self, Form, Kind};
 use crate::reading::{Fate, Flight};
 use crate::stage::Stage;
 use crate::theme::Paints;
-use crate::ways::{Origin, Way};
+use crate::tokens::{LOSS_MS, PACKET_GAP, PACKET_HEIGHT, WIRE_FOUND};
+use crate::ways::{Heading, Origin, Way};
 
-/// How long the cross of a lost packet is seen, ms.
-const CROSS_MS: u32 = 600;
-/// Lanes, in the order in which they are tried: steps to the right of the line.
-const LANES: [f64; 5] = [0.0, 1.0, -1.0, 2.0, -2.0];
-/// Room between lanes, px.
-const BETWEEN: f64 = 3.0;
+/// Lanes, in the order in which they are tried: steps to the right of the line. Half a step lets
+/// a packet lean on its line.
+const LANES: [f64; 7] = [0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0];
+/// How much worse it is to cover another packet than to cover a word.
+const PACKET_COST: u32 = 4;
+/// From a dead receiver's border to the cross of what was sent to it: its chips stay clear.
+const BEFORE_BORDER: f64 = 22.0;
 /// Where two packets are compared, ms.
 const PACE_MS: u32 = 100;
 
@@ -83,13 +86,16 @@ impl Sky {
         let window = at_least(window, 50);
         self.wire(flight, &way, window);
         let kind = kind(flight, stage);
-        let form = pill::form(flight);
-        let label = pill::label(flight);
+        let (form, label) = (form(flight, &way), label(flight, &way, stage));
         let item = pill::pill(kind, form, &label, flight.packet.records, paints);
         let part = match flight.fate {
-            Fate::Lost(Loss::Partitioned) => 0.5,
+            Fate::Lost(Loss::Partitioned) => until_wall(&way, &stage.scene),
             Fate::Lost(Loss::ConnectionBroken) => 0.7,
-            Fate::Lost(Loss::ReceiverDown) | Fate::Arrived => 1.0,
+            Fate::Lost(Loss::ReceiverDown) => {
+                let length = Motion { path: way.corners.clone() }.length().max(1.0);
+                (1.0 - BEFORE_BORDER / length).max(0.5)
+            }
+            Fate::Arrived => 1.0,
             Fate::Pending => (f64::from(window.end.0 - window.start.0) / 900.0).min(1.0),
         };
         let motion =
@@ -175,12 +181,12 @@ impl Sky {
             self.push(red, Window { start: Millis(turn), end: window.end }, last);
         }
         let stay = Motion { path: vec![end, end] };
-        let after = Window { start: window.end, end: Millis(window.end.0 + CROSS_MS) };
+        let after = Window { start: window.end, end: Millis(window.end.0 + LOSS_MS) };
         self.push(pill::cross(paints), after, stay);
     }
 
     fn wire(&mut self, flight: &Flight<'_>, way: &Way, window: Window) {
-        if way.origin == Origin::Drawn {
+        if way.origin != Origin::Found {
             return;
         }
         let (a, b) = (&*flight.packet.from, &*flight.packet.to);
@@ -200,17 +206,20 @@ impl Sky {
         stage: &Stage,
         course: Course,
     ) -> Motion {
+        let labels = stage.scene.routes.iter().filter_map(|route| route.label.as_ref());
+        let words: Vec<Rect> = labels.map(|label| label.rect).collect();
         let mut best: Option<(u32, Motion)> = None;
         for lane in LANES {
             let by = Size {
-                width: lane * (2.0 * half_width + BETWEEN),
-                height: lane * (pill::HEIGHT + BETWEEN),
+                width: lane * (2.0 * half_width + PACKET_GAP),
+                height: lane * (PACKET_HEIGHT + PACKET_GAP),
             };
             let motion = course.of(Motion { path: way.line(by) });
             let is_out = |point: &Point| {
                 point.x < half_width || point.x + half_width > stage.size.width
             };
-            let mut hits = self.hits(&motion, window, half_width);
+            let covered = covered(&motion, window, half_width, &words);
+            let mut hits = self.hits(&motion, window, half_width) * PACKET_COST + covered;
             if motion.path.iter().any(is_out) {
                 hits += 1000;
             }
@@ -245,13 +254,66 @@ impl Sky {
                 .filter(|other| {
                     let there = self::place(&other.motion, other.window, at);
                     (there.x - place.x).abs() < half_width + other.half_width + 1.0
-                        && (there.y - place.y).abs() < pill::HEIGHT + 1.0
+                        && (there.y - place.y).abs() < PACKET_HEIGHT + 1.0
                 })
                 .count() as u32;
             at += PACE_MS;
         }
         hits
     }
+}
+
+/// How long, in steps beyond the first, a packet would cover words.
+fn covered(motion: &Motion, window: Window, half_width: f64, words: &[Rect]) -> u32 {
+    let mut steps = 0;
+    let mut at = window.start.0;
+    while at < window.end.0 {
+        let place = place(motion, window, at);
+        let pill = draw::around(place, 2.0 * half_width, PACKET_HEIGHT);
+        steps += u32::from(words.iter().any(|word| word.grown(-1.0).overlaps(&pill)));
+        at += PACE_MS;
+    }
+    steps.saturating_sub(1)
+}
+
+/// The part of a way up to the wall that cuts it.
+fn until_wall(way: &Way, scene: &Scene) -> f64 {
+    let Origin::Drawn { route, .. } = way.origin else { return 0.5 };
+    let wall = scene.routes.get(route).and_then(|route| cut::wall(scene, route));
+    let Some(wall) = wall else { return 0.5 };
+    let motion = Motion { path: way.line(Size::default()) };
+    let off = |part: f64| {
+        let there = motion.point(part);
+        let (dx, dy) = (there.x - wall.at.x, there.y - wall.at.y);
+        dx * dx + dy * dy
+    };
+    let parts = (10..=90).map(|part| f64::from(part) / 100.0);
+    parts.min_by(|a, b| off(*a).total_cmp(&off(*b))).unwrap_or(0.5)
+}
+
+/// The form of a packet; a scripted one that comes back along its connection answers.
+fn form(flight: &Flight<'_>, way: &Way) -> Form {
+    let comes_back =
+        matches!(way.origin, Origin::Drawn { heading: Heading::Against, .. });
+    match pill::form(flight) {
+        Form::Request if flight.packet.travel == Travel::Scripted && comes_back => {
+            Form::Response
+        }
+        form => form,
+    }
+}
+
+/// What a packet says: its API, or, if it is scripted and has no words of its own, what is
+/// written at its connection.
+fn label(flight: &Flight<'_>, way: &Way, stage: &Stage) -> String {
+    let own = pill::label(flight);
+    let Origin::Drawn { route, .. } = way.origin else { return own };
+    if !own.is_empty() || flight.packet.travel != Travel::Scripted {
+        return own;
+    }
+    let route = stage.scene.routes.get(route);
+    let label = route.and_then(|route| route.label.as_ref());
+    label.map_or(own, |label| pill::shortened(&label.text))
 }
 
 fn at_least(window: Window, ms: u32) -> Window {
@@ -288,7 +350,7 @@ fn cut(motion: &Motion, from: f64, to: f64) -> Motion {
 }
 
 fn wire(corners: &[Point], radius: f64, paints: &Paints) -> Item {
-    let mut stroke = paints.stroke("line", 1.25);
+    let mut stroke = paints.stroke("line", WIRE_FOUND);
     stroke.dash = vec![4.0, 4.0];
     stroke.paint.opacity = 0.8;
     let mut primitives = vec![Primitive::Path {

@@ -21,6 +21,8 @@ pub(crate) struct Replica {
     pub end: i64,
     /// High watermark.
     pub watermark: i64,
+    /// Where each leader epoch begins in the log: first offset, epoch.
+    pub epochs: Vec<(i64, i32)>,
 }
 
 /// What the controller has committed about a partition.
@@ -260,8 +262,14 @@ impl Ledger {
                 replica.leader = leader.as_deref().map(str::to_owned);
                 replica.epoch = *epoch;
             }
-            S::Appended { base, count, .. } => replica.end = base.saturating_add(*count),
+            S::Appended { base, count, epoch, .. } => {
+                replica.end = base.saturating_add(*count);
+                if replica.epochs.last().is_none_or(|(_, last)| last != epoch) {
+                    replica.epochs.push((*base, *epoch));
+                }
+            }
             S::Truncated { end, .. } => {
+                replica.epochs.retain(|(start, _)| start < end);
                 replica.end = *end;
                 replica.watermark = replica.watermark.min(*end);
             }
@@ -350,6 +358,34 @@ mod tests {
         assert_eq!(ledger.doing("a").hurt, Some(Hurt::Down));
         assert_eq!(ledger.doing("b").hurt, None);
         assert!(ledger.doing("c").cut.is_none());
+    }
+
+    #[test]
+    fn a_log_remembers_where_its_epochs_begin_until_it_is_cut() {
+        let mut ledger = Ledger::default();
+        let (process, partition) = ("b", "orders-0");
+        let appended = |base, epoch| {
+            What::State(StateChange::Appended {
+                process: process.into(),
+                partition: partition.into(),
+                base,
+                count: 2,
+                epoch,
+                batch: 0,
+            })
+        };
+        for (base, epoch) in [(0, 0), (2, 0), (4, 3)] {
+            apply(&mut ledger, appended(base, epoch));
+        }
+        let epochs =
+            |ledger: &Ledger| ledger.replica(process, partition).unwrap().epochs.clone();
+        assert_eq!(epochs(&ledger), [(0, 0), (4, 3)]);
+        let (process, partition) = (process.into(), partition.into());
+        apply(
+            &mut ledger,
+            What::State(StateChange::Truncated { process, partition, end: 4 }),
+        );
+        assert_eq!(epochs(&ledger), [(0, 0)]);
     }
 
     #[test]

@@ -36,6 +36,7 @@ mod bubble;
 mod captions;
 mod channel;
 mod clock;
+mod cut;
 mod describe;
 mod director;
 mod draw;
@@ -44,18 +45,22 @@ mod fixture;
 mod flights;
 pub mod flow;
 mod ledger;
+mod legend;
 mod looks;
 mod options;
 mod paint;
 mod panels;
+mod perch;
 mod pill;
 mod plan;
+mod pulse;
 mod reading;
 mod routine;
 mod rules;
 mod stage;
 mod strip;
 mod theme;
+mod tokens;
 mod told;
 mod warp;
 mod ways;
@@ -74,9 +79,11 @@ pub use theme::{Scheme, Theme, ThemeFile};
 /// The picture without any story.
 pub fn still(scene: &Scene, options: &Options) -> Animation {
     let bands = if options.title.is_empty() { Bands::None } else { Bands::Title };
-    let stage = Stage::new(scene, bands);
+    let legend = legend::Plan::new(scene, &[], &panels::Rows::default(), options.legend);
+    let stage = Stage::with_legend(scene, bands, |width| legend.height(width));
     let mut paints = Paints::new(&options.theme);
     let mut backdrop = paint::backdrop(&stage.scene, &mut paints, &BTreeSet::new());
+    backdrop.extend(legend.draw(&stage, &paints));
     if bands == Bands::Title {
         backdrop.push(bands::title(&options.title, &stage, &paints));
     }

@@ -12,6 +12,10 @@ use crate::draw::{self, Ink};
 use crate::ledger::{Doing, Hurt};
 use crate::paint::{mark, outline, state_word};
 use crate::theme::Paints;
+use crate::tokens::{BORDER_ALERT, BORDER_GROUP, CHIP_HEIGHT, RADIUS_NODE, TYPE_CHIP};
+
+/// Between two chips, px.
+const CHIP_GAP: f64 = 6.0;
 
 /// Shows from `at` on how the node does: its mark and what covers it.
 pub(crate) fn show(
@@ -29,12 +33,13 @@ pub(crate) fn show(
 /// Shows from `at` on what is to be said of the node in a word.
 pub(crate) fn show_chip(
     node: &NodeBox,
+    perch: Point,
     doing: &Doing,
     at: u32,
     channels: &mut Channels,
     paints: &Paints,
 ) {
-    channels.set(Slot::Chip, &node.id, at, chip(node, doing, paints));
+    channels.set(Slot::Chip, &node.id, at, chip(node, perch, doing, paints));
 }
 
 fn state_mark(node: &NodeBox, state: NodeState, paints: &Paints) -> Item {
@@ -50,8 +55,8 @@ fn shade(node: &NodeBox, state: NodeState, paints: &Paints) -> Option<Item> {
     let whole = if node.outline == Outline::Box { node.rect } else { node.body };
     let (fill, line) = match state {
         NodeState::Running => return None,
-        NodeState::Warning => (None, paints.stroke("warning", 2.5)),
-        NodeState::Error => (None, paints.stroke("error", 2.5)),
+        NodeState::Warning => (None, paints.stroke("warning", BORDER_ALERT)),
+        NodeState::Error => (None, paints.stroke("error", BORDER_ALERT)),
         NodeState::Stopped => {
             let mut line = paints.stroke("stopped", 2.0);
             line.dash = vec![6.0, 5.0];
@@ -66,44 +71,77 @@ fn shade(node: &NodeBox, state: NodeState, paints: &Paints) -> Option<Item> {
     })
 }
 
-fn chip(node: &NodeBox, doing: &Doing, paints: &Paints) -> Option<Item> {
-    let mut primitives = Vec::new();
-    let mut x = node.body.x + 10.0;
-    let y = node.body.y - 10.0;
-    let mut word = |text: &str,
-                    fill: &str,
-                    ink: &str,
-                    line: &str,
-                    crowned: Option<i32>| {
-        let text_ink = Ink::new(FontFace::SemiBold, 10.0, paints.solid(ink));
-        let lead = if crowned.is_some() { 16.0 } else { 0.0 };
-        let width = text_ink.width(text) + 16.0 + lead;
-        let place = Rect::new(x, y, width, 20.0);
-        let stroke = paints.stroke(line, 1.25);
-        primitives.push(draw::rect(place, 10.0, Some(paints.solid(fill)), Some(stroke)));
-        if crowned.is_some() {
-            primitives.push(crown(Point::new(x + 15.0, y + 10.0), paints));
+/// A word in a frame on a node's border.
+struct Chip {
+    text: String,
+    fill: &'static str,
+    ink: &'static str,
+    line: &'static str,
+    crowned: bool,
+}
+
+impl Chip {
+    fn new(text: &str, [fill, ink, line]: [&'static str; 3]) -> Chip {
+        Chip { text: text.to_owned(), fill, ink, line, crowned: false }
+    }
+
+    /// From its left end to where its text begins.
+    fn lead(&self) -> f64 {
+        if self.crowned { 24.0 } else { 8.0 }
+    }
+
+    fn ink(&self, paints: &Paints) -> Ink {
+        Ink::new(FontFace::SemiBold, TYPE_CHIP, paints.solid(self.ink))
+    }
+
+    fn width(&self, paints: &Paints) -> f64 {
+        self.lead() + self.ink(paints).width(&self.text) + 8.0
+    }
+
+    /// Draws it with its left end on `at`.
+    fn draw(&self, at: Point, paints: &Paints, primitives: &mut Vec<Primitive>) {
+        let top = at.y - CHIP_HEIGHT / 2.0;
+        let place = Rect::new(at.x, top, self.width(paints), CHIP_HEIGHT);
+        let stroke = Some(paints.stroke(self.line, BORDER_GROUP));
+        let fill = Some(paints.solid(self.fill));
+        primitives.push(draw::rect(place, CHIP_HEIGHT / 2.0, fill, stroke));
+        if self.crowned {
+            primitives.push(crown(Point::new(at.x + 15.0, at.y), paints));
         }
-        let base = Point::new(x + 8.0 + lead, y + 13.5);
-        primitives.push(text_ink.line(text, base, Anchor::Start));
-        x += width + 6.0;
-    };
+        let base = Point::new(at.x + self.lead(), at.y + 3.5);
+        primitives.push(self.ink(paints).line(&self.text, base, Anchor::Start));
+    }
+}
+
+fn chips(doing: &Doing) -> Vec<Chip> {
+    let warning = ["warning-soft", "warning-ink", "warning"];
+    let mut chips = Vec::new();
     if let Some(epoch) = doing.crowned {
-        let text = format!("active · epoch {epoch}");
-        word(&text, "surface", "ink", "crown", Some(epoch));
+        let chip =
+            Chip::new(&format!("active · epoch {epoch}"), ["surface", "ink", "crown"]);
+        chips.push(Chip { crowned: true, ..chip });
     }
     match doing.hurt {
-        Some(Hurt::Down) => word("down", "surface", "ink", "stopped", None),
-        Some(Hurt::Paused) => {
-            word("paused", "warning-soft", "warning-ink", "warning", None);
-        }
+        Some(Hurt::Down) => chips.push(Chip::new("down", ["surface", "ink", "stopped"])),
+        Some(Hurt::Paused) => chips.push(Chip::new("paused", warning)),
         None => {}
     }
     if doing.cut.is_some() {
-        word("cut off", "warning-soft", "warning-ink", "warning", None);
+        chips.push(Chip::new("cut off", warning));
     }
     if doing.fenced.is_some() {
-        word("fenced", "error-soft", "error-ink", "error", None);
+        chips.push(Chip::new("fenced", ["error-soft", "error-ink", "error"]));
+    }
+    chips
+}
+
+fn chip(node: &NodeBox, perch: Point, doing: &Doing, paints: &Paints) -> Option<Item> {
+    let chips = chips(doing);
+    let mut at = perch;
+    let mut primitives = Vec::new();
+    for chip in &chips {
+        chip.draw(at, paints, &mut primitives);
+        at.x += chip.width(paints) + CHIP_GAP;
     }
     let item =
         Item { class: "chip".into(), id: Some(node.id.clone()), name: None, primitives };
@@ -133,7 +171,7 @@ pub(crate) fn glow(node: &NodeBox, paints: &Paints) -> Item {
     let ring = |by: f64, width: f64, opacity: f32| {
         let mut stroke = paints.stroke("error", width);
         stroke.paint.opacity = opacity;
-        draw::rect(node.rect.grown(by), 10.0 + by, None, Some(stroke))
+        draw::rect(node.rect.grown(by), RADIUS_NODE + by, None, Some(stroke))
     };
     Item {
         class: "glow".into(),

@@ -10,19 +10,12 @@ use topomotion_trace::{StateChange, What};
 use crate::Story;
 use crate::ledger::replica_of;
 use crate::reading::Reading;
+use crate::tokens::{PANEL_NARROW, PANEL_WIDE, ROW_CLIENT, ROW_REPLICA};
 
 /// Most partitions that a film shows.
 const MOST_PARTITIONS: usize = 6;
 /// Room above the first row and below the last, px.
 const PAD: f64 = 6.0;
-/// Height of a replica's row, px.
-const REPLICA: f64 = 42.0;
-/// Height of a client's row, px.
-const CLIENT: f64 = 22.0;
-/// Width of a panel of replicas, px.
-const WIDE: f64 = 252.0;
-/// Width of a client's panel, px.
-const NARROW: f64 = 176.0;
 
 /// One row of a panel.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,8 +31,8 @@ pub(crate) enum Row {
 impl Row {
     fn height(&self) -> f64 {
         match self {
-            Row::Replica(_) => REPLICA,
-            Row::Position(_) | Row::Sent => CLIENT,
+            Row::Replica(_) => ROW_REPLICA,
+            Row::Position(_) | Row::Sent => ROW_CLIENT,
         }
     }
 }
@@ -81,9 +74,9 @@ impl Rows {
         let tallest = holders.map(|rows| height(rows)).fold(0.0, f64::max);
         let size = |rows: &[Row]| {
             if holds(rows) {
-                Size { width: WIDE, height: tallest }
+                Size { width: PANEL_WIDE, height: tallest }
             } else {
-                Size { width: NARROW, height: height(rows) }
+                Size { width: PANEL_NARROW, height: height(rows) }
             }
         };
         self.by_process
@@ -175,7 +168,7 @@ mod tests {
         let story = Story { id: "s", title: "", description: "", trace: &trace, kind };
         let sizes = Rows::of(&[story]).sizes();
         assert_eq!(sizes["broker-1"], sizes["broker-3"]);
-        assert_eq!(sizes["broker-1"], Size { width: 252.0, height: 54.0 });
+        assert_eq!(sizes["broker-1"], Size { width: 252.0, height: 58.0 });
         assert_eq!(sizes["order-producer"].width, 176.0);
         assert!(!sizes.contains_key("controller"));
     }

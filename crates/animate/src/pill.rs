@@ -9,9 +9,8 @@ use topomotion_trace::Travel;
 use crate::draw::{self, Ink};
 use crate::reading::Flight;
 use crate::theme::Paints;
+use crate::tokens::{PACKET_HEIGHT, TYPE_CHIP, TYPE_FINE, TYPE_PACKET};
 
-/// Height of a pill, px.
-pub(crate) const HEIGHT: f64 = 20.0;
 /// Longest text on a pill, px.
 const LONGEST: f64 = 110.0;
 
@@ -49,7 +48,20 @@ impl Kind {
         }
     }
 
-    fn color(self) -> &'static str {
+    /// The kind in a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Produce => "produce",
+            Kind::Replicate => "replicate",
+            Kind::Fetch => "consume",
+            Kind::Control => "control",
+            Kind::Quorum => "quorum",
+            Kind::Plain => "message",
+        }
+    }
+
+    /// The name of its colour.
+    pub fn color(self) -> &'static str {
         match self {
             Kind::Produce => "packet-produce",
             Kind::Replicate => "packet-replicate",
@@ -95,7 +107,12 @@ pub(crate) fn label(flight: &Flight<'_>) -> String {
         "FindCoordinator" => "FindCoord",
         other => other,
     };
-    topomotion_text::ellipsize(draw::face(FontFace::SemiBold), 11.0, api, LONGEST)
+    shortened(api)
+}
+
+/// Words, short enough for a pill.
+pub(crate) fn shortened(text: &str) -> String {
+    topomotion_text::ellipsize(draw::face(FontFace::SemiBold), TYPE_PACKET, text, LONGEST)
 }
 
 /// A packet, drawn around the origin.
@@ -118,20 +135,21 @@ pub(crate) fn pill(
             ("packet-error", "packet-error".into(), "packet-text".into(), "page")
         }
     };
-    let ink = Ink::new(FontFace::SemiBold, 11.0, paints.solid(&text));
+    let ink = Ink::new(FontFace::SemiBold, TYPE_PACKET, paints.solid(&text));
     let count = if records > 0 { format!("{records}") } else { String::new() };
-    let small = Ink::new(FontFace::SemiBold, 9.5, paints.solid(&format!("{color}-ink")));
+    let small =
+        Ink::new(FontFace::SemiBold, TYPE_FINE, paints.solid(&format!("{color}-ink")));
     let chip = if records > 0 { (small.width(&count) + 8.0).max(14.0) } else { 0.0 };
     let words = ink.width(label);
     if label.is_empty() && records == 0 {
         return bead(color, paints);
     }
     let inner = words + if records > 0 { chip + 5.0 } else { 0.0 };
-    let width = (inner + 16.0 - if records > 0 { 4.0 } else { 0.0 }).max(HEIGHT);
-    let place = draw::around(Point::default(), width, HEIGHT);
+    let width = (inner + 16.0 - if records > 0 { 4.0 } else { 0.0 }).max(PACKET_HEIGHT);
+    let place = draw::around(Point::default(), width, PACKET_HEIGHT);
     let stroke = Some(paints.stroke(border, 1.5));
     let mut primitives = vec![
-        draw::rect(place, HEIGHT / 2.0, Some(paints.solid(&fill)), stroke),
+        draw::rect(place, PACKET_HEIGHT / 2.0, Some(paints.solid(&fill)), stroke),
         ink.line(label, Point::new(place.x + 8.0, 3.9), Anchor::Start),
     ];
     if records > 0 {
@@ -168,7 +186,7 @@ pub(crate) fn dot(kind: Kind, form: Form, paints: &Paints) -> Item {
 
 /// Many routine packets folded into one: dimmed, with their number.
 pub(crate) fn breath(label: &str, count: usize, paints: &Paints) -> Item {
-    let ink = Ink::new(FontFace::Regular, 10.0, paints.solid("muted"));
+    let ink = Ink::new(FontFace::Regular, TYPE_CHIP, paints.solid("muted"));
     let text = format!("{label} ×{count}");
     let place = draw::around(Point::default(), ink.width(&text) + 14.0, 16.0);
     let fill = Some(paints.faint("page", 0.85));

@@ -7,11 +7,7 @@ use std::collections::BTreeMap;
 use topomotion_scene::{NodeBox, Point, Rect, Scene, Size};
 
 use crate::paint::display_name;
-
-/// Least width in which a caption can be read, px.
-const LEAST_WIDTH: f64 = 720.0;
-/// Room at the left and right ends of the bands, px.
-pub(crate) const MARGIN: f64 = 24.0;
+use crate::tokens::{BAND_CAPTIONS, BAND_HEADER, BAND_TITLE, LEAST_WIDTH};
 
 /// Which bands a picture has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +31,8 @@ pub(crate) struct Stage {
     pub size: Size,
     /// Titles and clock.
     pub header: Rect,
+    /// The legend, if there is one.
+    pub legend: Rect,
     /// Captions.
     pub captions: Rect,
     names: BTreeMap<String, String>,
@@ -43,11 +41,20 @@ pub(crate) struct Stage {
 impl Stage {
     /// Puts the scene on a canvas with these bands.
     pub fn new(scene: &Scene, bands: Bands) -> Stage {
+        Stage::with_legend(scene, bands, |_| 0.0)
+    }
+
+    /// The same, with a legend that is so high on a canvas of a given width.
+    pub fn with_legend(
+        scene: &Scene,
+        bands: Bands,
+        legend: impl FnOnce(f64) -> f64,
+    ) -> Stage {
         let (above, below) = match bands {
             Bands::None => (0.0, 0.0),
-            Bands::Title => (52.0, 0.0),
-            Bands::Film => (68.0, 96.0),
-            Bands::Silent => (68.0, 0.0),
+            Bands::Title => (BAND_TITLE, 0.0),
+            Bands::Film => (BAND_HEADER, BAND_CAPTIONS),
+            Bands::Silent => (BAND_HEADER, 0.0),
         };
         let least = match bands {
             Bands::Film | Bands::Silent => LEAST_WIDTH,
@@ -56,13 +63,15 @@ impl Stage {
         let width = scene.size.width.max(least);
         let aside = ((width - scene.size.width) / 2.0).round();
         let mut moved = moved(scene, Point::new(aside, above));
-        let foot = above + scene.size.height;
-        moved.size = Size { width, height: foot };
+        let legend = Rect::new(0.0, above + scene.size.height, width, legend(width));
+        let foot = legend.bottom();
+        moved.size = Size { width, height: legend.y };
         let names = scene.nodes.iter().map(|node| (node.id.clone(), display_name(node)));
         Stage {
             scene: moved,
             size: Size { width, height: foot + below },
             header: Rect::new(0.0, 0.0, width, above),
+            legend,
             captions: Rect::new(0.0, foot, width, below),
             names: names.collect(),
         }

@@ -1,20 +1,22 @@
 //! A replica's row: its name and role on the left, the end of its log as cells on the right.
 //!
 //! Cells up to the high watermark are filled, those beyond it are dashed and empty; the
-//! watermark is a tick with its own label, so that it is told by more than colour.
+//! watermark is a tick with its own label below, the start of a leader epoch a notch with its
+//! number above: each is told by more than colour.
 
 use topomotion_scene::{Anchor, FontFace, Item, Point, Primitive, Rect, Stroke};
 
 use crate::draw::{self, Ink};
 use crate::ledger::{Registration, Replica};
 use crate::theme::Paints;
+use crate::tokens::{
+    BORDER_FINE, CELL_HEIGHT, CELL_WIDTH, RADIUS_CELL, TYPE_FINE, TYPE_PANEL,
+};
 
 /// Room at both ends of a row, px.
 const SIDE: f64 = 10.0;
 /// Width of the left part, px.
 const LEFT: f64 = 94.0;
-/// Width of a cell, px.
-const CELL: f64 = 17.0;
 /// Most cells of a strip.
 const MOST_CELLS: f64 = 8.0;
 
@@ -50,18 +52,22 @@ impl Subject<'_> {
 /// The row's name, epoch, role and in-sync set.
 pub(crate) fn head(subject: &Subject<'_>, row: Rect, paints: &Paints) -> Item {
     let (x, y) = (row.x + SIDE, row.y);
-    let name = Ink::new(FontFace::Mono, 11.0, paints.solid("ink"));
-    let quiet = Ink::new(FontFace::Mono, 9.5, paints.solid("muted"));
+    let name = Ink::new(FontFace::Mono, TYPE_PANEL, paints.solid("ink"));
+    let quiet = Ink::new(FontFace::Mono, TYPE_FINE, paints.solid("muted"));
     let epoch = format!("e{}", subject.replica.epoch);
     let room = LEFT - quiet.width(&epoch) - 8.0;
-    let shown =
-        topomotion_text::ellipsize(draw::face(name.face), 11.0, subject.partition, room);
+    let shown = topomotion_text::ellipsize(
+        draw::face(name.face),
+        TYPE_PANEL,
+        subject.partition,
+        room,
+    );
     let after = x + name.width(&shown) + 6.0;
     let mut primitives = vec![
-        name.line(&shown, Point::new(x, y + 15.0), Anchor::Start),
-        quiet.line(&epoch, Point::new(after, y + 15.0), Anchor::Start),
+        name.line(&shown, Point::new(x, y + 16.0), Anchor::Start),
+        quiet.line(&epoch, Point::new(after, y + 16.0), Anchor::Start),
     ];
-    let end = role_chip(subject, Point::new(x, y + 21.0), paints, &mut primitives);
+    let end = role_chip(subject, Point::new(x, y + 23.0), paints, &mut primitives);
     let told = subject
         .registration
         .filter(|told| told.leader.as_deref() == Some(subject.process));
@@ -69,10 +75,11 @@ pub(crate) fn head(subject: &Subject<'_>, row: Rect, paints: &Paints) -> Item {
         let members: Vec<String> = registration.isr.iter().map(|id| short(id)).collect();
         let text = format!("ISR {}", members.join(","));
         let room = x + LEFT + 2.0 - end - 6.0;
-        let text = topomotion_text::ellipsize(draw::face(quiet.face), 9.5, &text, room);
+        let text =
+            topomotion_text::ellipsize(draw::face(quiet.face), TYPE_FINE, &text, room);
         primitives.push(quiet.line(
             &text,
-            Point::new(end + 6.0, y + 31.0),
+            Point::new(end + 6.0, y + 33.0),
             Anchor::Start,
         ));
     }
@@ -120,37 +127,33 @@ fn short(id: &str) -> String {
     if number.is_empty() { id.chars().take(3).collect() } else { number.to_owned() }
 }
 
-/// The last records of the log, the high watermark and the log end.
+/// The last records of the log, its epochs, the high watermark and the log end.
 pub(crate) fn cells(subject: &Subject<'_>, row: Rect, paints: &Paints) -> Item {
-    let left = row.x + SIDE + LEFT + 14.0;
-    let room = row.right() - SIDE - left;
-    let count = (room / CELL).floor().clamp(1.0, MOST_CELLS) as i64;
     let replica = subject.replica;
-    let end = replica.end.max(0);
-    let first = (end - count).max(0);
-    let top = row.y + 6.0;
+    let strip = Strip::new(row, replica.end.max(0));
     let mut primitives = Vec::new();
-    let foot = Point::new(left, top + 18.0);
-    let far = Point::new(left + CELL * count as f64, foot.y);
-    primitives.push(draw::polyline(&[foot, far], paints.stroke("hairline", 1.0)));
-    for offset in first..end {
-        let x = left + (offset - first) as f64 * CELL;
-        let place = Rect::new(x + 0.75, top, CELL - 1.5, 18.0);
-        cell(offset, place, offset < replica.watermark, paints, &mut primitives);
+    let ends =
+        [Point::new(strip.left, strip.foot()), Point::new(strip.right, strip.foot())];
+    primitives.push(draw::polyline(&ends, paints.stroke("hairline", BORDER_FINE)));
+    if strip.end == 0 {
+        let quiet = Ink::new(FontFace::Regular, TYPE_FINE, paints.solid("muted"));
+        let at = Point::new(strip.left, strip.foot() - 5.0);
+        primitives.push(quiet.line("empty", at, Anchor::Start));
+    } else {
+        for offset in strip.first..strip.end {
+            let committed = offset < replica.watermark;
+            strip.cell(offset, committed, paints, &mut primitives);
+        }
+        strip.epochs(&replica.epochs, paints, &mut primitives);
+        strip.ends(replica.watermark, paints, &mut primitives);
     }
-    let place = |offset: i64| left + (offset.clamp(first, end) - first) as f64 * CELL;
-    watermark(
-        place(replica.watermark),
-        (left, far.x),
-        top,
-        replica.watermark,
-        paints,
-        &mut primitives,
+    let mut name = format!(
+        "{} on {}: log end {}, high watermark {}",
+        subject.partition, subject.name, strip.end, replica.watermark
     );
-    let name = format!(
-        "{} on {}: log end {end}, high watermark {}",
-        subject.partition, subject.name, replica.watermark
-    );
+    for (start, epoch) in &replica.epochs {
+        name.push_str(&format!(", epoch {epoch} from offset {start}"));
+    }
     Item {
         class: "log".into(),
         id: Some(subject.partition.into()),
@@ -159,46 +162,115 @@ pub(crate) fn cells(subject: &Subject<'_>, row: Rect, paints: &Paints) -> Item {
     }
 }
 
-fn cell(
-    offset: i64,
-    place: Rect,
-    committed: bool,
-    paints: &Paints,
-    primitives: &mut Vec<Primitive>,
-) {
-    let (fill, ink) =
-        if committed { ("cell", "cell-ink") } else { ("cell-open", "cell-open-ink") };
-    let dash = if committed { Vec::new() } else { vec![2.5, 2.0] };
-    let stroke = Stroke { dash, ..paints.stroke("cell-line", 1.0) };
-    primitives.push(draw::rect(place, 3.0, Some(paints.solid(fill)), Some(stroke)));
-    let text = offset.to_string();
-    let size = if text.len() > 2 { 7.0 } else { 9.0 };
-    let ink = Ink::new(FontFace::Mono, size, paints.solid(ink));
-    let base = Point::new(place.center().x, place.y + 12.25);
-    primitives.push(ink.line(&text, base, Anchor::Middle));
+/// Where the records of a row stand.
+#[derive(Debug)]
+struct Strip {
+    left: f64,
+    right: f64,
+    top: f64,
+    /// First offset that is shown.
+    first: i64,
+    /// Log end.
+    end: i64,
 }
 
-fn watermark(
-    x: f64,
-    (low, high): (f64, f64),
-    top: f64,
-    offset: i64,
-    paints: &Paints,
-    primitives: &mut Vec<Primitive>,
-) {
-    let tick = [Point::new(x, top - 2.0), Point::new(x, top + 22.0)];
-    primitives.push(draw::polyline(&tick, paints.stroke("watermark", 2.0)));
-    let flag = [
-        Point::new(x, top + 24.0),
-        Point::new(x + 3.0, top + 20.0),
-        Point::new(x - 3.0, top + 20.0),
-    ];
-    primitives.push(draw::polygon(&flag, Some(paints.solid("watermark")), None));
-    let ink = Ink::new(FontFace::SemiBold, 9.0, paints.solid("watermark"));
-    let text = format!("HW {offset}");
-    let half = ink.width(&text) / 2.0;
-    let middle = x.max(low + half - 12.0).min(high - half);
-    primitives.push(ink.line(&text, Point::new(middle, top + 33.0), Anchor::Middle));
+impl Strip {
+    fn new(row: Rect, end: i64) -> Strip {
+        let left = row.x + SIDE + LEFT + 14.0;
+        let room = row.right() - SIDE - left;
+        let count = (room / CELL_WIDTH).floor().clamp(1.0, MOST_CELLS);
+        Strip {
+            left,
+            right: left + CELL_WIDTH * count,
+            top: row.y + 12.0,
+            first: (end - count as i64).max(0),
+            end,
+        }
+    }
+
+    fn foot(&self) -> f64 {
+        self.top + CELL_HEIGHT
+    }
+
+    /// The left border of an offset's cell.
+    fn x(&self, offset: i64) -> f64 {
+        let cells = offset.clamp(self.first, self.end) - self.first;
+        self.left + cells as f64 * CELL_WIDTH
+    }
+
+    /// A record; one beyond the high watermark is open and dashed.
+    fn cell(
+        &self,
+        offset: i64,
+        committed: bool,
+        paints: &Paints,
+        all: &mut Vec<Primitive>,
+    ) {
+        let place =
+            Rect::new(self.x(offset) + 0.75, self.top, CELL_WIDTH - 1.5, CELL_HEIGHT);
+        all.push(record(place, committed, paints));
+        let ink = if committed { "cell-ink" } else { "cell-open-ink" };
+        let text = offset.to_string();
+        let size = if text.len() > 2 { 7.0 } else { 9.0 };
+        let ink = Ink::new(FontFace::Mono, size, paints.solid(ink));
+        let base = Point::new(place.center().x, place.y + 12.25);
+        all.push(ink.line(&text, base, Anchor::Middle));
+    }
+
+    /// A notch with its number where a leader epoch begins, and at the first record shown.
+    fn epochs(&self, epochs: &[(i64, i32)], paints: &Paints, all: &mut Vec<Primitive>) {
+        let ink = Ink::new(FontFace::Mono, TYPE_FINE, paints.solid("epoch"));
+        let mut free = f64::MIN;
+        for (index, (start, epoch)) in epochs.iter().enumerate() {
+            let next = epochs.get(index + 1).map_or(self.end, |(start, _)| *start);
+            if next <= self.first {
+                continue;
+            }
+            let x = self.x(*start);
+            let notch = [Point::new(x, self.top - 9.0), Point::new(x, self.foot())];
+            all.push(draw::polyline(&notch, paints.stroke("epoch", BORDER_FINE)));
+            let text = format!("e{epoch}");
+            if x >= free {
+                let at = Point::new(x + 2.5, self.top - 2.5);
+                all.push(ink.line(&text, at, Anchor::Start));
+                free = x + ink.width(&text) + 4.0;
+            }
+        }
+    }
+
+    /// The high watermark under the cells, and the log end if it is elsewhere.
+    fn ends(&self, watermark: i64, paints: &Paints, all: &mut Vec<Primitive>) {
+        let base = self.foot() + 13.0;
+        let mut right = self.right;
+        if self.end > watermark {
+            let ink = Ink::new(FontFace::Regular, TYPE_FINE, paints.solid("muted"));
+            let text = format!("end {}", self.end);
+            all.push(ink.line(&text, Point::new(right, base), Anchor::End));
+            right -= ink.width(&text) + 5.0;
+        }
+        let x = self.x(watermark);
+        let tick = [Point::new(x, self.top - 2.0), Point::new(x, self.foot() + 2.5)];
+        all.push(draw::polyline(&tick, paints.stroke("watermark", 2.0)));
+        let flag = [
+            Point::new(x, self.foot() + 5.0),
+            Point::new(x + 3.0, self.foot() + 1.0),
+            Point::new(x - 3.0, self.foot() + 1.0),
+        ];
+        all.push(draw::polygon(&flag, Some(paints.solid("watermark")), None));
+        let ink = Ink::new(FontFace::SemiBold, TYPE_FINE, paints.solid("watermark"));
+        let text = format!("HW {watermark}");
+        let half = ink.width(&text) / 2.0;
+        let middle = x.min(right - half).max(self.left - 4.0 + half);
+        all.push(ink.line(&text, Point::new(middle, base), Anchor::Middle));
+    }
+}
+
+/// A record's cell, without its offset.
+pub(crate) fn record(place: Rect, committed: bool, paints: &Paints) -> Primitive {
+    let (fill, dash) =
+        if committed { ("cell", Vec::new()) } else { ("cell-open", vec![2.5, 2.0]) };
+    let stroke = Stroke { dash, ..paints.stroke("cell-line", BORDER_FINE) };
+    draw::rect(place, RADIUS_CELL, Some(paints.solid(fill)), Some(stroke))
 }
 
 /// One row of text: a consumer's position, or what a producer has sent and heard.
@@ -217,4 +289,66 @@ pub(crate) fn text_row(parts: &[(&str, String)], row: Rect, paints: &Paints) -> 
     let told: Vec<String> =
         parts.iter().map(|(name, text)| format!("{name} {text}")).collect();
     Item { class: "row".into(), id: None, name: Some(told.join(", ")), primitives }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Theme;
+
+    fn texts(replica: &Replica) -> Vec<(String, f64, f64)> {
+        let paints = Paints::new(&Theme::default());
+        let subject = Subject {
+            process: "b",
+            name: "B",
+            partition: "orders-0",
+            replica,
+            registration: None,
+        };
+        let item = cells(&subject, Rect::new(0.0, 0.0, 252.0, 46.0), &paints);
+        let text = |primitive: &Primitive| match primitive {
+            Primitive::Text { text, at, anchor, width, .. } => {
+                let left = match anchor {
+                    Anchor::Start => at.x,
+                    Anchor::Middle => at.x - width / 2.0,
+                    Anchor::End => at.x - width,
+                };
+                Some((text.clone(), left, left + width))
+            }
+            _ => None,
+        };
+        item.primitives.iter().filter_map(text).collect()
+    }
+
+    #[test]
+    fn every_epoch_that_is_seen_has_its_number() {
+        let epochs = vec![(0, 0), (3, 1), (14, 7)];
+        let replica = Replica { end: 15, watermark: 15, epochs, ..Replica::default() };
+        let told: Vec<String> = texts(&replica).into_iter().map(|text| text.0).collect();
+        assert!(told.contains(&"e1".to_owned()) && told.contains(&"e7".to_owned()));
+        assert!(!told.contains(&"e0".to_owned()), "its records are no longer seen");
+    }
+
+    #[test]
+    fn the_watermark_and_the_log_end_never_cover_one_another_nor_the_head() {
+        for end in 1..12_i64 {
+            for watermark in 0..=end {
+                let replica = Replica { end, watermark, ..Replica::default() };
+                let all = texts(&replica);
+                let find =
+                    |start: &str| all.iter().find(|text| text.0.starts_with(start));
+                let mark = find("HW").unwrap();
+                assert!(mark.1 >= SIDE + LEFT + 8.0, "{end} {watermark}");
+                assert_eq!(find("end").is_some(), watermark < end);
+                if let Some(log_end) = find("end") {
+                    assert!(mark.2 < log_end.1, "{end} {watermark}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_log_says_so() {
+        assert_eq!(texts(&Replica::default())[0].0, "empty");
+    }
 }

@@ -31,6 +31,7 @@ fn svg(film: &Animation, theme: ThemeChoice) -> String {
             face,
             family: topomotion_text::family(own).into(),
             weight: topomotion_text::weight(own),
+            lacks: BTreeSet::new(),
             data: topomotion_text::font_bytes(own).to_vec(),
         }
     });

@@ -178,7 +178,7 @@ pub(crate) fn family(role: &str) -> &str {
     match role {
         "broker" | "controller" | "connect" | "streams" | "zookeeper" => role,
         "producer" | "consumer" | "client" => "client",
-        "schema-registry" => "registry",
+        "schema-registry" | "registry" => "registry",
         _ => "service",
     }
 }

@@ -27,9 +27,23 @@ pub(crate) struct Way {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// The script drew it.
-    Drawn,
+    Drawn {
+        /// Its place among the scene's routes.
+        route: usize,
+        /// From the dialling end, or against it.
+        heading: Heading,
+    },
     /// It appears while it is used.
     Found,
+}
+
+/// Which way a connection is travelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heading {
+    /// From the dialling end.
+    Along,
+    /// From the dialled end.
+    Against,
 }
 
 impl Way {
@@ -128,9 +142,13 @@ fn fitness(scene: &Scene, route: &Route, packet: &Packet) -> Option<(u8, bool)> 
 }
 
 fn drawn(scene: &Scene, packet: &Packet) -> Option<Way> {
-    let fit = |route| fitness(scene, route, packet).map(|fit| (fit, route));
-    let best = scene.routes.iter().filter_map(fit).min_by_key(|((rank, _), _)| *rank);
-    let ((_, is_forward), route) = best?;
+    let fit = |(index, route): (usize, &_)| {
+        fitness(scene, route, packet).map(|fit| (fit, index))
+    };
+    let routes = scene.routes.iter().enumerate();
+    let best = routes.filter_map(fit).min_by_key(|((rank, _), _)| *rank);
+    let ((_, is_forward), index) = best?;
+    let route = scene.routes.get(index)?;
     let mut corners = route.points.clone();
     if !is_forward {
         corners.reverse();
@@ -145,7 +163,10 @@ fn drawn(scene: &Scene, packet: &Packet) -> Option<Way> {
     (corners.len() > 1).then_some(Way {
         corners,
         radius: route.radius,
-        origin: Origin::Drawn,
+        origin: Origin::Drawn {
+            route: index,
+            heading: if is_forward { Heading::Along } else { Heading::Against },
+        },
     })
 }
 
@@ -295,8 +316,13 @@ mod tests {
         let there = Way::of(&scene, &packet("broker-2", "broker-1")).unwrap();
         let mut back = Way::of(&scene, &packet("broker-1", "broker-2")).unwrap();
         back.corners.reverse();
-        assert_eq!(there, back);
-        assert_eq!(there.origin, Origin::Drawn);
+        assert_eq!(there.corners, back.corners);
+        let heading = |way: &Way| match way.origin {
+            Origin::Drawn { heading, .. } => Some(heading),
+            Origin::Found => None,
+        };
+        assert_eq!(heading(&there), Some(Heading::Along));
+        assert_eq!(heading(&back), Some(Heading::Against));
     }
 
     #[test]
@@ -322,7 +348,7 @@ mod tests {
                 Point::new(100.0, 50.0),
             ],
             radius: 0.0,
-            origin: Origin::Drawn,
+            origin: Origin::Found,
         };
         let line = way.line(Size { width: 10.0, height: 5.0 });
         assert_eq!(line.first(), Some(&Point::new(0.0, 5.0)));

@@ -6,21 +6,21 @@ use topomotion_scene::{
 
 use super::group::with_width;
 use super::node::display_name;
+use super::protocol;
 use crate::draw::{self, Ink};
+use crate::pulse::pulses;
 use crate::theme::Paints;
-
-/// Length and half width of the arrow head.
-const ARROW: (f64, f64) = (8.0, 4.0);
+use crate::tokens::{ARROW_HALF, ARROW_LENGTH, HALO};
 
 /// The line and its arrow head.
 pub(crate) fn paint(route: &Route, scene: &Scene, paints: &mut Paints) -> Item {
     let stroke = stroke(route, paints);
     let mut primitives = Vec::new();
     let (shaft, head) = split_arrow(&route.points);
-    if route.kind.as_deref() == Some("pulse") {
+    if pulses(route.kind.as_deref()) {
         let halo = Stroke {
             paint: Paint { opacity: 0.16, ..stroke.paint },
-            width: stroke.width + 5.0,
+            width: stroke.width + HALO,
             dash: Vec::new(),
         };
         primitives.push(line(&shaft, route.radius, halo));
@@ -85,25 +85,17 @@ fn name(route: &Route, scene: &Scene) -> String {
     text
 }
 
-fn stroke(route: &Route, paints: &mut Paints) -> Stroke {
-    let protocol = route.protocol.as_deref().unwrap_or("").to_ascii_lowercase();
-    let (color, width, dash): (&str, f64, &[f64]) = match protocol.as_str() {
-        "kafka" => ("broker-line", 1.75, &[]),
-        "grpc" => ("streams-line", 1.75, &[]),
-        "graphql" => ("zookeeper-line", 1.5, &[]),
-        "postgresql" | "mysql" | "mongodb" | "redis" | "sql" | "jdbc" => {
-            ("registry-line", 1.5, &[])
-        }
-        "amqp" | "mqtt" | "s3" => ("connect-line", 1.5, &[]),
-        "websocket" => ("line", 1.5, &[7.0, 3.0]),
-        "dns" | "udp" => ("line", 1.5, &[2.0, 4.0]),
-        _ => ("line", 1.5, &[]),
-    };
-    let own = route.color.as_deref().and_then(|color| paints.written(color));
-    let paint = own.map_or_else(|| paints.solid(color), |look| look.line);
-    let written = dash_of(route.style.as_deref(), width);
-    let dash = if written.is_empty() { dash.to_vec() } else { written };
-    Stroke { paint, width, dash }
+/// The line of a connection: by its protocol, unless the script says otherwise.
+pub(crate) fn stroke(route: &Route, paints: &mut Paints) -> Stroke {
+    let mut stroke = protocol::look(route.protocol.as_deref()).stroke(paints);
+    if let Some(own) = route.color.as_deref().and_then(|color| paints.written(color)) {
+        stroke.paint = own.line;
+    }
+    let written = dash_of(route.style.as_deref(), stroke.width);
+    if !written.is_empty() {
+        stroke.dash = written;
+    }
+    stroke
 }
 
 /// Dashes of a line style as scripts write it.
@@ -125,7 +117,7 @@ fn split_arrow(points: &[Point]) -> (Vec<Point>, Option<[Point; 3]>) {
         return (shaft, None);
     }
     let (ux, uy) = (dx / length, dy / length);
-    let (long, wide) = (ARROW.0.min(length), ARROW.1);
+    let (long, wide) = (ARROW_LENGTH.min(length), ARROW_HALF);
     let foot = Point::new(tip.x - ux * long, tip.y - uy * long);
     if let Some(last) = shaft.last_mut() {
         *last = Point::new(foot.x + ux, foot.y + uy);
@@ -133,6 +125,17 @@ fn split_arrow(points: &[Point]) -> (Vec<Point>, Option<[Point; 3]>) {
     let left = Point::new(foot.x - uy * wide, foot.y + ux * wide);
     let right = Point::new(foot.x + uy * wide, foot.y - ux * wide);
     (shaft, Some([*tip, left, right]))
+}
+
+/// The foot and the corners of the arrow head at the end of a straight line.
+pub(crate) fn head(points: &[Point; 2]) -> Option<(Point, [Point; 3])> {
+    let (shaft, head) = split_arrow(points);
+    Some((*shaft.last()?, head?))
+}
+
+/// The line of a connection up to its arrow head.
+pub(crate) fn shaft(route: &Route) -> Vec<PathCommand> {
+    rounded(&split_arrow(&route.points).0, route.radius)
 }
 
 /// A line through `points` with its corners rounded.

@@ -5,17 +5,18 @@ use topomotion_scene::{Anchor, GroupBox, Item, Paint, Primitive, Stroke};
 use super::edge::dash_of;
 use crate::draw::{self, Ink};
 use crate::theme::{Look, Paints};
+use crate::tokens::{BORDER_GROUP, RADIUS_GROUP};
 
 /// The frame and its title.
 pub(crate) fn paint(group: &GroupBox, paints: &mut Paints) -> Item {
     let look = look(group, paints);
     let stroke = Stroke {
         paint: look.line,
-        width: 1.25,
-        dash: dash_of(group.style.as_deref(), 1.25),
+        width: BORDER_GROUP,
+        dash: dash_of(group.style.as_deref(), BORDER_GROUP),
     };
     let mut primitives =
-        vec![draw::rect(group.rect, 14.0, Some(look.fill), Some(stroke))];
+        vec![draw::rect(group.rect, RADIUS_GROUP, Some(look.fill), Some(stroke))];
     primitives.extend(group.lines.iter().map(|line| {
         let ink = Ink::new(line.face, line.size, look.ink);
         let text = ink.line(&line.text, line.at, Anchor::Start);

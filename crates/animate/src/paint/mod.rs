@@ -8,6 +8,7 @@ mod group;
 mod icon;
 mod node;
 mod outline;
+pub(crate) mod protocol;
 mod state;
 
 use std::collections::BTreeSet;
@@ -16,7 +17,7 @@ use topomotion_scene::{Item, Scene};
 
 use crate::theme::Paints;
 
-pub(crate) use edge::rounded;
+pub(crate) use edge::{head, rounded, shaft, stroke};
 pub(crate) use node::display_name;
 pub(crate) use outline::outline;
 pub(crate) use state::{mark, state_word};

@@ -11,6 +11,7 @@ use super::outline;
 use super::state::state_word;
 use crate::draw::{self, Ink};
 use crate::theme::{Look, Paints};
+use crate::tokens::{BORDER_FINE, BORDER_GROUP, BORDER_NODE, RADIUS_BADGE, RADIUS_NODE};
 
 /// The node without its state mark.
 pub(crate) fn paint(node: &NodeBox, paints: &mut Paints) -> Item {
@@ -81,24 +82,25 @@ fn shadow(node: &NodeBox, paints: &Paints) -> Vec<Primitive> {
 fn panel(node: &NodeBox, look: Look, paints: &Paints) -> Option<Primitive> {
     let panel = node.panel?;
     let place = if is_card(node) { node.rect } else { panel };
-    let stroke = Stroke { paint: look.line, width: 1.25, dash: Vec::new() };
-    Some(draw::rect(place, 10.0, Some(paints.solid("surface")), Some(stroke)))
+    let stroke = Stroke { paint: look.line, width: BORDER_GROUP, dash: Vec::new() };
+    Some(draw::rect(place, RADIUS_NODE, Some(paints.solid("surface")), Some(stroke)))
 }
 
 fn body(node: &NodeBox, look: Look) -> Vec<Primitive> {
     let dash = if node.external { vec![5.0, 4.0] } else { Vec::new() };
-    let stroke = Stroke { paint: look.line, width: 1.5, dash };
+    let stroke = Stroke { paint: look.line, width: BORDER_NODE, dash };
     let mut all = outline(node.outline, node.body, Some(look.fill), Some(stroke.clone()));
     if node.external && node.outline == Outline::Box {
-        let inner = Stroke { width: 1.0, dash: Vec::new(), ..stroke };
+        let inner = Stroke { width: BORDER_FINE, dash: Vec::new(), ..stroke };
         all.push(draw::rect(node.body.grown(-3.5), 7.0, None, Some(inner)));
     }
     all
 }
 
 fn draw_badge(badge: &Badge, look: Look, paints: &Paints) -> Vec<Primitive> {
-    let line =
-        |dash: &[f64]| Some(Stroke { paint: look.ink, width: 1.0, dash: dash.to_vec() });
+    let line = |dash: &[f64]| {
+        Some(Stroke { paint: look.ink, width: BORDER_FINE, dash: dash.to_vec() })
+    };
     let surface = Some(paints.solid("surface"));
     let (fill, stroke, ink) = match badge.kind {
         BadgeKind::Shard => (surface, line(&[]), look.ink),
@@ -106,7 +108,7 @@ fn draw_badge(badge: &Badge, look: Look, paints: &Paints) -> Vec<Primitive> {
         BadgeKind::Replica => (None, line(&[]), look.ink),
         BadgeKind::Arbiter => (None, line(&[3.0, 2.0]), look.ink),
     };
-    let radius = (badge.rect.height / 2.0).min(5.0);
+    let radius = (badge.rect.height / 2.0).min(RADIUS_BADGE);
     let text = Ink::new(badge.line.face, badge.line.size, ink);
     let at = Point::new(badge.line.at.x, badge.line.at.y);
     vec![

@@ -3,6 +3,7 @@
 use topomotion_scene::{Outline, Paint, PathCommand, Point, Primitive, Rect, Stroke};
 
 use crate::draw;
+use crate::tokens::RADIUS_NODE;
 
 /// Control points of a quarter circle, as part of its radius.
 const ROUND: f64 = 0.5523;
@@ -16,7 +17,7 @@ pub(crate) fn outline(
 ) -> Vec<Primitive> {
     let path = |commands, fill, stroke| Primitive::Path { commands, fill, stroke };
     match shape {
-        Outline::Box => vec![draw::rect(body, 10.0, fill, stroke)],
+        Outline::Box => vec![draw::rect(body, RADIUS_NODE, fill, stroke)],
         Outline::Cylinder => {
             let lip = path(lip(body), None, stroke.clone());
             let mut all = vec![path(drum(body), fill, stroke.clone())];
