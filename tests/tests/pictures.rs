@@ -41,6 +41,72 @@ fn png_and_svg_show_the_same_picture() {
     }
 }
 
+#[test]
+fn a_film_whose_style_is_ignored_shows_its_poster() {
+    let folder = folder("styleless");
+    let script = "examples/kafka-deep-dive.ts";
+    let render = |name: &str| {
+        let file = folder.join(name);
+        let film = ["--scenario", "leader-election", "--theme", "light"];
+        let outlines: &[&str] =
+            if name.ends_with("svg") { &["--text", "outlines"] } else { &[] };
+        let file = text(&file);
+        let run =
+            topomotion(&[&["render", script, "-o", file], &film[..], outlines].concat());
+        assert!(run.status.success(), "{}", said(&run));
+        std::fs::read(file).expect("it was written")
+    };
+    let film = String::from_utf8(render("film.svg")).expect("SVG is text");
+    let (start, end) = (film.find("<style>").unwrap(), film.find("</style>").unwrap());
+    let bare = format!("{}{}", &film[..start], &film[end + "</style>".len()..]);
+    let poster = pixels(&render("poster.png"));
+    let drawn = drawn_by_resvg(bare.as_bytes(), poster.0, poster.1);
+    let difference = mean_difference(&poster.2, &drawn);
+    assert!(
+        difference <= MEAN_DIFFERENCE_AT_MOST,
+        "mean difference {difference:.2} of 255"
+    );
+}
+
+#[test]
+fn pdf_and_png_show_the_same_picture_and_the_text_can_be_taken_out() {
+    let run = |program: &str, arguments: &[&str]| {
+        std::process::Command::new(program).args(arguments).output().ok()
+    };
+    if run("pdftoppm", &["-v"]).is_none() {
+        eprintln!("SKIPPED: no pdftoppm (poppler-utils): pages were NOT compared");
+        return;
+    }
+    let folder = folder("pages");
+    for theme in ["light", "dark"] {
+        let render = |name: &str| {
+            let file = folder.join(name);
+            let script = "examples/kafka-deep-dive.ts";
+            let film = ["--scenario", "leader-election", "--at", "9s", "--theme", theme];
+            let arguments = [&["render", script, "-o", text(&file)], &film[..]].concat();
+            let run = topomotion(&arguments);
+            assert!(run.status.success(), "{}", said(&run));
+            file
+        };
+        let (pdf, png) = (render("out.pdf"), render("out.png"));
+        let page = folder.join("page");
+        // One px is 0.75 pt: 96 pixels to the inch are one to the px.
+        let drawing = ["-r", "96", "-png", "-singlefile", text(&pdf), text(&page)];
+        assert!(run("pdftoppm", &drawing).is_some_and(|done| done.status.success()));
+        let ours = pixels(&std::fs::read(&png).expect("it was written"));
+        let theirs = pixels(&std::fs::read(folder.join("page.png")).expect("a page"));
+        assert_eq!((ours.0, ours.1), (theirs.0, theirs.1));
+        let difference = mean_difference(&ours.2, &theirs.2);
+        assert!(difference <= MEAN_DIFFERENCE_AT_MOST, "{theme}: {difference:.2} of 255");
+        let told =
+            run("pdftotext", &["-layout", text(&pdf), "-"]).expect("it comes with it");
+        let told = String::from_utf8(told.stdout).expect("UTF-8");
+        for words in ["Kafka Cluster (3 Brokers)", "Order Service", "produce acks=all"] {
+            assert!(told.contains(words), "{words} in {told}");
+        }
+    }
+}
+
 /// Width, height and RGBA bytes of a PNG.
 fn pixels(png: &[u8]) -> (u32, u32, Vec<u8>) {
     let decoder = png::Decoder::new(std::io::Cursor::new(png));

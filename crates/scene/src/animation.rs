@@ -80,8 +80,8 @@ pub struct Transcript {
 /// A few primitives that belong together and have a meaning together.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Item {
-    /// What it is, such as `node`, `edge`, `group`, `packet`, `caption`, `clock`, `panel`:
-    /// a class for a site's own CSS.
+    /// What it is, such as `node`, `edge`, `group`, `packet`, `caption`, `clock`, `panel`, and
+    /// further words that tell its kind, such as `role-broker`: classes for a site's own CSS.
     pub class: String,
     /// The topology's id of what it shows.
     pub id: Option<String>,

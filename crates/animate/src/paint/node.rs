@@ -34,7 +34,7 @@ pub(crate) fn paint(node: &NodeBox, paints: &mut Paints) -> Item {
     primitives
         .extend(node.badges.iter().flat_map(|badge| draw_badge(badge, look, paints)));
     Item {
-        class: "node".to_owned(),
+        class: format!("node role-{}", node.role),
         id: Some(node.id.clone()),
         name: Some(name(node)),
         primitives,
