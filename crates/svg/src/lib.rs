@@ -10,13 +10,16 @@
 //!
 //! - Packets are CSS `offset-path` animations that run once in a loop of the film's length; states
 //!   are `visibility` windows. Keyframes are shared by all sprites of equal duration, each shifted
-//!   by its own delay.
+//!   by its own delay; what looks alike and travels again is one element.
 //! - `prefers-reduced-motion` and the fragment `#still` show the poster frame instead.
 //! - Attributes carry the light colours, so that a reader without CSS still sees the picture; in
 //!   [`ThemeChoice::Auto`] a media query repaints it for dark pages.
 //! - Every id, class and keyframe name that a style rule uses ends in a digest of the content: two
-//!   files inlined into one page do not disturb one another. Classes that begin with `tm-` are for
-//!   a site's own style sheet.
+//!   files inlined into one page do not disturb one another. Ids such as `node-broker-1`, classes
+//!   and custom properties that begin with `tm-` are for a site's own style sheet, and stay the
+//!   same.
+//! - Groups are `graphics-object`s, processes and connections `graphics-symbol`s with a name
+//!   (WAI-ARIA Graphics Module); the transcript is the description of the whole.
 //!
 //! ```
 //! use topomotion_scene::{Animation, Size};
