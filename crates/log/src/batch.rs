@@ -13,6 +13,7 @@
 use bytes::{Bytes, BytesMut};
 use topomotion_wire::{BatchId, LeaderEpoch, Offset};
 
+use crate::header::BatchView;
 use crate::{Malformed, Records};
 
 /// Bytes in front of the records.
@@ -92,36 +93,37 @@ impl Batch {
     /// Takes the first batch off the front of `bytes`. Checks the header's bounds, not the
     /// checksum: see [`Batch::verify`].
     pub fn split_from(bytes: &mut Bytes) -> Result<Batch, Malformed> {
-        let have = bytes.len();
-        if have < HEADER_BYTES {
-            return Err(Malformed::Incomplete { needed: HEADER_BYTES, have });
-        }
-        let length = i32::from_be_bytes(field(bytes, 8));
-        let needed = usize::try_from(length).map_err(|_| Malformed::Length(length))?;
-        let needed = needed.saturating_add(PREFIX_BYTES);
-        if needed < HEADER_BYTES {
-            return Err(Malformed::Length(length));
-        }
-        let magic = bytes[16] as i8;
-        if magic != 2 {
-            return Err(Malformed::Magic(magic));
-        }
-        if have < needed {
-            return Err(Malformed::Incomplete { needed, have });
-        }
-        let batch = Batch { bytes: bytes.split_to(needed) };
-        batch.check_count()?;
-        Ok(batch)
+        let length = BatchView::first_in(bytes)?.len();
+        Ok(Batch { bytes: bytes.split_to(length) })
     }
 
     /// Recomputes the checksum over everything that the leader does not rewrite.
     pub fn verify(&self) -> Result<(), Malformed> {
-        let stored = self.crc();
-        let computed = crc32c::crc32c(&self.bytes[CHECKED_FROM..]);
-        if stored == computed {
-            Ok(())
-        } else {
-            Err(Malformed::Checksum { stored, computed })
+        self.view().verify()
+    }
+
+    fn view(&self) -> BatchView<'_> {
+        BatchView::of_checked(&self.bytes)
+    }
+
+    /// Wraps bytes that are one whole batch and have been checked.
+    pub(crate) fn of_checked(bytes: Bytes) -> Batch {
+        Batch { bytes }
+    }
+
+    /// The first record at or behind `from` whose timestamp reaches `timestamp`. The records
+    /// of a compressed batch are not looked at: there the batch itself is the answer.
+    pub(crate) fn first_at_time(
+        &self,
+        timestamp: i64,
+        from: Offset,
+    ) -> Option<(Offset, i64)> {
+        match self.records() {
+            Ok(records) => records
+                .flatten()
+                .map(|record| (record.offset, record.timestamp))
+                .find(|&(offset, at)| at >= timestamp && offset >= from),
+            Err(_) => Some((self.base_offset().max(from), self.max_timestamp())),
         }
     }
 
@@ -131,35 +133,20 @@ impl Batch {
         Batch { bytes }
     }
 
-    /// Compaction leaves gaps, so fewer records than offsets is fine; more is not.
-    fn check_count(&self) -> Result<(), Malformed> {
-        let (count, last_offset_delta) = (self.count(), self.last_offset_delta());
-        let fits = count >= 0 && i64::from(count) <= i64::from(last_offset_delta) + 1;
-        let delta_ok = last_offset_delta >= 0;
-        let base_ok = self.base_offset().0.checked_add(i64::from(i32::MAX) + 1).is_some();
-        if fits && delta_ok && base_ok {
-            Ok(())
-        } else {
-            Err(Malformed::Count { count, last_offset_delta })
-        }
-    }
-
     /// The same batch at its place in a leader's log. Rewrites in place when nobody else
     /// shares the bytes; the checksum does not cover what is rewritten (LOG-1).
     pub fn placed(self, base: Offset, epoch: LeaderEpoch) -> Batch {
-        assert!(base.0 >= 0, "a log has no negative offsets");
         let mut bytes = self
             .bytes
             .try_into_mut()
             .unwrap_or_else(|shared| BytesMut::from(&shared[..]));
-        bytes[0..8].copy_from_slice(&base.0.to_be_bytes());
-        bytes[12..16].copy_from_slice(&epoch.0.to_be_bytes());
+        place(&mut bytes, base, epoch);
         Batch { bytes: bytes.freeze() }
     }
 
     /// Offset of the first record.
     pub fn base_offset(&self) -> Offset {
-        Offset(i64::from_be_bytes(field(&self.bytes, 0)))
+        self.view().base_offset()
     }
 
     /// Offset of the last record.
@@ -174,12 +161,12 @@ impl Batch {
 
     /// Epoch of the leader that appended it; −1 in a batch that a producer sends.
     pub fn leader_epoch(&self) -> LeaderEpoch {
-        LeaderEpoch(i32::from_be_bytes(field(&self.bytes, 12)))
+        self.view().leader_epoch()
     }
 
     /// The stored checksum.
     pub fn crc(&self) -> u32 {
-        u32::from_be_bytes(field(&self.bytes, 17))
+        self.view().crc()
     }
 
     /// The batch's identity, the same on every replica: its checksum.
@@ -189,7 +176,7 @@ impl Batch {
 
     /// Flags.
     pub fn attributes(&self) -> Attributes {
-        Attributes(i16::from_be_bytes(field(&self.bytes, 21)))
+        Attributes(i16::from_be_bytes(self.view().field(21)))
     }
 
     /// Whether it holds a control record, which takes an offset and which no application
@@ -200,30 +187,30 @@ impl Batch {
 
     /// Offset of the last record minus that of the first.
     pub fn last_offset_delta(&self) -> i32 {
-        i32::from_be_bytes(field(&self.bytes, 23))
+        self.view().last_offset_delta()
     }
 
     /// Timestamp of the first record, in milliseconds.
     pub fn base_timestamp(&self) -> i64 {
-        i64::from_be_bytes(field(&self.bytes, 27))
+        i64::from_be_bytes(self.view().field(27))
     }
 
     /// The largest timestamp, in milliseconds.
     pub fn max_timestamp(&self) -> i64 {
-        i64::from_be_bytes(field(&self.bytes, 35))
+        self.view().max_timestamp()
     }
 
     /// What an idempotent producer stamped on it.
     pub fn producer(&self) -> Option<ProducerStamp> {
-        let id = i64::from_be_bytes(field(&self.bytes, 43));
-        let epoch = i16::from_be_bytes(field(&self.bytes, 51));
-        let base_sequence = i32::from_be_bytes(field(&self.bytes, 53));
+        let id = i64::from_be_bytes(self.view().field(43));
+        let epoch = i16::from_be_bytes(self.view().field(51));
+        let base_sequence = i32::from_be_bytes(self.view().field(53));
         (id >= 0).then_some(ProducerStamp { id, epoch, base_sequence })
     }
 
     /// Number of records.
     pub fn count(&self) -> i32 {
-        i32::from_be_bytes(field(&self.bytes, 57))
+        self.view().count()
     }
 
     /// Length in bytes, header included.
@@ -279,11 +266,12 @@ impl Iterator for Batches {
     }
 }
 
-/// The `N` bytes of a header field. The header's length has been checked before.
-fn field<const N: usize>(bytes: &Bytes, at: usize) -> [u8; N] {
-    let mut value = [0; N];
-    value.copy_from_slice(&bytes[at..at + N]);
-    value
+/// Writes what a leader writes into the batch at the front of `bytes`: base offset and
+/// leader epoch, which the checksum does not cover (LOG-1).
+pub(crate) fn place(bytes: &mut [u8], base: Offset, epoch: LeaderEpoch) {
+    assert!(base.0 >= 0, "a log has no negative offsets");
+    bytes[0..8].copy_from_slice(&base.0.to_be_bytes());
+    bytes[12..16].copy_from_slice(&epoch.0.to_be_bytes());
 }
 
 #[cfg(test)]

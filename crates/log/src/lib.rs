@@ -2,22 +2,38 @@
 //!
 //! A [`Log`] keeps whole batches exactly as they came in. The leader rewrites two fields of a
 //! batch, its base offset and the partition leader epoch, which lie outside the checksum;
-//! nothing else is ever changed or re-encoded (LOG-1). What a restart needs goes out as
-//! [`DiskOp`](topomotion_wire::DiskOp)s and comes back through [`Log::recover`].
-//!
-//! It is **not** a replica: it knows no high watermark, no leader and no reader. It reads no
-//! disk itself, and it keeps every batch in memory.
+//! nothing else is ever changed or re-encoded (LOG-1).
 //!
 //! ```text
 //!   producer, quorum ── Bytes ──► Log ── Read (whole batches) ──► fetch response
-//!                                  └──── DiskOp ────► the node's disk
+//!                                  └──── DiskOp ────► Disk ── Files ──► Log::recover
 //! ```
 //!
+//! **In memory** a log is a row of segments of shared bytes; a read is a share of them, found
+//! through the same sparse indexes that are written to disk. Nothing is allocated per record,
+//! and no record is decoded, but for a lookup by timestamp.
+//!
+//! **On disk** it is what Kafka writes: `.log`, `.index` and `.timeindex` per segment, and
+//! `leader-epoch-checkpoint` beside them; [`checkpoint`] has the files that belong to the node.
+//! A log reads no disk itself. What it wants written goes out as
+//! [`DiskOp`](topomotion_wire::DiskOp)s, in order, from [`Log::poll_disk`]; what survived
+//! comes back through [`Log::recover`]. Appends are written, not flushed (LOG-6): whoever must
+//! wait for the platter asks with [`Log::flush`] and hands the answers to [`Log::flushed`],
+//! which moves the recovery point.
+//!
+//! A [`Disk`] is a value that belongs to the world around the machine. [`MemoryDisk`] is one
+//! that can lose what was not flushed, tear a write, fill up and fail. A machine is not told of
+//! a failed write: Kafka halts when its only log directory fails, so the world ends the
+//! process.
+//!
+//! A log is **not** a replica: it knows no high watermark, no leader and no reader.
+//!
 //! The central types are [`Batch`] (a record batch, format v2), [`BatchBuilder`],
-//! [`EpochCache`] (which epoch began where, LOG-7) and [`Log`].
+//! [`EpochCache`] (which epoch began where, LOG-7), [`Log`] and [`MemoryDisk`].
 //!
 //! Compressed batches are stored and served like any other; only reading their records is
-//! refused, with [`Malformed::Compressed`]. Indexes, retention and compaction are not here yet.
+//! refused, with [`Malformed::Compressed`]. Compaction and producer-state snapshots are not
+//! here yet.
 //!
 //! ```
 //! use topomotion_log::{BatchBuilder, Log, LogConfig, RecordRef};
@@ -30,26 +46,38 @@
 //! assert_eq!((info.base, info.end), (Offset(0), Offset(1)));
 //!
 //! let read = log.read(Offset(0), log.end_offset(), 1 << 20)?;
-//! let record = read.batches()[0].records()?.next().ok_or("no record")??;
+//! let batch = read.batches().next().ok_or("no batch")?;
+//! let record = batch.records()?.next().ok_or("no record")??;
 //! assert_eq!(record.value.as_deref(), Some(&b"hello"[..]));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod batch;
 mod builder;
-mod checkpoint;
+pub mod checkpoint;
+mod config;
+mod disk;
 mod epochs;
+mod flush;
+mod header;
 mod log;
+mod lookup;
 mod malformed;
 mod record;
 mod recovery;
+mod retention;
 mod segment;
 mod varint;
 
 pub use batch::{Attributes, Batch, Batches, Compression, ProducerStamp};
 pub use builder::{BatchBuilder, RecordRef, encode_batch};
+pub use config::LogConfig;
+pub use disk::{Applied, Disk, DiskError, FlushId, MemoryDisk, Written};
 pub use epochs::{EpochCache, EpochEnd, EpochStart};
-pub use log::{AppendInfo, History, Log, LogConfig, OutOfRange};
+pub use log::{AppendInfo, History, Log, OutOfRange};
+pub use lookup::OffsetSpec;
 pub use malformed::Malformed;
 pub use record::{Header, Record, Records};
+pub use recovery::Checkpointed;
+pub use retention::Start;
 pub use segment::Read;

@@ -4,26 +4,14 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use topomotion_wire::{
-    DiskOp, ErrorCode, FileName, FlushToken, LeaderEpoch, Offset, TopicPartition,
-};
+use bytes::{Bytes, BytesMut};
+use topomotion_wire::{DiskOp, ErrorCode, FileName, LeaderEpoch, Offset, TopicPartition};
 
-use crate::segment::{Read, Segment};
-use crate::{Batch, Batches, EpochCache, EpochEnd, Malformed, checkpoint};
-
-/// Settings of a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogConfig {
-    /// `segment.bytes` (1 GiB): a batch that would make the file longer opens a new one.
-    pub segment_bytes: u64,
-}
-
-impl Default for LogConfig {
-    fn default() -> LogConfig {
-        LogConfig { segment_bytes: 1 << 30 }
-    }
-}
+use crate::batch::place;
+use crate::flush::Flush;
+use crate::header::BatchView;
+use crate::segment::{Added, Lengths, MAX_FILE_BYTES, Names, Read, Segment};
+use crate::{Batch, EpochCache, EpochEnd, LogConfig, Malformed, checkpoint};
 
 /// What an append did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +66,10 @@ pub struct Log {
     pub(crate) segments: Vec<Segment>,
     pub(crate) epochs: EpochCache,
     pub(crate) start: Offset,
+    /// Everything before it is known to be durable.
+    pub(crate) recovery_point: Offset,
+    /// What is being made durable.
+    pub(crate) flushes: Vec<Flush>,
     pub(crate) checkpoint_file: FileName,
     pub(crate) disk: VecDeque<DiskOp>,
 }
@@ -92,6 +84,8 @@ impl Log {
             config,
             epochs: EpochCache::new(),
             start: Offset(0),
+            recovery_point: Offset(0),
+            flushes: Vec::new(),
             disk: VecDeque::new(),
         }
     }
@@ -122,50 +116,53 @@ impl Log {
     }
 
     /// Appends what a producer sent (or the leader's own records): assigns offsets from the
-    /// log end on and stamps `epoch` (LOG-1). All batches or none.
+    /// log end on and stamps `epoch` (LOG-1). All batches or none, and all in one segment.
     pub fn append_as_leader(
         &mut self,
         records: Bytes,
         epoch: LeaderEpoch,
     ) -> Result<AppendInfo, Malformed> {
-        let batches = Batches::new(records).collect::<Result<Vec<_>, _>>()?;
-        if batches.is_empty() {
+        if records.is_empty() {
             return Err(Malformed::Empty);
         }
-        batches.iter().try_for_each(check_dense)?;
+        check_each(&records, check_dense)?;
         assert!(
             self.epochs.latest().is_none_or(|latest| latest <= epoch),
             "a leader of an older epoch no longer appends"
         );
         let base = self.end_offset();
-        for batch in batches {
-            let batch = batch.placed(self.end_offset(), epoch);
-            self.push(batch);
-        }
-        Ok(AppendInfo { base, end: self.end_offset() })
+        // In place when nobody else shares the bytes.
+        let mut placed =
+            records.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+        let end = place_all(&mut placed, base, epoch);
+        self.note_epoch(epoch, base);
+        self.push(placed.freeze(), base, end);
+        Ok(AppendInfo { base, end })
     }
 
     /// Appends what a leader answered to a fetch, offsets and epochs as they are. All batches
-    /// or none; nothing to append is fine.
+    /// or none, and all in one segment; nothing to append is fine.
     pub fn append_as_follower(
         &mut self,
         records: Bytes,
     ) -> Result<AppendInfo, Malformed> {
-        let batches = Batches::new(records).collect::<Result<Vec<_>, _>>()?;
-        let base = self.end_offset();
-        let mut end = base;
-        for batch in &batches {
-            if batch.base_offset() < end {
-                let base = batch.base_offset().0;
-                return Err(Malformed::OffsetOrder { base, end: end.0 });
+        let before = self.end_offset();
+        let (mut base, mut end) = (None, before);
+        check_each(&records, |view| {
+            let first = view.base_offset();
+            let span = view.last_offset().0 - base.get_or_insert(first).0;
+            if first < end || i32::try_from(span).is_err() {
+                return Err(Malformed::OffsetOrder { base: first.0, end: end.0 });
             }
-            end = batch.next_offset();
+            end = view.next_offset();
+            Ok(())
+        })?;
+        let Some(base) = base else { return Ok(AppendInfo { base: before, end }) };
+        for view in views(&records) {
+            self.note_epoch(view.leader_epoch(), view.base_offset());
         }
-        let base = batches.first().map_or(base, Batch::base_offset);
-        for batch in batches {
-            self.push(batch);
-        }
-        Ok(AppendInfo { base, end: self.end_offset() })
+        self.push(records, base, end);
+        Ok(AppendInfo { base, end })
     }
 
     /// Notes that `epoch` begins at the log end (REP-16: what a new leader does first).
@@ -177,46 +174,33 @@ impl Log {
 
     /// Whole batches from the one that contains `from`, none of which reaches beyond `limit`:
     /// as many as fit into `max_bytes`, but at least one. May stop early at the end of a
-    /// segment.
+    /// segment. Shares the log's bytes.
     pub fn read(
         &self,
         from: Offset,
         limit: Offset,
         max_bytes: usize,
-    ) -> Result<Read<'_>, OutOfRange> {
+    ) -> Result<Read, OutOfRange> {
         let (start, end) = (self.start, self.end_offset());
         if from < start || from > end {
             return Err(OutOfRange { start, end });
         }
-        let after = self.segments.partition_point(|segment| segment.base <= from);
-        let read = after
-            .checked_sub(1)
-            .map_or(Read::EMPTY, |at| self.segments[at].read(from, limit, max_bytes));
-        Ok(read)
+        // Behind a segment's last record lies the next segment.
+        let at = self.segments.partition_point(|segment| segment.end() <= from);
+        let read = self.segments.get(at);
+        Ok(read.map_or_else(Read::default, |it| it.read(from, limit, max_bytes)))
     }
 
-    /// The batches that hold offsets of `from..to`, in order.
-    pub fn batches(&self, from: Offset, to: Offset) -> impl Iterator<Item = &Batch> {
+    /// The batches that hold offsets of `from..to`, in order. What is derived from a log, such
+    /// as the state of its producers, is folded from these.
+    pub fn batches(&self, from: Offset, to: Offset) -> impl Iterator<Item = Batch> + '_ {
         let skip = self.segments.partition_point(|segment| segment.end() <= from);
         self.segments[skip..]
             .iter()
             .flat_map(move |segment| {
-                let batches = segment.batches();
-                &batches[batches.partition_point(|batch| batch.next_offset() <= from)..]
+                segment.walk_from(from).map(|(at, view)| segment.batch(at, view))
             })
             .take_while(move |batch| batch.base_offset() < to)
-    }
-
-    /// The first record whose timestamp is at or after `timestamp`: its offset and timestamp.
-    /// Of a compressed batch, the batch's own.
-    pub fn offset_at_time(&self, timestamp: i64) -> Option<(Offset, i64)> {
-        let mut candidates = self.batches(self.start, self.end_offset());
-        let batch = candidates.find(|batch| batch.max_timestamp() >= timestamp)?;
-        let records = batch.records().into_iter().flatten().flatten();
-        let found = records.map(|record| (record.offset, record.timestamp));
-        let found =
-            found.filter(|&(_, at)| at >= timestamp).find(|&(at, _)| at >= self.start);
-        Some(found.unwrap_or((batch.base_offset(), batch.max_timestamp())))
     }
 
     /// Where `epoch` ends here: see [`EpochCache::end_offset_for`].
@@ -251,22 +235,21 @@ impl Log {
     }
 
     /// Cuts the log so that no batch reaches beyond `end`. Returns the new end offset, which
-    /// is smaller than `end` when that lay inside a batch.
+    /// is smaller than `end` when that lay inside a batch. An epoch that no record is left of
+    /// is forgotten, even if there is nothing to cut (LOG-7).
     pub fn truncate_to(&mut self, end: Offset) -> Offset {
         assert!(end >= self.start, "nothing is kept below the log start");
-        if end >= self.end_offset() {
-            return self.end_offset();
-        }
-        while self.segments.len() > 1 && self.active().base > end {
-            if let Some(dropped) = self.segments.pop() {
-                self.disk.push_back(DiskOp::Delete { file: dropped.file });
+        if end < self.end_offset() {
+            while self.segments.len() > 1 && self.active().base > end {
+                self.segments.pop().into_iter().for_each(|it| self.delete(it.names));
             }
+            let active = self.active_mut();
+            let (names, lengths) = (active.names.clone(), active.truncate_to(end));
+            self.cut(names, lengths);
         }
-        let active = self.active_mut();
-        let len = active.truncate_to(end);
-        let file = active.file.clone();
-        self.disk.push_back(DiskOp::Truncate { file, len });
         let end = self.end_offset();
+        self.start = self.start.min(end);
+        self.forget_durable(end);
         if self.epochs.truncate_end(end) {
             self.write_checkpoint();
         }
@@ -276,27 +259,20 @@ impl Log {
     /// Throws everything away and starts again, empty, at `start` (TRN-4).
     pub fn restart_at(&mut self, start: Offset) {
         assert!(start.0 >= 0, "a log has no negative offsets");
-        let dropped = std::mem::take(&mut self.segments);
-        self.disk.extend(dropped.into_iter().map(|s| DiskOp::Delete { file: s.file }));
-        self.segments.push(Segment::new(&self.partition, start));
-        let file = self.active().file.clone();
-        // An empty file keeps the start offset in its name over a restart.
-        self.disk.push_back(DiskOp::Append { file, bytes: Bytes::new() });
+        for dropped in std::mem::take(&mut self.segments) {
+            self.delete(dropped.names);
+        }
+        self.open_segment(start);
         self.start = start;
+        self.forget_durable(Offset(0));
+        self.recovery_point = start;
         self.epochs.clear();
         self.write_checkpoint();
     }
 
-    /// Asks for everything appended to the active segment to be made durable (LOG-6). The
-    /// answer comes to the owner as `Flushed` with the same token.
-    pub fn flush(&mut self, token: FlushToken) {
-        let file = self.active().file.clone();
-        self.disk.push_back(DiskOp::Flush { file, token });
-    }
-
     /// The file that is appended to, for an owner that numbers its flushes itself.
     pub fn active_file(&self) -> FileName {
-        self.active().file.clone()
+        self.active().names.log.clone()
     }
 
     /// The next thing to do on disk, in order. Call until `None`.
@@ -304,42 +280,109 @@ impl Log {
         self.disk.pop_front()
     }
 
-    fn push(&mut self, batch: Batch) {
-        self.note_epoch(&batch);
-        self.roll_for(&batch);
-        let bytes = batch.bytes().clone();
-        let active = self.active_mut();
-        active.push(batch);
-        let file = active.file.clone();
-        self.disk.push_back(DiskOp::Append { file, bytes });
+    /// Appends checked batches that reach from `base` to `end`.
+    fn push(&mut self, bytes: Bytes, base: Offset, end: Offset) {
+        self.roll_for(&bytes, base, end);
+        if self.active().is_empty() {
+            self.create_files();
+        }
+        let interval = self.config.index_interval_bytes;
+        let active = self.segments.last_mut().expect("a log always has a segment");
+        let disk = &mut self.disk;
+        let file = active.names.log.clone();
+        disk.push_back(DiskOp::Append { file, bytes: bytes.clone() });
+        let (index, time_index) =
+            (active.names.index.clone(), active.names.time_index.clone());
+        active
+            .push(bytes, interval, |added| write_index(disk, &index, &time_index, added));
     }
 
-    fn note_epoch(&mut self, batch: &Batch) {
-        if self.epochs.assign(batch.leader_epoch(), batch.base_offset()) {
+    pub(crate) fn note_epoch(&mut self, epoch: LeaderEpoch, start: Offset) {
+        // A batch that no leader has placed says −1.
+        if epoch.0 >= 0 && self.epochs.assign(epoch, start) {
             self.write_checkpoint();
         }
     }
 
-    /// LOG-2, by size.
-    fn roll_for(&mut self, batch: &Batch) {
+    /// LOG-2: by size, by age, when an index is full, and when offsets no longer fit. By
+    /// size a segment is full when the append does not fit, but no append is too large for an
+    /// empty one.
+    fn roll_for(&mut self, bytes: &Bytes, base: Offset, end: Offset) {
         let active = self.active();
-        let grown = active.len_bytes() + batch.len_bytes() as u64;
-        if active.len_bytes() > 0 && grown > self.config.segment_bytes {
-            self.segments.push(Segment::new(&self.partition, batch.base_offset()));
+        let last = Offset(end.0 - 1);
+        let full = active.len_bytes() + bytes.len() as u64
+            > self.config.segment_bytes.min(MAX_FILE_BYTES);
+        let old = || self.config.segment_ms.is_some_and(|ms| age(active, bytes) > ms);
+        let indexed = || active.is_index_full(self.config.segment_index_bytes);
+        let rolls = !active.is_empty() && (full || indexed() || old());
+        if rolls || !active.can_hold(last) {
+            self.roll(base, last);
         }
     }
 
-    fn write_checkpoint(&mut self) {
-        let file = self.checkpoint_file.clone();
-        self.disk
-            .push_back(DiskOp::Replace { file, bytes: checkpoint::write(&self.epochs) });
+    /// Closes the active segment and opens the next one at the log end, so that none is
+    /// missing in between; but further on if the offsets would not fit otherwise.
+    fn roll(&mut self, base: Offset, last: Offset) {
+        let end = self.end_offset();
+        let fits = i32::try_from(last.0 - end.0).is_ok();
+        self.close_active();
+        if self.active().is_empty() {
+            self.segments.pop().into_iter().for_each(|it| self.delete(it.names));
+        }
+        self.open_segment(if fits { end } else { base });
     }
 
-    fn active(&self) -> &Segment {
+    pub(crate) fn roll_at_end(&mut self) {
+        let end = self.end_offset();
+        self.roll(end, end);
+    }
+
+    fn close_active(&mut self) {
+        let active = self.active_mut();
+        let file = active.names.time_index.clone();
+        if let Some(entry) = active.close() {
+            let bytes = Bytes::copy_from_slice(&entry.encode());
+            self.disk.push_back(DiskOp::Append { file, bytes });
+        }
+    }
+
+    /// A new active segment. Its empty files keep the offset in their names over a restart.
+    pub(crate) fn open_segment(&mut self, base: Offset) {
+        self.segments.push(Segment::new(&self.partition, base));
+        self.create_files();
+    }
+
+    fn create_files(&mut self) {
+        for file in self.active().names.clone().all() {
+            self.disk.push_back(DiskOp::Append { file, bytes: Bytes::new() });
+        }
+    }
+
+    pub(crate) fn delete(&mut self, names: Names) {
+        self.disk.extend(names.all().map(|file| DiskOp::Delete { file }));
+    }
+
+    fn cut(&mut self, names: Names, lengths: Lengths) {
+        self.disk.extend([
+            DiskOp::Truncate { file: names.log, len: lengths.log },
+            DiskOp::Truncate { file: names.index, len: lengths.index },
+            DiskOp::Truncate { file: names.time_index, len: lengths.time_index },
+        ]);
+    }
+
+    pub(crate) fn write_checkpoint(&mut self) {
+        let file = self.checkpoint_file.clone();
+        self.disk.push_back(DiskOp::Replace {
+            file,
+            bytes: checkpoint::write_epochs(&self.epochs),
+        });
+    }
+
+    pub(crate) fn active(&self) -> &Segment {
         self.segments.last().expect("a log always has an active segment")
     }
 
-    fn active_mut(&mut self) -> &mut Segment {
+    pub(crate) fn active_mut(&mut self) -> &mut Segment {
         self.segments.last_mut().expect("a log always has an active segment")
     }
 }
@@ -348,12 +391,70 @@ fn checkpoint_file(partition: &TopicPartition) -> FileName {
     Arc::from(format!("{partition}/leader-epoch-checkpoint"))
 }
 
+/// The batches in bytes that have been checked.
+fn views(mut bytes: &[u8]) -> impl Iterator<Item = BatchView<'_>> {
+    std::iter::from_fn(move || {
+        let view = BatchView::first_in(bytes).ok()?;
+        bytes = &bytes[view.len()..];
+        Some(view)
+    })
+}
+
+/// Checks every batch's bounds and checksum, and what `check` wants of it.
+fn check_each(
+    mut bytes: &[u8],
+    mut check: impl FnMut(BatchView<'_>) -> Result<(), Malformed>,
+) -> Result<(), Malformed> {
+    while !bytes.is_empty() {
+        let view = BatchView::first_in(bytes)?;
+        view.verify()?;
+        check(view)?;
+        bytes = &bytes[view.len()..];
+    }
+    Ok(())
+}
+
 /// A leader assigns an offset to every record, so there may be no gaps in what it is sent.
-fn check_dense(batch: &Batch) -> Result<(), Malformed> {
-    let (count, last_offset_delta) = (batch.count(), batch.last_offset_delta());
+fn check_dense(view: BatchView<'_>) -> Result<(), Malformed> {
+    let (count, last_offset_delta) = (view.count(), view.last_offset_delta());
     if i64::from(count) == i64::from(last_offset_delta) + 1 {
         Ok(())
     } else {
         Err(Malformed::Count { count, last_offset_delta })
+    }
+}
+
+/// Gives every batch its place, from `base` on. Returns the offset after the last.
+fn place_all(mut bytes: &mut [u8], base: Offset, epoch: LeaderEpoch) -> Offset {
+    let mut next = base;
+    while let Ok(view) = BatchView::first_in(bytes) {
+        let (len, count) = (view.len(), i64::from(view.count()));
+        place(bytes, next, epoch);
+        next = next.plus(count);
+        bytes = &mut bytes[len..];
+    }
+    next
+}
+
+fn write_index(
+    disk: &mut VecDeque<DiskOp>,
+    index: &FileName,
+    time_index: &FileName,
+    added: Added,
+) {
+    let bytes = Bytes::copy_from_slice(&added.offset.encode());
+    disk.push_back(DiskOp::Append { file: index.clone(), bytes });
+    if let Some(entry) = added.time {
+        let bytes = Bytes::copy_from_slice(&entry.encode());
+        disk.push_back(DiskOp::Append { file: time_index.clone(), bytes });
+    }
+}
+
+/// How much newer an append is than its segment's first batch, in milliseconds.
+fn age(segment: &Segment, bytes: &[u8]) -> i64 {
+    let newest = views(bytes).map(BatchView::max_timestamp).max();
+    match (segment.first_timestamp(), newest) {
+        (Some(first), Some(newest)) if first >= 0 => newest.saturating_sub(first),
+        _ => 0,
     }
 }

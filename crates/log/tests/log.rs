@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use topomotion_log::{
-    AppendInfo, EpochEnd, History, Log, LogConfig, Malformed, OutOfRange, RecordRef,
-    encode_batch,
+    AppendInfo, Disk, EpochEnd, History, Log, LogConfig, Malformed, MemoryDisk,
+    OutOfRange, RecordRef, encode_batch,
 };
-use topomotion_wire::{DiskOp, FileName, Files, LeaderEpoch, Offset, TopicPartition};
+use topomotion_wire::{FileName, Files, LeaderEpoch, Offset, TopicPartition};
 
 fn partition() -> TopicPartition {
     TopicPartition::new("orders", 0)
@@ -19,22 +19,18 @@ fn batch(values: &[&str]) -> Bytes {
     }))
 }
 
-/// Applies what the log asks for, as a disk without failures would.
+/// Applies what the log asks for.
 fn write(log: &mut Log, files: &mut Files) {
+    let mut disk = MemoryDisk::with_files(std::mem::take(files));
     while let Some(op) = log.poll_disk() {
-        match op {
-            DiskOp::Append { file, bytes } => {
-                let old = files.get(&file).cloned().unwrap_or_default();
-                files.insert(file, [&old[..], &bytes[..]].concat().into());
-            }
-            DiskOp::Truncate { file, len } => {
-                files.get_mut(&file).expect("exists").truncate(len as usize);
-            }
-            DiskOp::Replace { file, bytes } => drop(files.insert(file, bytes)),
-            DiskOp::Delete { file } => drop(files.remove(&file)),
-            DiskOp::Flush { .. } => {}
-        }
+        disk.apply(op).expect("a disk that works");
     }
+    *files = disk.files();
+}
+
+/// Segments of at most 150 bytes: two of the small batches.
+fn small() -> LogConfig {
+    LogConfig { segment_bytes: 150, ..LogConfig::default() }
 }
 
 fn values(log: &Log) -> Vec<(i64, i32, String)> {
@@ -103,7 +99,7 @@ fn a_read_returns_whole_batches_below_its_limit_and_at_least_one() {
     let (log, _) = sample();
     let read = |from, limit, max| {
         let read = log.read(Offset(from), Offset(limit), max).expect("in range");
-        read.batches().iter().map(|batch| batch.base_offset().0).collect::<Vec<_>>()
+        read.batches().map(|batch| batch.base_offset().0).collect::<Vec<_>>()
     };
     assert_eq!(read(0, 5, usize::MAX), [0, 2, 3]);
     assert_eq!(read(1, 5, 1), [0], "from inside a batch, larger than asked for");
@@ -147,16 +143,16 @@ fn what_was_written_is_recovered_up_to_the_first_bad_batch() {
 
 #[test]
 fn segments_roll_by_size_and_are_recovered_in_order() {
-    let mut log = Log::new(partition(), LogConfig { segment_bytes: 150 });
+    let mut log = Log::new(partition(), small());
     let mut files = Files::new();
     for value in ["a", "b", "c", "d", "e"] {
         log.append_as_leader(batch(&[value]), LeaderEpoch(1)).expect("good");
     }
     write(&mut log, &mut files);
-    let names: Vec<_> = files.keys().map(|name| &**name).collect();
+    let names: Vec<_> =
+        files.keys().filter(|name| name.ends_with(".log")).map(|name| &**name).collect();
     assert_eq!(names[1], "orders-0/00000000000000000002.log");
-    let mut recovered =
-        Log::recover(partition(), LogConfig { segment_bytes: 150 }, &files);
+    let mut recovered = Log::recover(partition(), small(), &files);
     assert_eq!(values(&recovered), values(&log));
     assert_eq!(log.batches(Offset(1), Offset(4)).count(), 3, "across segments");
     let read = log.read(Offset(2), Offset(5), usize::MAX).expect("in range");
@@ -164,7 +160,7 @@ fn segments_roll_by_size_and_are_recovered_in_order() {
 
     assert_eq!(recovered.truncate_to(Offset(1)), Offset(1));
     write(&mut recovered, &mut files);
-    assert_eq!(files.len(), 2, "one segment and the checkpoint");
+    assert_eq!(files.len(), 4, "one segment, its indexes and the checkpoint");
 }
 
 #[test]

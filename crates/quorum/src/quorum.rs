@@ -462,5 +462,5 @@ pub(crate) enum Changed {
 
 /// The metadata log stays in one segment, so that one flush covers all of it.
 fn log_config() -> LogConfig {
-    LogConfig { segment_bytes: u64::MAX }
+    LogConfig::one_segment()
 }

@@ -101,7 +101,7 @@ impl Judge {
     /// K5: what was ever called committed is on the disks of a majority, byte for byte.
     fn check_majority(&self, disks: &BTreeMap<NodeId, &Files>) {
         let holds_all = |id: &&NodeId| {
-            let config = LogConfig { segment_bytes: u64::MAX };
+            let config = LogConfig::one_segment();
             let log = Log::recover(metadata_partition(), config, disks[*id]);
             let batches = log.batches(Offset(0), log.end_offset());
             let held: Vec<Committed> =
