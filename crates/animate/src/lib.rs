@@ -57,6 +57,7 @@ mod pulse;
 mod reading;
 mod routine;
 mod rules;
+pub mod sequence;
 mod stage;
 mod strip;
 mod theme;

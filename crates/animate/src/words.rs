@@ -186,7 +186,7 @@ impl<'a> Teller<'a> {
 }
 
 /// A demand in words: `no-acknowledged-record-lost` without its hyphens.
-fn spoken_demand(demand: &str) -> String {
+pub(crate) fn spoken_demand(demand: &str) -> String {
     let is_word = demand.chars().all(|c| c.is_ascii_lowercase() || c == '-');
     if is_word { demand.replace('-', " ") } else { demand.to_owned() }
 }
