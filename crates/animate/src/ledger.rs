@@ -45,6 +45,8 @@ pub(crate) struct Doing {
     pub hurt: Option<Hurt>,
     /// The controller does not trust it.
     pub fenced: Option<()>,
+    /// It has been started again, and is not yet trusted.
+    pub starting: Option<()>,
     /// The network is cut, and it stands on the smaller side.
     pub cut: Option<()>,
     /// It leads the metadata quorum, in this epoch.
@@ -169,8 +171,10 @@ impl Ledger {
         };
         let (doing, touches) = self.node(process);
         doing.hurt = hurt;
-        if *fault == (Fault::Crash { process: process.clone() }) {
-            doing.crowned = None;
+        match fault {
+            Fault::Crash { .. } => (doing.crowned, doing.starting) = (None, None),
+            Fault::Restart { .. } => doing.starting = Some(()),
+            _ => {}
         }
         touches
     }
@@ -210,6 +214,7 @@ impl Ledger {
             S::Broker { broker, liveness, .. } => {
                 let (doing, touches) = self.node(broker);
                 doing.fenced = (*liveness == BrokerLiveness::Fenced).then_some(());
+                doing.starting = doing.starting.and(doing.fenced);
                 touches
             }
             S::Registration { partition, isr, leader, leader_epoch, .. } => {

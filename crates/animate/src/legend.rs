@@ -10,7 +10,7 @@ use topomotion_scene::{
     Anchor, FontFace, Item, NodeState, Point, Primitive, Rect, Scene, Stroke,
 };
 
-use topomotion_trace::Travel;
+use topomotion_trace::{Event, Fault, Travel, What};
 
 use crate::draw::{self, Ink};
 use crate::ledger::{Ledger, Touch};
@@ -22,7 +22,7 @@ use crate::reading::{Fate, Reading};
 use crate::stage::Stage;
 use crate::strip::record;
 use crate::theme::{Paints, family};
-use crate::tokens::{LEGEND_ROW, MARGIN, TYPE_LEGEND};
+use crate::tokens::{LEGEND_ROW, MARGIN, TYPE_LEGEND, WALL_WIDTH};
 use crate::ways::{Heading, Origin, Way};
 use crate::{Legend, Story};
 
@@ -42,6 +42,7 @@ enum Mark {
     Forms,
     Failing,
     Lost,
+    Cut,
     Committed,
     Open,
     State(NodeState),
@@ -211,6 +212,16 @@ impl Mark {
                 };
                 vec![arm(1.0), arm(-1.0)]
             }
+            Mark::Cut => {
+                let bar = |by: f64| {
+                    let ends = [
+                        Point::new(middle.x + by, middle.y - 6.0),
+                        Point::new(middle.x + by, middle.y + 6.0),
+                    ];
+                    draw::polyline(&ends, paints.stroke("error", WALL_WIDTH))
+                };
+                vec![bar(-4.0), bar(4.0)]
+            }
             Mark::Committed | Mark::Open => {
                 vec![record(swatch, *self == Mark::Committed, paints)]
             }
@@ -262,12 +273,16 @@ struct Packets {
     answers: bool,
     fails: bool,
     gets_lost: bool,
+    is_cut: bool,
 }
 
 fn packets(scene: &Scene, stories: &[Story<'_>]) -> Packets {
     let mut found = Packets::default();
     for story in stories {
         let reading = Reading::new(story.trace);
+        let cuts =
+            |event: &Event| matches!(event.what, What::Fault(Fault::Partition { .. }));
+        found.is_cut |= reading.events.iter().any(cuts);
         for flight in reading.flights.iter().filter(|flight| flight.is_news()) {
             let is_node = |id: &str| {
                 let node = scene.nodes.iter().find(|node| node.id == id);
@@ -300,6 +315,9 @@ impl Packets {
         }
         if self.gets_lost {
             marks.push((Mark::Lost, "lost".to_owned()));
+        }
+        if self.is_cut {
+            marks.push((Mark::Cut, "network cut".to_owned()));
         }
         marks
     }

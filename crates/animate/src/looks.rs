@@ -129,7 +129,9 @@ fn chips(doing: &Doing) -> Vec<Chip> {
     if doing.cut.is_some() {
         chips.push(Chip::new("cut off", warning));
     }
-    if doing.fenced.is_some() {
+    if doing.fenced.is_some() && doing.starting.is_some() {
+        chips.push(Chip::new("starting", warning));
+    } else if doing.fenced.is_some() {
         chips.push(Chip::new("fenced", ["error-soft", "error-ink", "error"]));
     }
     chips

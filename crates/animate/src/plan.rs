@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use topomotion_trace::{Event, PacketId, StateChange, Time, What};
+use topomotion_trace::{Event, PacketId, StateChange, Time, Tone, What};
 
 use crate::captions::{self, Caption};
 use crate::ledger::replica_of;
@@ -45,8 +45,14 @@ impl<'a> Plan<'a> {
         let reading = Reading::new(story.trace);
         let demoted = demoted(&reading, most);
         let mut score = score(&reading, story.kind, &demoted, rows, pace);
-        let lines = words::lines(&reading, stage);
-        let captions = captions::choose(&lines, &score.warp(), pace);
+        let mut lines = words::lines(&reading, stage);
+        let mut captions = captions::choose(&lines, &score.warp(), pace);
+        let silent = silent_steps(&reading, &lines, &captions, stage);
+        if !silent.is_empty() {
+            lines.extend(silent);
+            lines.sort_by_key(|line| line.at);
+            captions = captions::choose(&lines, &score.warp(), pace);
+        }
         demand_reading(&mut score, &captions);
         let warp = score.warp();
         let lines =
@@ -58,6 +64,51 @@ impl<'a> Plan<'a> {
     pub fn is_news(&self, flight: &Flight<'_>) -> bool {
         flight.is_news() && !self.demoted.contains(&flight.packet.id)
     }
+}
+
+/// Steps during which nothing would be said, in their own words: every step has a caption.
+fn silent_steps(
+    reading: &Reading<'_>,
+    lines: &[Line],
+    captions: &[Caption],
+    stage: &Stage,
+) -> Vec<Line> {
+    let steps: Vec<(Time, &str, bool)> = reading
+        .events
+        .iter()
+        .filter_map(|event| match &event.what {
+            What::Step { text, caption, .. } => {
+                Some((event.at, text.as_str(), caption.is_some()))
+            }
+            _ => None,
+        })
+        .collect();
+    let mut silent = Vec::new();
+    for (index, (from, text, is_told)) in steps.iter().enumerate() {
+        let to = steps.get(index + 1).map_or(Time(u64::MAX), |(at, ..)| *at);
+        let within = |at: Time| *from <= at && at < to;
+        // What weighs that much is always said.
+        let speaks = |line: &Line| line.weight >= Weight::Key && within(line.at);
+        // A step that takes no time is told by what it leads to.
+        let is_heard =
+            captions.iter().any(|caption| within(caption.at) || caption.at == *from);
+        if *is_told || is_heard || lines.iter().any(speaks) {
+            continue;
+        }
+        let text = sentence(&stage.with_names(text));
+        silent.push(Line { at: *from, text, weight: Weight::Key, tone: Tone::Plain });
+    }
+    silent
+}
+
+/// A step's words as a sentence.
+fn sentence(text: &str) -> String {
+    let mut letters = text.trim().chars();
+    let first: String =
+        letters.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    let rest = letters.as_str();
+    let stop = if rest.ends_with(['.', '!', '?', ':']) { "" } else { "." };
+    format!("{first}{rest}{stop}")
 }
 
 /// What is too much: the least telling news, the latest first.
@@ -154,5 +205,39 @@ fn demand_reading(score: &mut Score, captions: &[Caption]) {
     for pair in captions.windows(2) {
         let from = Moment::Enter(pair[0].at);
         score.demands.push(Demand { from, to: pair[1].at, ms: pair[0].hold });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use crate::stage::Bands;
+
+    #[test]
+    fn a_step_in_which_nothing_happens_speaks_for_itself() {
+        let mut script = fixture::Script::default();
+        let step = |index, text: &str, caption: Option<&str>| What::Step {
+            index,
+            text: text.to_owned(),
+            caption: caption.map(str::to_owned),
+        };
+        script.event(0, step(0, "broker-1 rests", None));
+        script.event(2_000_000, step(1, "told", Some("The author speaks.")));
+        script.event(4_000_000, What::Fault(topomotion_trace::Fault::Heal));
+        let trace = script.trace();
+        let story = Story {
+            id: "s",
+            title: "",
+            description: "",
+            trace: &trace,
+            kind: Kind::Executed,
+        };
+        let stage = Stage::new(&fixture::scene(), Bands::Film);
+        let rows = Rows::of(&[story]);
+        let plan = Plan::new(&story, &stage, &rows, &Pace::default(), 9);
+        let told: Vec<&str> =
+            plan.captions.iter().map(|caption| caption.text.as_str()).collect();
+        assert_eq!(told[..2], ["Broker 1 rests.", "The author speaks."]);
     }
 }

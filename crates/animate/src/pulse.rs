@@ -5,7 +5,8 @@
 //! to two sprites, however many there are. Readers who want no motion see the halo alone.
 
 use topomotion_scene::{
-    Item, Layer, Millis, Paint, PathCommand, Primitive, Scene, Sprite, Stroke, Window,
+    Item, Layer, Millis, Paint, PathCommand, Point, Primitive, Scene, Sprite, Stroke,
+    Window,
 };
 
 use crate::paint::{shaft, stroke};
@@ -13,7 +14,9 @@ use crate::theme::Paints;
 use crate::tokens::{HALO, HALO_THROB, THROB_MS};
 
 /// Opacity of one step.
-const STEP: f32 = 0.1;
+const STEP: f32 = 0.07;
+/// From a node's border to the halo, px: nothing of it lies over the node.
+const CLEAR: f64 = 7.0;
 
 /// Whether a connection pulses.
 pub(crate) fn pulses(kind: Option<&str>) -> bool {
@@ -53,7 +56,11 @@ fn halos(scene: &Scene, paints: &mut Paints, wider: f64) -> Vec<Primitive> {
         let own = stroke(route, paints);
         let paint = Paint { opacity: STEP, ..own.paint };
         let look = Stroke { paint, width: own.width + wider, dash: Vec::new() };
-        let line = shaft(route);
+        let mut route = route.clone();
+        if let [first, second, ..] = route.points.as_mut_slice() {
+            *first = towards(*first, *second, CLEAR);
+        }
+        let line = shaft(&route);
         match looks.iter_mut().find(|(known, _)| *known == look) {
             Some((_, lines)) => lines.extend(line),
             None => looks.push((look, line)),
@@ -62,6 +69,14 @@ fn halos(scene: &Scene, paints: &mut Paints, wider: f64) -> Vec<Primitive> {
     let path =
         |(look, commands)| Primitive::Path { commands, fill: None, stroke: Some(look) };
     looks.into_iter().map(path).collect()
+}
+
+/// The point `by` px on the way from `a` to `b`, at most half way.
+fn towards(a: Point, b: Point, by: f64) -> Point {
+    let (dx, dy) = (b.x - a.x, b.y - a.y);
+    let length = (dx * dx + dy * dy).sqrt();
+    let part = if length > 0.0 { (by / length).min(0.5) } else { 0.0 };
+    Point::new(a.x + dx * part, a.y + dy * part)
 }
 
 /// When a throb begins: on a fixed beat, wherever the whole of it is quiet.
