@@ -38,6 +38,8 @@ pub enum Command {
     Sim(Sim),
     /// Lay an abstract graph (JSON) out and write where everything is (JSON)
     Layout(Layout),
+    /// Turn a Mermaid diagram into a YAML script with the same picture
+    Import(Import),
     /// Begin a script from a template
     New(New),
     /// Print what a shell needs to complete this command's arguments
@@ -47,7 +49,7 @@ pub enum Command {
 /// `topomotion render`
 #[derive(Debug, Args)]
 pub struct Render {
-    /// The script: .ts, .js, .yaml, .json, or - for standard input
+    /// The script: .ts, .js, .yaml, .json, .mmd (Mermaid), or - for standard input
     pub script: String,
     /// Where to: a file (.svg .gif .png .pdf .layout.json), - for standard output, or a name
     /// with {scenario} in it for one file each
@@ -187,6 +189,19 @@ pub struct Layout {
     /// Where to: a file, or - for standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: String,
+}
+
+/// `topomotion import`
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The diagram (.mmd, .mermaid), or - for standard input
+    pub diagram: String,
+    /// Where to: a file (.yaml), or - for standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: String,
+    /// How strict to be.
+    #[command(flatten)]
+    pub strictness: Strictness,
 }
 
 /// `topomotion new`

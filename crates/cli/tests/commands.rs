@@ -263,6 +263,42 @@ fn a_run_is_repeated_from_its_file() {
 }
 
 #[test]
+fn a_mermaid_diagram_is_drawn_checked_and_imported() {
+    let folder = Folder::new("mermaid");
+    let diagram =
+        "---\ntitle: Hello\n---\nsequenceDiagram\nshop->>db: read\ndb--xshop: gone\n";
+    fs::write(folder.0.join("hello.mmd"), diagram).unwrap();
+    folder.fine("check hello.mmd");
+    let listed = String::from_utf8(folder.fine("scenarios hello.mmd")).unwrap();
+    assert!(listed.contains("Hello (scripted)"), "{listed}");
+    folder.fine("render hello.mmd -o drawn.svg");
+    folder.fine("import hello.mmd -o hello.yaml");
+    folder.fine("render hello.yaml -o again.svg");
+    assert_eq!(folder.read("drawn.svg"), folder.read("again.svg"));
+    let fed = folder.fed("render - -o - --format svg", diagram.as_bytes());
+    assert!(fed.status.success() && fed.stdout.starts_with(b"<svg"));
+    let fed = folder.fed("import -", diagram.as_bytes());
+    assert!(fed.stdout.starts_with(b"# Imported from <stdin>\ntitle: Hello\n"));
+}
+
+#[test]
+fn what_a_diagram_loses_is_told_and_other_kinds_are_refused() {
+    let folder = Folder::new("mermaid-lost");
+    fs::write(folder.0.join("a.mmd"), "graph LR\nA --> B\nclick A call f()\n").unwrap();
+    let output = folder.run("import a.mmd -o a.yaml");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("a.mmd:3:1: warning[not-imported]"), "{said}");
+    assert!(said.contains("3 | click A call f()"), "{said}");
+    folder.refused("import a.mmd --deny-warnings", 1);
+    let said = folder.refused("import a.yaml", 1);
+    assert!(said.contains("a.yaml is no Mermaid diagram"), "{said}");
+    fs::write(folder.0.join("er.mmd"), "erDiagram\n").unwrap();
+    let said = folder.refused("render er.mmd -o er.svg", 1);
+    assert!(said.contains("a Mermaid `erDiagram` cannot be imported"), "{said}");
+}
+
+#[test]
 fn completions_know_the_subcommands() {
     let folder = Folder::new("completions");
     for shell in ["bash", "zsh", "fish"] {

@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod import;
 mod layout;
 mod new;
 mod render;
@@ -20,6 +21,7 @@ pub fn run(command: Command, terminal: &Terminal) -> Result<(), Failure> {
         Command::Scenarios(arguments) => scenarios::run(&arguments, terminal),
         Command::Sim(arguments) => sim::run(&arguments, terminal),
         Command::Layout(arguments) => layout::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments, terminal),
         Command::New(arguments) => new::run(&arguments, terminal),
         Command::Completions(arguments) => completions::run(&arguments),
     }
