@@ -1,4 +1,4 @@
-//! Connections: the line by its protocol, the arrow at the dialled end, the label.
+//! Connections: the line by its protocol, the tips by its kind, the label.
 
 use topomotion_scene::{
     Anchor, Item, Paint, PathCommand, Point, Primitive, Rect, Route, Scene, Stroke,
@@ -6,17 +6,20 @@ use topomotion_scene::{
 
 use super::group::with_width;
 use super::node::display_name;
-use super::protocol;
+use super::{protocol, tips};
 use crate::draw::{self, Ink};
 use crate::pulse::pulses;
 use crate::theme::Paints;
 use crate::tokens::{ARROW_HALF, ARROW_LENGTH, HALO};
 
-/// The line and its arrow head.
+/// How much wider a thick line is.
+const THICK: f64 = 1.8;
+
+/// The line and what stands at its ends.
 pub(crate) fn paint(route: &Route, scene: &Scene, paints: &mut Paints) -> Item {
     let stroke = stroke(route, paints);
     let mut primitives = Vec::new();
-    let (shaft, head) = split_arrow(&route.points);
+    let (shaft, marks) = tips::split(&route.points, route.kind.as_deref(), &stroke);
     if pulses(route.kind.as_deref()) {
         let halo = Stroke {
             paint: Paint { opacity: 0.16, ..stroke.paint },
@@ -25,9 +28,8 @@ pub(crate) fn paint(route: &Route, scene: &Scene, paints: &mut Paints) -> Item {
         };
         primitives.push(line(&shaft, route.radius, halo));
     }
-    let paint = stroke.paint;
     primitives.push(line(&shaft, route.radius, stroke));
-    primitives.extend(head.map(|head| draw::polygon(&head, Some(paint), None)));
+    primitives.extend(marks);
     Item {
         class: "edge".to_owned(),
         id: Some(format!("{}-{}", route.source, route.target)),
@@ -90,6 +92,9 @@ pub(crate) fn stroke(route: &Route, paints: &mut Paints) -> Stroke {
     let mut stroke = protocol::look(route.protocol.as_deref()).stroke(paints);
     if let Some(own) = route.color.as_deref().and_then(|color| paints.written(color)) {
         stroke.paint = own.line;
+    }
+    if route.style.as_deref() == Some("thick") {
+        stroke.width *= THICK;
     }
     let written = dash_of(route.style.as_deref(), stroke.width);
     if !written.is_empty() {

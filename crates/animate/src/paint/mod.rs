@@ -10,6 +10,7 @@ mod node;
 mod outline;
 pub(crate) mod protocol;
 mod state;
+mod tips;
 
 use std::collections::BTreeSet;
 
