@@ -31,7 +31,7 @@ const GAPS: (f64, f64) = (14.0, 26.0);
 /// Room above the first row and below the last, px.
 const PAD: f64 = 6.0;
 /// Width of a sample, and room between it and its word, px.
-const SAMPLE: (f64, f64) = (22.0, 6.0);
+const SAMPLE: (f64, f64) = (26.0, 6.0);
 
 /// One mark to be explained.
 #[derive(Debug, Clone, PartialEq)]
@@ -173,7 +173,7 @@ fn entry_width(word: &str) -> f64 {
 impl Mark {
     fn sample(&self, spot: Rect, paints: &Paints) -> Vec<Primitive> {
         let middle = spot.center();
-        let capsule = draw::around(middle, SAMPLE.0, 12.0);
+        let capsule = draw::around(middle, 22.0, 12.0);
         let swatch = draw::around(Point::new(spot.right() - 8.0, middle.y), 16.0, 12.0);
         let pill = |fill: &str, line: Option<&str>| {
             let stroke = line.map(|line| paints.stroke(line, 1.5));
@@ -199,7 +199,7 @@ impl Mark {
                     let stroke = Some(paints.stroke("packet-plain", 1.5));
                     draw::rect(spot, 5.0, Some(paints.solid(fill)), stroke)
                 };
-                vec![half(0.0, "packet-plain"), half(12.0, "packet-plain-soft")]
+                vec![half(1.0, "packet-plain"), half(14.0, "packet-plain-soft")]
             }
             Mark::Failing => pill("packet-error", None),
             Mark::Lost => {
@@ -357,7 +357,11 @@ fn roles(scene: &Scene) -> Vec<(Mark, String)> {
     if found.len() < 2 {
         return Vec::new();
     }
-    found.into_iter().map(|role| (Mark::Role(role.to_owned()), role.to_owned())).collect()
+    let told = |role: &str| match role {
+        "registry" => "schema registry".to_owned(),
+        other => other.to_owned(),
+    };
+    found.into_iter().map(|role| (Mark::Role(role.to_owned()), told(role))).collect()
 }
 
 #[cfg(test)]

@@ -28,6 +28,10 @@ pub(crate) const BORDER_FINE: f64 = 1.0;
 pub(crate) const WIRE: f64 = 1.5;
 /// A connection of a protocol that carries weight.
 pub(crate) const WIRE_STRONG: f64 = 2.0;
+/// A connection that is to look lighter than its sister.
+pub(crate) const WIRE_FINE: f64 = 1.25;
+/// A connection that is to look heavier than its sister.
+pub(crate) const WIRE_HEAVY: f64 = 2.5;
 /// A connection that appears only while it is used.
 pub(crate) const WIRE_FOUND: f64 = 1.25;
 /// How much wider than its line the halo of a pulsing connection is.

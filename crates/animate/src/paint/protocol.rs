@@ -6,7 +6,7 @@
 use topomotion_scene::Stroke;
 
 use crate::theme::Paints;
-use crate::tokens::{WIRE, WIRE_STRONG};
+use crate::tokens::{WIRE, WIRE_FINE, WIRE_HEAVY, WIRE_STRONG};
 
 /// A look.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,8 +28,8 @@ const DASH_DOT: &[f64] = &[10.0, 4.0, 1.0, 4.0];
 /// Protocols that have a look of their own, each with its other names.
 const LOOKS: &[(&[&str], Wire)] = &[
     (&["kafka"], wire("wire-kafka", WIRE_STRONG, SOLID)),
-    (&["http"], wire("wire-web", WIRE, SOLID)),
-    (&["https", "http2", "http/2", "http3"], wire("wire-web", WIRE_STRONG, SOLID)),
+    (&["http"], wire("wire-web", WIRE_FINE, SOLID)),
+    (&["https", "http2", "http/2", "http3"], wire("wire-web", WIRE_HEAVY, SOLID)),
     (&["websocket", "ws", "wss", "sse"], wire("wire-web", WIRE, LONG)),
     (&["grpc", "rpc", "thrift"], wire("wire-rpc", WIRE_STRONG, SOLID)),
     (&["graphql"], wire("wire-graph", WIRE, SOLID)),
