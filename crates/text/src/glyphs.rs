@@ -8,7 +8,8 @@
 use std::str::CharIndices;
 
 use crate::characters::{
-    FIRST_MARK, JOINER, is_flag_half, is_mark, is_spacing_mark, is_wide, is_zero,
+    FIRST_MARK, JOINER, is_flag_half, is_mark, is_picture, is_spacing_mark, is_wide,
+    is_zero,
 };
 use crate::metrics::Metrics;
 
@@ -35,10 +36,10 @@ enum Before {
     Nothing,
     /// A space: a mark after it stands on its own, so that a line may begin with it.
     Space,
-    /// A wide sign without a glyph, likely an emoji.
-    Wide,
-    /// Such a sign and a joiner: the next one merges into it.
-    WideJoiner,
+    /// A picture: an emoji, or what could be one.
+    Picture,
+    /// A picture and a joiner: the next one merges into it.
+    PictureJoiner,
     /// Half a flag.
     Flag,
 }
@@ -81,6 +82,17 @@ impl<'t> Glyphs<'t> {
         Placed { c, at, advance, kerning: 0, row: self.row, joined }
     }
 
+    /// What a mark leaves of what came before it.
+    fn pass_mark(&mut self, mark: char) {
+        self.before = match self.before {
+            Before::Picture if mark == JOINER => Before::PictureJoiner,
+            Before::PictureJoiner => Before::Picture,
+            // A half that carries a mark has no second half.
+            Before::Flag => Before::Nothing,
+            other => other,
+        };
+    }
+
     /// Room for a character that the face lacks, and whether it joins the one before.
     fn room(&mut self, c: char, zero: bool, wide: bool) -> (u16, bool) {
         let em = self.metrics.units_per_em;
@@ -91,15 +103,13 @@ impl<'t> Glyphs<'t> {
             (_, true) => em,
             (_, false) => letter,
         };
-        let merges = matches!(self.before, Before::Wide | Before::WideJoiner);
+        let merges = matches!(self.before, Before::Picture | Before::PictureJoiner);
         if zero && c >= FIRST_MARK || is_spacing_mark(c) {
-            if c == JOINER && self.before == Before::Wide {
-                self.before = Before::WideJoiner;
-            }
+            self.pass_mark(c);
             return (if merges && wide { 0 } else { alone }, true);
         }
-        if self.before == Before::WideJoiner {
-            self.before = Before::Wide;
+        if self.before == Before::PictureJoiner && is_picture(c) {
+            self.before = Before::Picture;
             return (0, true);
         }
         if is_flag_half(c) {
@@ -107,7 +117,7 @@ impl<'t> Glyphs<'t> {
             self.before = if second { Before::Nothing } else { Before::Flag };
             return (if second { 0 } else { em }, second);
         }
-        self.before = if wide { Before::Wide } else { Before::Nothing };
+        self.before = if is_picture(c) { Before::Picture } else { Before::Nothing };
         (alone, false)
     }
 }
@@ -128,15 +138,21 @@ impl Iterator for Glyphs<'_> {
             return Some(Placed { joined: placed.joined && joined, ..placed });
         };
         if is_mark(c) {
+            self.pass_mark(c);
             // Kerning looks past marks, at the letters they sit on.
             let (kerning, row) = (0, self.row);
             return Some(Placed { c, at, advance: 0, kerning, row, joined });
         }
-        self.before = if c == ' ' { Before::Space } else { Before::Nothing };
+        let merged = self.before == Before::PictureJoiner && is_picture(c);
+        self.before = match c {
+            ' ' => Before::Space,
+            c if is_picture(c) => Before::Picture,
+            _ => Before::Nothing,
+        };
         let kerning = self.metrics.kerning(self.row, glyph.column);
         self.row = glyph.row;
         let (advance, row) = (glyph.advance, glyph.row);
-        Some(Placed { c, at, advance, kerning, row, joined: false })
+        Some(Placed { c, at, advance, kerning, row, joined: merged })
     }
 }
 

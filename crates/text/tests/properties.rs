@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use topomotion_text::{Face, PathCommand, ellipsize, outline, subset, width, wrap};
+use unicode_segmentation::UnicodeSegmentation;
 
 fn face() -> impl Strategy<Value = Face> {
     prop_oneof![Just(Face::Regular), Just(Face::SemiBold), Just(Face::Mono)]
@@ -67,6 +68,23 @@ proptest! {
     }
 
     #[test]
+    fn no_sign_is_cut_in_two(face in face(), text in text(), room in 0.0..60.0) {
+        prop_assume!(!text.chars().any(leans));
+        // White space is rewritten, so that lines are compared with what they came from
+        // without it.
+        let whole: Vec<String> = text
+            .split(char::is_whitespace)
+            .flat_map(|word| word.graphemes(true))
+            .map(str::to_owned)
+            .collect();
+        let wrapped = wrap(face, 12.0, &text, room, usize::MAX);
+        let signs = wrapped.lines.iter().flat_map(|line| line.split(char::is_whitespace));
+        let signs: Vec<String> =
+            signs.flat_map(|word| word.graphemes(true)).map(str::to_owned).collect();
+        prop_assert_eq!(signs, whole);
+    }
+
+    #[test]
     fn a_wrapped_text_wraps_to_itself(face in face(), text in text(), room in 0.0..200.0) {
         let once = wrap(face, 12.0, &text, room, usize::MAX);
         let twice = wrap(face, 12.0, &once.lines.join("\n"), room, usize::MAX);
@@ -113,5 +131,24 @@ proptest! {
         }
         let characters: BTreeSet<char> = text.chars().collect();
         prop_assert!(skrifa::FontRef::new(&subset(face, &characters)).is_ok());
+    }
+}
+
+/// Whether a character leans on the one after it, as a few signs of old scripts do: these are
+/// the clusters that we do not know.
+fn leans(c: char) -> bool {
+    !c.is_control() && format!("{c}a").graphemes(true).count() == 1
+}
+
+#[test]
+fn every_mark_stays_with_its_letter() {
+    let visible =
+        ('\u{80}'..=char::MAX).filter(|c| !c.is_whitespace() && !c.is_control());
+    for mark in visible {
+        let marked = format!("a{mark}");
+        if marked.graphemes(true).count() == 1 {
+            let wrapped = wrap(Face::Regular, 12.0, &marked, 0.0, usize::MAX);
+            assert_eq!(wrapped.lines, [marked], "U+{:04X}", u32::from(mark));
+        }
     }
 }
