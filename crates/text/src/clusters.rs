@@ -2,9 +2,9 @@
 //! glyphs of an embedded font themselves.
 
 use crate::face::Face;
-use crate::glyphs::Glyphs;
 use crate::measure::to_px;
 use crate::metrics;
+use crate::visual;
 
 /// One visible sign: a letter with its marks, a joined emoji, a flag.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,17 +22,17 @@ pub struct Cluster<'t> {
 pub fn clusters(face: Face, size: f64, text: &str) -> Vec<Cluster<'_>> {
     let metrics = metrics::of(face);
     let mut found: Vec<(usize, i64, Option<char>)> = Vec::new();
-    let mut at = 0;
-    for glyph in Glyphs::new(metrics, text) {
-        at += i64::from(glyph.kerning);
+    for (glyph, at) in visual::placed(metrics, text) {
         match found.last_mut() {
-            Some((_, _, whole)) if glyph.joined => *whole = None,
+            Some((_, left, whole)) if glyph.joined => {
+                *left = (*left).min(at);
+                *whole = None;
+            }
             _ => {
                 let drawn = metrics.glyph(glyph.c).is_some().then_some(glyph.c);
                 found.push((glyph.at, at, drawn));
             }
         }
-        at += i64::from(glyph.advance);
     }
     let ends = found.iter().skip(1).map(|(start, ..)| *start).chain([text.len()]);
     let ends: Vec<usize> = ends.collect();

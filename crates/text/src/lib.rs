@@ -12,7 +12,8 @@
 //!
 //! [`width`] and [`wrap`] answer layout, [`outline`] gives the shapes of a line to a
 //! rasteriser, [`subset`] a small font file to an SVG. Text is one direction and one
-//! style per call; there is no shaping beyond kerning and composed accents.
+//! style per call; there is no shaping beyond kerning, composed accents and runs that are
+//! written from right to left.
 //!
 //! ```
 //! use topomotion_text::{Face, width, wrap};
@@ -32,6 +33,7 @@ mod outline;
 mod ranges;
 mod spare;
 mod subset;
+mod visual;
 mod wrap;
 
 pub use self::clusters::{Cluster, clusters};

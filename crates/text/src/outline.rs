@@ -13,10 +13,11 @@ use skrifa::raw::types::BoundingBox;
 use skrifa::{FontRef, MetadataProvider};
 
 use crate::face::{Face, font_bytes};
-use crate::glyphs::{Glyphs, Placed};
+use crate::glyphs::Placed;
 use crate::measure::to_px;
 use crate::metrics::{self, Metrics};
 use crate::spare::SpareFont;
+use crate::visual;
 
 /// One step of a path, in px; y grows downwards.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -85,8 +86,8 @@ pub fn outline_with(
     let mut pen = Pen::new(metrics, size);
     // The letter that marks sit on, and where it stands.
     let mut letter = None;
-    for glyph in Glyphs::new(metrics, text) {
-        pen.origin += i64::from(glyph.kerning);
+    for (glyph, origin) in visual::placed(metrics, text) {
+        pen.origin = origin;
         match (characters.map(glyph.c).and_then(|id| shapes.get(id)), &letter) {
             (Some(mark), Some((shape, at))) if glyph.joined => {
                 pen.mark(&mark, shape, *at);
@@ -102,7 +103,6 @@ pub fn outline_with(
                 letter = letter.filter(|_| glyph.joined);
             }
         }
-        pen.origin += i64::from(glyph.advance);
     }
     pen.path
 }
