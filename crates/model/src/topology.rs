@@ -279,13 +279,14 @@ pub struct Edge {
     pub target: End,
     /// Any string; known ones have a look of their own.
     pub protocol: Option<String>,
-    /// The script's `type`; `pulse` pulses.
+    /// The script's `type`; `pulse` pulses, `line both circle circles cross crosses` change
+    /// what stands at the ends.
     pub kind: Option<String>,
     /// Text along it.
     pub label: Option<String>,
     /// Shown only with this layer.
     pub layer: Option<String>,
-    /// `dashed`, `dotted`, …
+    /// `dashed`, `dotted`, `thick`.
     pub style: Option<String>,
     /// Colour, as the script wrote it.
     pub color: Option<String>,

@@ -115,11 +115,11 @@ declare module 'topomotion' {
   export interface EdgeOptions {
     /** Any string; `tcp`, `http`, `grpc`, `kafka`, `postgresql` and others have a look of their own. */
     protocol?: string;
-    /** Any string; `pulse` pulses. */
+    /** Any string; `pulse` pulses, and `line both circle circles cross crosses` change its tips. */
     type?: string;
     label?: string;
     layer?: Layer;
-    /** Such as `dashed`. */
+    /** `dashed`, `dotted` or `thick`. */
     style?: string;
     color?: string;
   }
