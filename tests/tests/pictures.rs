@@ -107,6 +107,56 @@ fn pdf_and_png_show_the_same_picture_and_the_text_can_be_taken_out() {
     }
 }
 
+#[test]
+fn size_and_padding_mean_the_same_in_every_form() {
+    let folder = folder("sizes");
+    let render = |name: &str, options: &[&str]| {
+        let file = folder.join(name);
+        let arguments =
+            ["render", "examples/single-edge.ts", "--still", "-o", text(&file)];
+        let run = topomotion(&[&arguments, options].concat());
+        assert!(run.status.success(), "{}", said(&run));
+        std::fs::read(&file).expect("it was written")
+    };
+    let wide = ["--width", "400", "--padding", "30"];
+    let png = pixels(&render("out.png", &wide));
+    assert_eq!(png.0, 400);
+    let svg = String::from_utf8(render("out.svg", &wide)).expect("SVG is text");
+    assert!(svg.contains(" width=\"400\" height=\""), "{}", &svg[..200]);
+    let gif = render("out.gif", &wide);
+    assert_eq!(u16::from_le_bytes([gif[6], gif[7]]), 400);
+    let pdf = String::from_utf8_lossy(&render("out.pdf", &wide)).into_owned();
+    assert!(pdf.contains("/MediaBox [0 0 300 "), "400 px are 300 pt");
+    let corner = |options: &[&str]| {
+        let (_, _, bytes) = pixels(&render("clear.png", options));
+        bytes[3]
+    };
+    assert_eq!((corner(&[]), corner(&["--transparent"])), (255, 0));
+    let clear = String::from_utf8(render("clear.svg", &["--transparent"])).expect("text");
+    assert!(!clear.contains("<rect width=\"100%\""));
+}
+
+#[test]
+fn characters_that_no_font_has_are_drawn_as_boxes_and_named_once() {
+    let folder = folder("characters");
+    let script = folder.join("script.ts");
+    let source = "const topology = new TopologyBuilder(true);\n\
+         topology.createProcess({ id: 'a', label: '注文 🚀' });\n\
+         topology.createProcess({ id: 'b', label: 'שירות' });\n\
+         topology.connect('a', 'b', { protocol: 'http' });\n\
+         await topology.apply();\n";
+    std::fs::write(&script, source).expect("the folder is ours");
+    for form in ["png", "gif", "pdf", "svg"] {
+        let file = folder.join(format!("out.{form}"));
+        let run = topomotion(&["render", text(&script), "--still", "-o", text(&file)]);
+        assert!(run.status.success(), "{}", said(&run));
+        let told = said(&run);
+        assert_eq!(told.matches("no bundled font has").count(), 1, "{form}: {told}");
+        assert!(told.contains("注 (U+6CE8)") && told.contains("🚀 (U+1F680)"), "{told}");
+        assert_eq!(told.contains("a box with the code point"), form != "svg", "{told}");
+    }
+}
+
 /// Width, height and RGBA bytes of a PNG.
 fn pixels(png: &[u8]) -> (u32, u32, Vec<u8>) {
     let decoder = png::Decoder::new(std::io::Cursor::new(png));
