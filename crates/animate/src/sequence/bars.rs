@@ -11,6 +11,7 @@ use super::chart::{Bar, Chart, Doing, Row, Shape};
 use super::columns::Columns;
 use super::marks::Sign;
 use super::told::{Tale, Told};
+use crate::pill::{Form, Kind};
 use crate::reading::Fate;
 use crate::warp::Moment;
 
@@ -50,9 +51,10 @@ fn active(tale: &Tale, columns: &Columns, chart: &Chart) -> Vec<Bar> {
         let end = ends.get(id);
         let bottom = end.map_or(row.y + SHORT, |end| end.y.max(row.y + SHORT));
         let to = end.map(|end| end.moment).or(Some(row.moment));
-        // What asks for no answer is not shown to be worked at.
-        let scripted = tale.messages[*index].kind == crate::pill::Kind::Plain;
-        (end.is_some() || scripted).then_some(Bar {
+        // What asks for no answer, or is one, is not shown to be worked at.
+        let asks = tale.messages[*index].kind == Kind::Plain
+            && tale.messages[*index].form == Form::Request;
+        (end.is_some() || asks).then_some(Bar {
             column,
             doing: Doing::Active,
             top: row.y,

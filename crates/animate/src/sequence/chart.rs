@@ -41,6 +41,8 @@ const MARK: f64 = 190.0;
 pub(crate) const LINE: f64 = 15.0;
 /// Height of a fold, px.
 const FOLD: f64 = 34.0;
+/// Longest name of a message, px.
+const LONGEST: f64 = 150.0;
 /// Height of a name, px.
 const PILL: f64 = 20.0;
 
@@ -180,9 +182,20 @@ impl Chart {
 
 /// The message before its heights are known.
 fn arrow(message: &Message, columns: &Columns, paints: &Paints) -> Arrow {
-    let face = draw::face(FontFace::SemiBold);
-    let label = topomotion_text::ellipsize(face, 11.0, &message.label, columns.limit);
-    let pill = pill::pill(message.kind, message.form, &label, message.records, paints);
+    let draw = |limit: f64| {
+        let face = draw::face(FontFace::SemiBold);
+        let label = topomotion_text::ellipsize(face, 11.0, &message.label, limit);
+        pill::pill(message.kind, message.form, &label, message.records, paints)
+    };
+    // Over a long way there is room for a long name, however narrow the columns are.
+    let ends = (columns.of(&message.from), columns.of(&message.to));
+    let way = match ends {
+        (Some(from), Some(to)) => (columns.x(from) - columns.x(to)).abs(),
+        _ => 0.0,
+    };
+    let whole = draw(LONGEST);
+    let fits = 2.0 * pill::half_width(&whole) + 30.0 <= way;
+    let pill = if fits { whole } else { draw(columns.limit) };
     Arrow { path: Vec::new(), pill, middle: Point::default() }
 }
 
