@@ -16,6 +16,9 @@ use topomotion_model::{
 };
 use topomotion_script::{Source, import};
 
+/// A string takes everything.
+const SUNK: &str = "a string takes everything";
+
 fn inputs() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mermaid");
     let entries = fs::read_dir(folder).expect("the folder");
@@ -57,7 +60,7 @@ fn every_diagram_gives_its_topology_and_its_diagnostics() {
 fn dump(topology: &Topology) -> String {
     let mut text = format!("{:?}", topology.direction);
     for part in [&topology.title, &topology.description].into_iter().flatten() {
-        write!(text, " {part:?}").unwrap();
+        write!(text, " {part:?}").expect(SUNK);
     }
     text.push('\n');
     members(&mut text, 1, &topology.rows, topology);
@@ -76,15 +79,15 @@ fn members(text: &mut String, depth: usize, rows: &[Vec<Member>], topology: &Top
         match member {
             Member::Group(id) => {
                 let group = topology.group(id).expect("the group");
-                write!(text, "{indent}group {id} {:?}", group.label).unwrap();
+                write!(text, "{indent}group {id} {:?}", group.label).expect(SUNK);
                 let looks = [&group.color, &group.style].into_iter().flatten();
-                looks.for_each(|look| write!(text, " {look}").unwrap());
+                looks.for_each(|look| write!(text, " {look}").expect(SUNK));
                 text.push('\n');
                 members(text, depth + 1, &group.rows, topology);
             }
             Member::Process(id) => {
                 let process = topology.process(id).expect("the process");
-                writeln!(text, "{indent}{}", box_of(process)).unwrap();
+                writeln!(text, "{indent}{}", box_of(process)).expect(SUNK);
             }
         }
     }
@@ -93,10 +96,10 @@ fn members(text: &mut String, depth: usize, rows: &[Vec<Member>], topology: &Top
 fn box_of(process: &Process) -> String {
     let mut text = format!("{} {:?} {}", process.id, process.label, process.shape.name());
     for part in [&process.icon, &process.color].into_iter().flatten() {
-        write!(text, " {part}").unwrap();
+        write!(text, " {part}").expect(SUNK);
     }
     if let Some(details) = &process.description {
-        write!(text, " ({details})").unwrap();
+        write!(text, " ({details})").expect(SUNK);
     }
     text
 }
@@ -106,18 +109,18 @@ fn connection(text: &mut String, edge: &Edge) {
         End::Process(id) => id.to_string(),
         End::Group(id) => format!("group {id}"),
     };
-    write!(text, "{} -> {}", end(&edge.source), end(&edge.target)).unwrap();
+    write!(text, "{} -> {}", end(&edge.source), end(&edge.target)).expect(SUNK);
     if let Some(label) = &edge.label {
-        write!(text, " {label:?}").unwrap();
+        write!(text, " {label:?}").expect(SUNK);
     }
     for part in [&edge.kind, &edge.style, &edge.color].into_iter().flatten() {
-        write!(text, " {part}").unwrap();
+        write!(text, " {part}").expect(SUNK);
     }
     text.push('\n');
 }
 
 fn story(text: &mut String, scenario: &Scenario) {
-    writeln!(text, "scenario {} {:?}", scenario.id, scenario.title).unwrap();
+    writeln!(text, "scenario {} {:?}", scenario.id, scenario.title).expect(SUNK);
     let Play::Flow(flow) = &scenario.play else { panic!("a flow") };
     for step in &flow.steps {
         let said = |label: &Option<String>, words: &str| match label {
@@ -142,7 +145,7 @@ fn story(text: &mut String, scenario: &Scenario) {
             FlowStepKind::SetState(id, state) => format!("{id} is {}", state.name()),
             other => format!("{other:?}"),
         };
-        writeln!(text, "  {line}").unwrap();
+        writeln!(text, "  {line}").expect(SUNK);
     }
 }
 
@@ -184,7 +187,7 @@ fn what_is_no_diagram_is_not_imported() {
 fn a_hundred_and_more_levels_are_read() {
     for depth in [200, 499] {
         let mut text = String::from("flowchart TD\n");
-        (0..depth).for_each(|at| writeln!(text, "subgraph g{at}").unwrap());
+        (0..depth).for_each(|at| writeln!(text, "subgraph g{at}").expect(SUNK));
         text.push_str("a --> b\n");
         text.push_str(&"end\n".repeat(depth));
         let topology = compile_text("deep.mmd", &text).topology.expect("a topology");

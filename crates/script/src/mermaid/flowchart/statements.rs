@@ -152,24 +152,7 @@ impl<'t> Reader<'t, '_> {
         let id = nodes::read_id(&mut self.scanner);
         let id = Piece { text: id, at: from };
         self.scanner.skip_blanks();
-        let title = if self.scanner.starts_with("[") {
-            let at = self.scanner.at + 1;
-            let statement = self.scanner.take_statement();
-            let inner = statement.text.strip_prefix('[');
-            let Some(inner) = inner.and_then(|text| text.strip_suffix(']')) else {
-                let place = self.scanner.stretch(at - 1, at);
-                let error = Diagnostic::error(
-                    "open-label",
-                    "the title is never closed",
-                    Some(place),
-                );
-                return Err(Box::new(error.at("opened here").help("close it with `]`")));
-            };
-            Piece { text: inner, at }
-        } else {
-            self.scanner.at = from;
-            self.scanner.take_statement()
-        };
+        let title = self.subgraph_title(from)?;
         let span = self.scanner.since(start);
         let title_text = plain(title.text);
         // A title of several words is no id that anything could name.
@@ -184,7 +167,10 @@ impl<'t> Reader<'t, '_> {
             if !id.contains(char::is_whitespace) {
                 return self.reopen(&id.clone(), span);
             }
-            id = format!("{id} {}", count + 1);
+            let numbered = (count + 1..).map(|number| format!("{id} {number}"));
+            let mut free =
+                numbered.filter(|id| !self.chart.subgraph_places.contains_key(id));
+            id = free.next().unwrap_or(id);
         }
         let parent = self.open.last().copied();
         self.check_depth(span)?;
@@ -206,6 +192,29 @@ impl<'t> Reader<'t, '_> {
         Ok(())
     }
 
+    /// What stands in brackets, or else the whole line from `from` on.
+    fn subgraph_title(&mut self, from: usize) -> Result<Piece<'t>, Box<Diagnostic>> {
+        if !self.scanner.starts_with("[") {
+            self.scanner.at = from;
+            return Ok(self.scanner.take_statement());
+        }
+        let at = self.scanner.at + 1;
+        let statement = self.scanner.take_statement();
+        let inner = statement.text.strip_prefix('[');
+        match inner.and_then(|text| text.strip_suffix(']')) {
+            Some(inner) => Ok(Piece { text: inner, at }),
+            None => {
+                let place = self.scanner.stretch(at - 1, at);
+                let error = Diagnostic::error(
+                    "open-label",
+                    "the title is never closed",
+                    Some(place),
+                );
+                Err(Box::new(error.at("opened here").help("close it with `]`")))
+            }
+        }
+    }
+
     fn check_depth(&self, span: Span) -> Result<(), Box<Diagnostic>> {
         if self.open.len() < DEEPEST {
             return Ok(());
@@ -225,6 +234,14 @@ impl<'t> Reader<'t, '_> {
             let error = Diagnostic::error("group-in-itself", message, Some(span));
             return Err(Box::new(error.help("give the inner subgraph an id of its own")));
         }
+        let first = Some(self.chart.subgraphs[place].span);
+        let message = format!("subgraph `{id}` is opened a second time");
+        self.findings.add(
+            Diagnostic::warning("reopened-subgraph", message, Some(span))
+                .at("goes on with the first")
+                .label(first, "the first is opened here")
+                .help("give it an id of its own: `subgraph id2[Title]`"),
+        );
         self.open.push(place);
         Ok(())
     }
@@ -332,7 +349,7 @@ impl<'t> Reader<'t, '_> {
         for id in ids.split_commas() {
             match self.styled(id) {
                 Some(Styled::Vertex(place)) => {
-                    self.chart.vertices[place].style.lay(&style)
+                    self.chart.vertices[place].style.lay(&style);
                 }
                 Some(Styled::Subgraph(place)) => {
                     self.chart.subgraphs[place].style.lay(&style);
@@ -450,7 +467,7 @@ impl<'t> Reader<'t, '_> {
         let text = Some(plain(text)).filter(|text| !text.is_empty());
         match word {
             "accDescr" => {
-                self.chart.description = text.map(|text| text.replace('\n', " "))
+                self.chart.description = text.map(|text| text.replace('\n', " "));
             }
             _ => self.chart.title = text,
         }

@@ -150,21 +150,7 @@ impl<'t> Reader<'t, '_> {
         if let Some(braces) = room.find("@{") {
             id = Some(Piece { text: &room[..braces], at }.trimmed());
             self.scanner.at += braces + 2;
-            for one in attributes::read(&mut self.scanner)? {
-                let span = self.scanner.span_of(one.key);
-                match one.key.text {
-                    "type" => kind = one.value.text.to_ascii_lowercase(),
-                    "alias" => alias = Some(plain(one.value.text)),
-                    name => {
-                        let what = format!("the attribute `{name}`");
-                        self.findings.lost(
-                            &what,
-                            "`type` and `alias` are imported",
-                            span,
-                        );
-                    }
-                }
-            }
+            self.participant_attributes(&mut kind, &mut alias)?;
         }
         let rest = self.scanner.take_statement();
         let (head, told) = match split_alias(rest) {
@@ -192,16 +178,7 @@ impl<'t> Reader<'t, '_> {
         let participant = &mut self.plot.participants[place];
         participant.label = told.or(alias).or(participant.label.take());
         participant.frame = frame.or(participant.frame);
-        match look(&kind) {
-            Some((shape, icon)) => (participant.shape, participant.icon) = (shape, icon),
-            None => {
-                let message = format!("no participant is a `{kind}`; a box is drawn");
-                self.findings
-                    .add(Diagnostic::warning("unknown-shape", message, Some(whole)).help(
-                    "types are boundary, control, entity, database, collections, queue",
-                ));
-            }
-        }
+        self.dress(place, &kind, whole);
         if birth == Birth::Later && place < was_there {
             let message = format!("`{name}` is there already");
             self.findings.add(
@@ -214,6 +191,41 @@ impl<'t> Reader<'t, '_> {
             self.branch_now().push(Item::Create(place, whole));
         }
         Ok(())
+    }
+
+    /// `type` and `alias`, from behind `@{`.
+    fn participant_attributes(
+        &mut self,
+        kind: &mut String,
+        alias: &mut Option<String>,
+    ) -> Result<(), Box<Diagnostic>> {
+        for one in attributes::read(&mut self.scanner)? {
+            match one.key.text {
+                "type" => *kind = one.value.text.to_ascii_lowercase(),
+                "alias" => *alias = Some(plain(one.value.text)),
+                name => {
+                    let what = format!("the attribute `{name}`");
+                    let span = self.scanner.span_of(one.key);
+                    self.findings.lost(&what, "`type` and `alias` are imported", span);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a participant the look of its kind.
+    fn dress(&mut self, place: usize, kind: &str, whole: Span) {
+        let participant = &mut self.plot.participants[place];
+        if let Some((shape, icon)) = look(kind) {
+            (participant.shape, participant.icon) = (shape, icon);
+            return;
+        }
+        let message = format!("no participant is a `{kind}`; a box is drawn");
+        self.findings.add(
+            Diagnostic::warning("unknown-shape", message, Some(whole)).help(
+                "types are boundary, control, entity, database, collections, queue",
+            ),
+        );
     }
 
     /// `create participant B`, `create actor B`, `create B`
