@@ -55,18 +55,17 @@ impl Quorum {
         lost_leader: Option<NodeId>,
         durable: Durable,
     ) {
-        assert!(self.config.is_voter(), "only a voter runs for leader");
-        let ask = |voter: &NodeId| {
-            let own = *voter == self.config.node;
+        assert!(self.may_run(), "only a voter runs for leader");
+        let ask = |voter: NodeId| {
+            let own = voter == self.config.node;
             let asked = if own {
                 Asked::Answered(Ballot::Granted)
             } else {
                 Asked::Open(Call::due(now))
             };
-            (*voter, asked)
+            (voter, asked)
         };
-        let ballots: BTreeMap<NodeId, Asked> =
-            self.config.voters.iter().map(ask).collect();
+        let ballots: BTreeMap<NodeId, Asked> = self.voters().ids().map(ask).collect();
         let election_at = self.election_at(now);
         let campaign = Campaign { kind, lost_leader, election_at, ballots };
         self.enter(Role::Campaign(campaign), durable);
@@ -74,14 +73,16 @@ impl Quorum {
     }
 
     pub(crate) fn tick_campaign(&mut self, now: Instant) {
+        let last_epoch = self.last_epoch();
         let Role::Campaign(campaign) = &mut self.role else { return };
         if campaign.election_at <= now {
+            self.mark(Rule::Raft9);
             return self.lose(now);
         }
         let candidacy = Candidacy {
             candidate: self.config.node,
             epoch: self.durable.epoch,
-            last_epoch: self.log.last_epoch().unwrap_or_default(),
+            last_epoch,
             end: self.log.end_offset(),
             kind: campaign.kind,
         };
@@ -126,9 +127,9 @@ impl Quorum {
 
     fn count_ballots(&mut self, now: Instant) {
         let Role::Campaign(campaign) = &self.role else { return };
-        let majority = self.config.majority();
+        let (majority, voters) = (self.voters().majority(), self.voters().len());
         let won = campaign.count(Ballot::Granted) >= majority;
-        let lost = campaign.count(Ballot::Refused) > self.config.voters.len() - majority;
+        let lost = campaign.count(Ballot::Refused) > voters - majority;
         match (won, campaign.kind) {
             (true, VoteKind::Pre) => self.become_candidate(now),
             (true, VoteKind::Standard) => self.become_leader(now),

@@ -1,6 +1,10 @@
 //! Settings of a quorum member, with Kafka's names and defaults (RAFT-9).
 
-use topomotion_wire::{Duration, NodeId};
+use std::collections::BTreeMap;
+
+use topomotion_wire::{Duration, Endpoint, NodeId};
+
+use crate::voters::VoterSet;
 
 /// Whether a voter asks before it raises the epoch (KIP-996, RAFT-3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,14 +24,35 @@ pub enum CheckQuorum {
     Off,
 }
 
+/// Whether the voter set can change while the cluster runs: the feature `kraft.version`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KraftVersion {
+    /// 0: the voters are those of the settings, for ever. A cluster that was set up with
+    /// `controller.quorum.voters`, and every cluster before Kafka 3.9.
+    #[default]
+    Static,
+    /// 1: the voters are recorded in the log and can be added and removed (KIP-853). The
+    /// settings name only the first ones.
+    Reconfigurable,
+}
+
 /// Settings of one member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuorumConfig {
     /// `node.id`.
     pub node: NodeId,
     /// `controller.quorum.voters`. A node that is not among them is an observer: it follows
-    /// the log and has no vote.
+    /// the log and has no vote. Where voters can change these are the first ones, and whom a
+    /// newcomer asks for the leader (`controller.quorum.bootstrap.servers`).
     pub voters: Vec<NodeId>,
+    /// Where nodes listen that are, or may become, voters; this node among them. Written
+    /// into the voter set, so that others can reach them.
+    pub endpoints: BTreeMap<NodeId, Endpoint>,
+    /// Whether the voters can change.
+    pub kraft_version: KraftVersion,
+    /// `metadata.max.retention.bytes` (100 MiB): when log and snapshots are larger, the oldest
+    /// snapshot goes, and the log before the next one.
+    pub max_retention_bytes: u64,
     /// `controller.quorum.election.timeout.ms` (1000): how long an election may take; a
     /// random time up to the same is added.
     pub election_timeout: Duration,
@@ -60,6 +85,9 @@ impl QuorumConfig {
         QuorumConfig {
             node,
             voters,
+            endpoints: BTreeMap::new(),
+            kraft_version: KraftVersion::Static,
+            max_retention_bytes: 100 << 20,
             election_timeout: Duration::from_millis(1_000),
             election_backoff_max: Duration::from_millis(1_000),
             fetch_timeout: Duration::from_millis(2_000),
@@ -73,13 +101,9 @@ impl QuorumConfig {
         }
     }
 
-    /// Whether this node has a vote.
-    pub fn is_voter(&self) -> bool {
-        self.voters.contains(&self.node)
-    }
-
-    /// How many voters make a majority.
-    pub fn majority(&self) -> usize {
-        self.voters.len() / 2 + 1
+    /// The voters that the settings name.
+    pub(crate) fn initial_voters(&self) -> VoterSet {
+        let endpoint = |id: &NodeId| (*id, self.endpoints.get(id).cloned());
+        VoterSet::new(self.voters.iter().map(endpoint))
     }
 }

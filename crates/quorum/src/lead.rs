@@ -2,26 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use topomotion_log::{
-    AppendInfo, Attributes, BatchBuilder, EpochEnd, History, RecordRef,
-};
-use topomotion_wire::messages::{
-    BeginQuorumEpochResponse, EndQuorumEpochResponse, FetchRequest,
-};
+use topomotion_log::{AppendInfo, BatchBuilder, RecordRef};
+use topomotion_wire::messages::{BeginQuorumEpochResponse, EndQuorumEpochResponse};
 use topomotion_wire::{
     Bytes, Duration, ErrorCode, Instant, LeaderEpoch, NodeId, Offset, QuorumEpoch, Rule,
 };
 
+use crate::control::ControlBatch;
 use crate::durable::Durable;
-use crate::messages::{
-    self, BEGIN_VERSION, Ballot, END_VERSION, FetchAnswer, Fetched, Progress,
-};
+use crate::messages::{self, BEGIN_VERSION, Ballot, END_VERSION};
 use crate::peer::{Call, Due};
 use crate::quorum::Changed;
-use crate::role::{Announced, Leading, Parked, Resigned, Role, VoterProgress};
-use crate::{CheckQuorum, NotLeader, Quorum, QuorumOutput, ReplyToken};
+use crate::role::{Announced, Leading, Replica, Resigned, Role};
+use crate::{CheckQuorum, KraftVersion, NotLeader, Quorum, QuorumOutput};
 
-mod leader_change;
+mod describe;
+mod reconfigure;
+mod serve;
 
 impl Quorum {
     /// Appends metadata records as one batch, which is committed as a whole or not at all.
@@ -68,32 +65,32 @@ impl Quorum {
     pub(crate) fn become_leader(&mut self, now: Instant) {
         let Role::Campaign(campaign) = &self.role else { return };
         let granting: Vec<NodeId> = campaign.granting().collect();
-        assert!(granting.len() >= self.config.majority(), "a majority elects (RAFT-2)");
-        let fresh =
-            || VoterProgress { end: None, fetched_at: now, begin: Call::due(now) };
-        let others =
-            self.config.voters.iter().filter(|voter| **voter != self.config.node);
+        assert!(granting.len() >= self.voters().majority(), "a majority elects (RAFT-2)");
+        let others = self.voters().ids().filter(|id| *id != self.config.node);
         let leading = Leading {
             epoch_start: self.log.end_offset(),
             announced: Announced::No,
-            voters: others.map(|voter| (*voter, fresh())).collect(),
+            voters: others.map(|voter| (voter, Replica::unheard(now))).collect(),
+            observers: BTreeMap::new(),
             parked: Vec::new(),
+            change: None,
         };
         let leader = Some(self.config.node);
         self.enter(Role::Leader(leading), Durable { leader, ..self.durable });
-        let message =
-            leader_change::encode(self.config.node, &self.config.voters, &granting);
-        let mut builder = BatchBuilder::new().with_attributes(Attributes::CONTROL);
-        builder.push(&RecordRef {
-            timestamp: now.as_millis() as i64,
-            key: Some(&leader_change::KEY),
-            value: Some(&message),
-            headers: &[],
-        });
-        self.append_batch(builder);
+        let voters = self.voters();
+        let mut opening = ControlBatch::new(now.as_millis() as i64).with_leader_change(
+            self.config.node,
+            voters,
+            &granting,
+        );
+        let is_in_log = self.voters.recorded_at().is_some();
+        if self.config.kraft_version == KraftVersion::Reconfigurable && !is_in_log {
+            opening = opening.with_kraft_version().with_voters(voters);
+        }
+        self.append_batch(opening.into_builder());
     }
 
-    fn append_batch(&mut self, builder: BatchBuilder) -> AppendInfo {
+    pub(crate) fn append_batch(&mut self, builder: BatchBuilder) -> AppendInfo {
         let epoch = LeaderEpoch(self.durable.epoch.0);
         let batch = builder.build().into_bytes();
         let info = self.log.append_as_leader(batch, epoch);
@@ -110,6 +107,7 @@ impl Quorum {
         }
         self.announce_epoch(now);
         self.answer_parked(now);
+        self.give_up_change(now);
     }
 
     /// RAFT-5: tells every voter that does not fetch.
@@ -159,90 +157,16 @@ impl Quorum {
         }
     }
 
-    pub(crate) fn on_fetch(
-        &mut self,
-        now: Instant,
-        token: ReplyToken,
-        request: &FetchRequest,
-    ) {
-        let Some(progress) = messages::read_fetch(request) else {
-            return self.refuse_fetch(token, ErrorCode::InvalidRequest);
-        };
-        let error = if progress.epoch < self.durable.epoch {
-            Some(ErrorCode::FencedLeaderEpoch)
-        } else if progress.epoch > self.durable.epoch {
-            Some(ErrorCode::UnknownLeaderEpoch)
-        } else if self.is_leader() {
-            None
-        } else {
-            Some(ErrorCode::NotLeaderOrFollower)
-        };
-        if let Some(error) = error {
-            return self.refuse_fetch(token, error);
-        }
-        if let Some(at) = self.divergence(progress) {
-            return self.answer_fetch(token, Fetched::Diverges(at));
-        }
-        self.note_progress(now, progress);
-        let wait = u64::try_from(request.max_wait_ms).unwrap_or(0);
-        let parked = Parked {
-            token,
-            replica: progress.replica,
-            end: progress.end,
-            high_watermark: progress.high_watermark,
-            until: now + Duration::from_millis(wait),
-        };
-        let Role::Leader(leading) = &mut self.role else { return };
-        // A replica has one fetch at a time: an older one was on a connection that is gone.
-        let old = leading.parked.iter().position(|old| old.replica == parked.replica);
-        let old =
-            old.filter(|_| parked.replica.is_some()).map(|at| leading.parked.remove(at));
-        leading.parked.push(parked);
-        if let Some(old) = old {
-            self.answer_fetch(old.token, Fetched::Records(Bytes::new()));
-        }
-        self.answer_parked(now);
-    }
-
-    fn divergence(&self, progress: Progress) -> Option<EpochEnd> {
-        if progress.end == self.log.start_offset() {
-            return None;
-        }
-        match self.log.compare(progress.end, progress.last_epoch) {
-            History::Matches => None,
-            History::Diverges(at) => Some(at),
-            History::Unknown => {
-                let end = self.log.end_offset();
-                Some(EpochEnd { epoch: progress.last_epoch, end })
-            }
-        }
-    }
-
-    /// RAFT-6: everything before the fetch offset is on the voter's disk.
-    fn note_progress(&mut self, now: Instant, progress: Progress) {
-        let again = now + self.half_fetch_timeout();
-        let Role::Leader(leading) = &mut self.role else { return };
-        let voter = progress.replica.and_then(|node| leading.voters.get_mut(&node));
-        let Some(voter) = voter else { return };
-        let advanced = voter.end < Some(progress.end);
-        voter.end = Some(progress.end);
-        voter.fetched_at = now;
-        voter.begin.postpone(again);
-        if advanced {
-            self.mark(Rule::Raft6);
-            self.advance_as_leader(now);
-        }
-    }
-
     /// RAFT-4: what a majority has is committed, once the epoch's own first record is among
     /// it (Raft, section 5.4.2).
     pub(crate) fn advance_as_leader(&mut self, now: Instant) {
         let Role::Leader(leading) = &self.role else { return };
         let mut ends: Vec<Option<Offset>> =
             leading.voters.values().map(|v| v.end).collect();
-        ends.push(Some(self.flushed_end));
+        // A leader that has removed itself leads on, but counts no more (RAFT-10).
+        ends.extend(self.is_voter().then_some(Some(self.flushed_end)));
         ends.sort_unstable_by(|a, b| b.cmp(a));
-        let reached = ends[self.config.majority() - 1];
+        let reached = ends[self.voters().majority() - 1];
         let epoch_start = leading.epoch_start;
         let Some(reached) = reached.filter(|&end| end > epoch_start) else { return };
         if self.raise_high_watermark(reached) == Changed::No {
@@ -256,40 +180,7 @@ impl Quorum {
             self.outbox.push(QuorumOutput::Elected { epoch: self.durable.epoch });
         }
         self.answer_parked(now);
-    }
-
-    /// Answers every fetch that has something to read, something to learn, or no time left
-    /// (REP-18, KIP-1166).
-    fn answer_parked(&mut self, now: Instant) {
-        let (end, high_watermark) = (self.log.end_offset(), self.known_high_watermark());
-        let Role::Leader(leading) = &mut self.role else { return };
-        let ready = |parked: &mut Parked| {
-            parked.end < end
-                || parked.high_watermark < high_watermark
-                || parked.until <= now
-        };
-        for parked in leading.parked.extract_if(.., ready).collect::<Vec<_>>() {
-            let limit = usize::try_from(self.config.fetch_max_bytes).unwrap_or(0);
-            let fetched = match self.log.read(parked.end, end, limit) {
-                Ok(read) => Fetched::Records(read.to_bytes()),
-                Err(outside) => Fetched::Refused(outside.error_code()),
-            };
-            self.answer_fetch(parked.token, fetched);
-        }
-    }
-
-    fn refuse_fetch(&mut self, token: ReplyToken, error: ErrorCode) {
-        self.answer_fetch(token, Fetched::Refused(error));
-    }
-
-    fn answer_fetch(&mut self, token: ReplyToken, fetched: Fetched) {
-        let answer = FetchAnswer {
-            leadership: self.leadership(),
-            high_watermark: self.known_high_watermark(),
-            log_start: self.log.start_offset(),
-            fetched,
-        };
-        self.reply(token, messages::fetch_response(answer));
+        self.finish_change(now);
     }
 
     /// −1 while unknown, as messages have it.
@@ -300,7 +191,8 @@ impl Quorum {
     /// RAFT-7: when the last majority of fetches is 1.5 fetch timeouts old.
     pub(crate) fn quorum_lost_at(&self) -> Option<Instant> {
         let Role::Leader(leading) = &self.role else { return None };
-        let needed = self.config.majority().checked_sub(2)?;
+        let others = self.voters().majority() - usize::from(self.is_voter());
+        let needed = others.checked_sub(1)?;
         if self.config.check_quorum == CheckQuorum::Off {
             return None;
         }
@@ -316,6 +208,10 @@ impl Quorum {
     pub(crate) fn leave_leadership(&mut self, leading: Leading, epoch: QuorumEpoch) {
         for parked in leading.parked {
             self.refuse_fetch(parked.token, ErrorCode::NotLeaderOrFollower);
+        }
+        if let Some(change) = leading.change {
+            let error = Some(ErrorCode::NotLeaderOrFollower);
+            self.reply(change.token, messages::change_response(change.kind, error));
         }
         if leading.announced == Announced::Yes {
             self.outbox.push(QuorumOutput::Deposed { epoch });

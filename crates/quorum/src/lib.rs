@@ -3,7 +3,7 @@
 //!
 //! A [`Quorum`] is a deterministic state machine inside a node. Peers are node ids; the node
 //! owns the connections and the disk. It is **not** the controller: what the records mean is
-//! decided elsewhere. Snapshots and changes of the voter set are not here yet.
+//! decided elsewhere; a snapshot of it is made there, and kept and handed on here.
 //!
 //! ```text
 //!               ┌────────────────────── node ──────────────────────┐
@@ -12,8 +12,8 @@
 //! ```
 //!
 //! Three kinds of methods: `handle_*` and [`Quorum::tick`] take what happened,
-//! [`Quorum::append`] and [`Quorum::resign`] are the controller's commands, and
-//! [`Quorum::poll`] says what to do about it; drain it after each of the others.
+//! [`Quorum::append`], [`Quorum::resign`] and [`Quorum::snapshot`] are the controller's
+//! commands, and [`Quorum::poll`] says what to do about it; drain it after each of the others.
 //!
 //! Requests and replies wait inside until everything written before them is flushed (RAFT-1),
 //! so the owner may send whatever `poll` returns at once.
@@ -45,6 +45,7 @@
 
 mod campaign;
 mod config;
+mod control;
 mod durable;
 mod follow;
 mod lead;
@@ -55,12 +56,17 @@ mod peer;
 mod quorum;
 mod requests;
 mod role;
+mod snapshot;
+mod snapshots;
+mod voters;
 
-pub use config::{CheckQuorum, PreVote, QuorumConfig};
+pub use config::{CheckQuorum, KraftVersion, PreVote, QuorumConfig};
 pub use durable::DamagedState;
 pub use messages::{
-    METADATA_TOPIC, METADATA_TOPIC_ID, is_for_quorum, metadata_partition,
+    METADATA_TOPIC, METADATA_TOPIC_ID, is_for_quorum, is_quorum_admin, metadata_partition,
 };
 pub use output::{QuorumOutput, ReplyToken};
 pub use quorum::{NotLeader, Quorum};
+pub use snapshot::SnapshotId;
 pub use topomotion_log::AppendInfo;
+pub use voters::VoterSet;

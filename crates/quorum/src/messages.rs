@@ -1,4 +1,4 @@
-//! Building and reading the four messages of the quorum.
+//! Building and reading the messages of the quorum.
 //!
 //! Each of them carries a list of topics with a list of partitions, of which the quorum uses
 //! exactly one: partition 0 of the metadata topic.
@@ -17,6 +17,21 @@ use topomotion_wire::{
 };
 use uuid::Uuid;
 
+use crate::SnapshotId;
+
+mod reconfigure;
+mod snapshot;
+
+pub(crate) use reconfigure::{
+    Described, DescribedReplica, UPDATE_VERSION, change_response, describe_response,
+    read_add_voter, read_update_response, read_update_voter, update_request,
+    update_response,
+};
+pub(crate) use snapshot::{
+    Chunk, FETCH_SNAPSHOT_VERSION, WantedSnapshot, fetch_snapshot_request,
+    fetch_snapshot_response, read_fetch_snapshot, read_fetch_snapshot_response,
+};
+
 /// The metadata topic.
 pub const METADATA_TOPIC: &str = "__cluster_metadata";
 /// The metadata topic's fixed id.
@@ -33,16 +48,28 @@ pub fn metadata_partition() -> TopicPartition {
     TopicPartition::new(METADATA_TOPIC, 0)
 }
 
-/// Whether a request belongs to the quorum: its three own APIs, and fetches of the metadata
-/// topic.
+/// Whether a request belongs to the quorum: its own APIs, and fetches of the metadata topic.
 pub fn is_for_quorum(request: &RequestKind) -> bool {
     match request {
         RequestKind::Vote(_)
         | RequestKind::BeginQuorumEpoch(_)
-        | RequestKind::EndQuorumEpoch(_) => true,
+        | RequestKind::EndQuorumEpoch(_)
+        | RequestKind::FetchSnapshot(_)
+        | RequestKind::UpdateRaftVoter(_) => true,
+        request if is_quorum_admin(request) => true,
         RequestKind::Fetch(fetch) => fetch.topics.iter().any(is_metadata),
         _ => false,
     }
+}
+
+/// Whether a request is an administrator's to the quorum's leader, which a broker passes on.
+pub fn is_quorum_admin(request: &RequestKind) -> bool {
+    matches!(
+        request,
+        RequestKind::AddRaftVoter(_)
+            | RequestKind::RemoveRaftVoter(_)
+            | RequestKind::DescribeQuorum(_)
+    )
 }
 
 fn is_metadata(topic: &fetch_request::FetchTopic) -> bool {
@@ -312,6 +339,8 @@ pub(crate) enum Fetched {
     Records(Bytes),
     /// The fetcher's log parted from the leader's here (REP-15).
     Diverges(EpochEnd),
+    /// The log begins later: this snapshot says what was before (RAFT-6).
+    Snapshot(SnapshotId),
     /// Not served.
     Refused(ErrorCode),
 }
@@ -342,6 +371,11 @@ pub(crate) fn fetch_response(answer: FetchAnswer) -> ResponseKind {
                 .with_epoch(at.epoch.0)
                 .with_end_offset(at.end.0);
         }
+        Fetched::Snapshot(id) => {
+            partition.snapshot_id = fetch_response::SnapshotId::default()
+                .with_end_offset(id.end.0)
+                .with_epoch(id.epoch.0);
+        }
     }
     let topic = fetch_response::FetchableTopicResponse::default()
         .with_topic_id(METADATA_TOPIC_ID.0)
@@ -355,6 +389,10 @@ pub(crate) fn read_fetch_response(response: &FetchResponse) -> Option<FetchAnswe
     let fetched = if partition.error_code != 0 {
         let known = ErrorCode::try_from_code(partition.error_code);
         Fetched::Refused(known.unwrap_or(ErrorCode::UnknownServerError))
+    } else if partition.snapshot_id.end_offset >= 0 {
+        let id = &partition.snapshot_id;
+        let (end, epoch) = (Offset(id.end_offset), LeaderEpoch(id.epoch));
+        Fetched::Snapshot(SnapshotId { end, epoch })
     } else if diverging.epoch >= 0 {
         let end = Offset(diverging.end_offset.max(0));
         Fetched::Diverges(EpochEnd { epoch: LeaderEpoch(diverging.epoch), end })

@@ -6,6 +6,8 @@ use topomotion_wire::{
     messages::{RequestKind, ResponseKind},
 };
 
+use crate::SnapshotId;
+
 /// Pairs a reply with the request it answers. The owner chooses it and gets it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReplyToken(pub u64);
@@ -43,6 +45,14 @@ pub enum QuorumOutput {
     Mark(Rule),
     /// Something became true.
     Fact(Fact),
+    /// The log no longer holds, or never held, what this snapshot stands for: throw away what
+    /// was read before, take [`Quorum::snapshot_records`](crate::Quorum::snapshot_records)
+    /// instead, and go on reading at its end. Also the first thing a member says that was
+    /// started on a disk with a snapshot.
+    SnapshotLoaded {
+        /// Which one.
+        snapshot: SnapshotId,
+    },
     /// Metadata is committed up to (not including) this offset (RAFT-4): read it with
     /// [`Quorum::read_committed`](crate::Quorum::read_committed).
     Committed {

@@ -8,15 +8,17 @@ use std::fmt;
 use topomotion_log::{Log, LogConfig};
 use topomotion_wire::messages::{RequestKind, ResponseKind};
 use topomotion_wire::{
-    Bytes, DiskOp, Fact, Files, FlushToken, Instant, LeaderEpoch, NodeId, Offset,
-    QuorumEpoch, QuorumRole, Random, Rule,
+    Bytes, DiskOp, Fact, Files, FlushToken, Instant, NodeId, Offset, QuorumEpoch,
+    QuorumRole, Random, Rule,
 };
 
 use crate::durable::{DamagedState, Durable};
 use crate::messages::{Leadership, VoteKind, is_for_quorum, metadata_partition};
 use crate::outbox::{self, Outbox};
 use crate::role::{Contact, Following, Resigned, Role, Unattached};
-use crate::{QuorumConfig, QuorumOutput, ReplyToken};
+use crate::snapshots::{self, Found, Snapshots};
+use crate::voters::{VoterHistory, VoterSet};
+use crate::{KraftVersion, QuorumConfig, QuorumOutput, ReplyToken, control};
 
 /// Far more changes of role than one moment can hold.
 const MAX_STEPS: usize = 16;
@@ -45,6 +47,8 @@ pub struct Quorum {
     pub(crate) config: QuorumConfig,
     pub(crate) random: Random,
     pub(crate) log: Log,
+    pub(crate) snapshots: Snapshots,
+    pub(crate) voters: VoterHistory,
     pub(crate) durable: Durable,
     pub(crate) role: Role,
     pub(crate) high_watermark: Option<Offset>,
@@ -53,7 +57,7 @@ pub struct Quorum {
     pub(crate) flushed_end: Offset,
     /// Flushes of the log under way, and the log end each of them covers.
     pub(crate) log_flushes: Vec<(FlushToken, Offset)>,
-    halted: Option<&'static str>,
+    pub(crate) halted: Option<&'static str>,
 }
 
 impl Quorum {
@@ -64,18 +68,16 @@ impl Quorum {
         now: Instant,
         random: Random,
     ) -> Result<Quorum, DamagedState> {
-        let mut durable = Durable::recover(files)?;
-        let log = Log::recover(metadata_partition(), log_config(), files);
-        let last = QuorumEpoch(log.last_epoch().map_or(0, |epoch| epoch.0));
-        if last > durable.epoch {
-            durable = Durable { epoch: last, voted: None, leader: None };
-        }
+        let durable = Durable::recover(files)?;
+        let Found { log, snapshots, contents, useless } = snapshots::recover(files);
         let flushed_end = log.end_offset();
         let mut quorum = Quorum {
             role: Role::Unattached(Unattached::Waits { election_at: now }),
+            voters: VoterHistory::new(config.initial_voters()),
             config,
             random,
             log,
+            snapshots,
             durable,
             high_watermark: None,
             outbox: Outbox::default(),
@@ -83,6 +85,12 @@ impl Quorum {
             log_flushes: Vec::new(),
             halted: None,
         };
+        for file in useless {
+            quorum.outbox.push(QuorumOutput::Disk(DiskOp::Delete { file }));
+        }
+        quorum.load_found(contents);
+        quorum.learn_voters(quorum.log.start_offset());
+        quorum.durable = quorum.epoch_floor(durable);
         quorum.drain_log();
         quorum.start(now);
         Ok(quorum)
@@ -108,6 +116,17 @@ impl Quorum {
             RequestKind::BeginQuorumEpoch(request) => self.on_begin(now, token, request),
             RequestKind::EndQuorumEpoch(request) => self.on_end(now, token, request),
             RequestKind::Fetch(request) => self.on_fetch(now, token, request),
+            RequestKind::FetchSnapshot(request) => {
+                self.on_fetch_snapshot(now, token, request);
+            }
+            RequestKind::AddRaftVoter(request) => self.on_add_voter(now, token, request),
+            RequestKind::RemoveRaftVoter(request) => {
+                self.on_remove_voter(now, token, request);
+            }
+            RequestKind::UpdateRaftVoter(request) => {
+                self.on_update_voter(now, token, request);
+            }
+            RequestKind::DescribeQuorum(request) => self.on_describe(now, token, request),
             _ => {}
         }
         self.tick(now);
@@ -134,6 +153,12 @@ impl Quorum {
                 self.on_end_answer(now, from, response);
             }
             ResponseKind::Fetch(response) => self.on_fetch_answer(now, from, response),
+            ResponseKind::FetchSnapshot(response) => {
+                self.on_snapshot_answer(now, from, response);
+            }
+            ResponseKind::UpdateRaftVoter(response) => {
+                self.on_update_answer(now, from, response);
+            }
             _ => {}
         }
         self.tick(now);
@@ -146,7 +171,7 @@ impl Quorum {
             return;
         }
         if let Role::Unattached(Unattached::Asks { voter, .. }) = self.role {
-            if self.config.voters.get(voter) == Some(&peer) {
+            if self.contacts().get(voter) == Some(&peer) {
                 self.ask_next_voter(now);
             }
         } else if let Some(call) =
@@ -167,6 +192,7 @@ impl Quorum {
             self.flushed_end = self.flushed_end.max(end);
             self.advance_as_leader(now);
         }
+        self.snapshot_flushed(now, token);
         self.outbox.flushed(token);
         self.tick(now);
     }
@@ -221,6 +247,27 @@ impl Quorum {
         &self.config
     }
 
+    /// The voters in force: the last set in the log, committed or not (RAFT-10).
+    pub fn voters(&self) -> &VoterSet {
+        self.voters.current()
+    }
+
+    /// Whether this node has a vote.
+    pub fn is_voter(&self) -> bool {
+        self.voters().contains(self.config.node)
+    }
+
+    /// Whether this node may run for leader: a voter, or one that is removed by a record that
+    /// may still be undone. The others may need it to get that record committed (Raft,
+    /// dissertation, section 4.2.2).
+    pub(crate) fn may_run(&self) -> bool {
+        let uncommitted =
+            self.voters.recorded_at().is_some_and(|at| at >= self.high_watermark());
+        let was_voter =
+            || uncommitted && self.voters.previous().contains(self.config.node);
+        self.is_voter() || was_voter()
+    }
+
     /// Its part in the quorum.
     pub fn role(&self) -> QuorumRole {
         self.role.public()
@@ -269,7 +316,7 @@ impl Quorum {
 
     fn start(&mut self, now: Instant) {
         let durable = self.durable;
-        if self.config.voters == [self.config.node] {
+        if self.is_voter() && self.voters().len() == 1 {
             return self.become_candidate(now);
         }
         match durable.leader {
@@ -308,7 +355,7 @@ impl Quorum {
         }
         self.durable = durable;
         let file = Durable::file();
-        let bytes = durable.to_json(&self.config.voters);
+        let bytes = durable.to_json(&self.voters().ids().collect::<Vec<_>>());
         self.outbox
             .push(QuorumOutput::Disk(DiskOp::Replace { file: file.clone(), bytes }));
         self.outbox.flush(file);
@@ -316,7 +363,7 @@ impl Quorum {
     }
 
     pub(crate) fn become_unattached(&mut self, now: Instant, epoch: QuorumEpoch) {
-        let waits = if self.config.is_voter() {
+        let waits = if self.may_run() {
             Unattached::Waits { election_at: self.election_at(now) }
         } else {
             self.first_question(now)
@@ -337,6 +384,8 @@ impl Quorum {
             timeout_at: now + self.config.fetch_timeout,
             fetch: crate::peer::Call::due(now),
             contact: Contact::NotYet,
+            download: None,
+            update_at: now,
         };
         let voted = self.durable.voted.filter(|_| epoch == self.durable.epoch);
         let durable = Durable { epoch, voted, leader: Some(leader) };
@@ -346,10 +395,7 @@ impl Quorum {
     /// Learns from what somebody else said about the leadership. Returns whether that changed
     /// this member's part.
     pub(crate) fn observe(&mut self, now: Instant, said: Leadership) -> Changed {
-        let node = self.config.node;
-        let known =
-            |leader: &NodeId| *leader != node && self.config.voters.contains(leader);
-        let leader = said.leader.filter(known);
+        let leader = said.leader.filter(|leader| self.may_be_leader(*leader));
         if said.epoch > self.durable.epoch {
             match leader {
                 Some(leader) => self.become_follower(now, said.epoch, leader),
@@ -373,13 +419,34 @@ impl Quorum {
         }
     }
 
-    pub(crate) fn leadership(&self) -> Leadership {
-        Leadership { epoch: self.durable.epoch, leader: self.leader() }
+    /// Where voters can change, a voter may be one of whom this log does not know yet.
+    fn may_be_leader(&self, leader: NodeId) -> bool {
+        let is_known = match self.config.kraft_version {
+            KraftVersion::Static => self.voters().contains(leader),
+            KraftVersion::Reconfigurable => true,
+        };
+        leader != self.config.node && is_known
     }
 
-    /// The epoch of the last record, 0 while there is none.
-    pub(crate) fn last_epoch(&self) -> LeaderEpoch {
-        self.log.last_epoch().unwrap_or_default()
+    /// Whom to ask who leads: the voters in force, and those that the settings name.
+    pub(crate) fn contacts(&self) -> Vec<NodeId> {
+        let mut all = self.config.voters.clone();
+        all.extend(self.voters().ids().filter(|id| !self.config.voters.contains(id)));
+        all.retain(|id| *id != self.config.node);
+        all
+    }
+
+    /// Puts the voter sets in force that the log records from `from` on.
+    pub(crate) fn learn_voters(&mut self, from: Offset) {
+        let sets = self.log.batches(from, self.log.end_offset());
+        let sets: Vec<_> = sets.flat_map(|batch| control::voters_in(&batch)).collect();
+        for (offset, set) in sets {
+            self.voters.record(offset, set);
+        }
+    }
+
+    pub(crate) fn leadership(&self) -> Leadership {
+        Leadership { epoch: self.durable.epoch, leader: self.leader() }
     }
 
     pub(crate) fn election_at(&mut self, now: Instant) -> Instant {
@@ -418,6 +485,7 @@ impl Quorum {
                 batch: batch.id(),
             }));
         }
+        self.learn_voters(from);
         self.drain_log();
         let token = self.outbox.flush(self.log.active_file());
         self.log_flushes.push((token, end));
@@ -461,6 +529,6 @@ pub(crate) enum Changed {
 }
 
 /// The metadata log stays in one segment, so that one flush covers all of it.
-fn log_config() -> LogConfig {
+pub(crate) fn log_config() -> LogConfig {
     LogConfig::one_segment()
 }

@@ -8,7 +8,7 @@ use topomotion_wire::{Duration, ErrorCode, Instant, NodeId, Rule};
 use crate::durable::Durable;
 use crate::messages::{self, Ballot, Candidacy, Leadership, VoteKind};
 use crate::role::{Contact, Role, Unattached};
-use crate::{Quorum, ReplyToken};
+use crate::{KraftVersion, Quorum, ReplyToken};
 
 impl Quorum {
     pub(crate) fn on_vote(
@@ -73,8 +73,14 @@ impl Quorum {
 
     fn may_lead(&self, candidacy: Candidacy) -> bool {
         let own = (self.last_epoch(), self.log.end_offset());
-        let voters = &self.config.voters;
-        let both_vote = self.config.is_voter() && voters.contains(&candidacy.candidate);
+        let both_vote = match self.config.kraft_version {
+            KraftVersion::Static => {
+                self.is_voter() && self.voters().contains(candidacy.candidate)
+            }
+            // The candidate may be a voter in a set that has not arrived here, and this node
+            // may be one in it: its own log is no judge of that.
+            KraftVersion::Reconfigurable => true,
+        };
         both_vote && (candidacy.last_epoch, candidacy.end) >= own
     }
 
@@ -128,7 +134,7 @@ impl Quorum {
             return;
         }
         self.become_unattached(now, said.epoch);
-        if !self.config.is_voter() {
+        if !self.may_run() {
             return;
         }
         match successors.iter().position(|node| *node == self.config.node) {

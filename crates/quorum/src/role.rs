@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use topomotion_wire::{Instant, NodeId, Offset, QuorumRole};
 
-use crate::ReplyToken;
+use bytes::BytesMut;
+
 use crate::messages::{Ballot, VoteKind};
 use crate::peer::Call;
+use crate::{ReplyToken, SnapshotId};
 
 /// A member's part.
 #[derive(Debug)]
@@ -74,19 +76,75 @@ pub(crate) struct Leading {
     pub(crate) epoch_start: Offset,
     pub(crate) announced: Announced,
     /// The other voters.
-    pub(crate) voters: BTreeMap<NodeId, VoterProgress>,
+    pub(crate) voters: BTreeMap<NodeId, Replica>,
+    /// Whoever else fetches.
+    pub(crate) observers: BTreeMap<NodeId, Replica>,
     pub(crate) parked: Vec<Parked>,
+    /// The change of the voter set that somebody waits for (RAFT-10).
+    pub(crate) change: Option<VoterChange>,
 }
 
-/// What the leader knows of another voter.
+/// What the leader knows of another member.
 #[derive(Debug)]
-pub(crate) struct VoterProgress {
+pub(crate) struct Replica {
     /// Everything below has arrived there for good (RAFT-6).
     pub(crate) end: Option<Offset>,
     /// When it last fetched; the beginning of the epoch until then.
     pub(crate) fetched_at: Instant,
-    /// Telling it that the epoch has begun (RAFT-5).
+    /// Where the leader's log ended at that time.
+    pub(crate) leader_end: Offset,
+    /// When it last had everything that the leader had.
+    pub(crate) caught_up_at: Option<Instant>,
+    /// Telling a voter that the epoch has begun (RAFT-5).
     pub(crate) begin: Call,
+}
+
+impl Replica {
+    /// Nothing has been heard of it in this epoch.
+    pub(crate) fn unheard(now: Instant) -> Replica {
+        Replica {
+            end: None,
+            fetched_at: now,
+            leader_end: Offset(0),
+            caught_up_at: None,
+            begin: Call::due(now),
+        }
+    }
+
+    /// It fetches from `end` on. Returns whether it has come further.
+    pub(crate) fn note_fetch(
+        &mut self,
+        now: Instant,
+        end: Offset,
+        leader_end: Offset,
+    ) -> bool {
+        if end >= leader_end {
+            self.caught_up_at = Some(now);
+        } else if self.end.is_some() && end >= self.leader_end {
+            self.caught_up_at = Some(self.fetched_at);
+        }
+        let advanced = self.end < Some(end);
+        (self.end, self.fetched_at, self.leader_end) = (Some(end), now, leader_end);
+        advanced
+    }
+}
+
+/// A change of the voter set on its way.
+#[derive(Debug)]
+pub(crate) struct VoterChange {
+    pub(crate) kind: ChangeKind,
+    /// Who waits for it.
+    pub(crate) token: ReplyToken,
+    /// Committed when the high watermark is here.
+    pub(crate) end: Offset,
+    pub(crate) until: Instant,
+}
+
+/// What is done to the voter set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ChangeKind {
+    Add,
+    Remove,
 }
 
 /// A fetch that waits for something to answer.
@@ -106,6 +164,17 @@ pub(crate) struct Following {
     pub(crate) timeout_at: Instant,
     pub(crate) fetch: Call,
     pub(crate) contact: Contact,
+    /// The snapshot that it is fetching instead of the log.
+    pub(crate) download: Option<Download>,
+    /// When it may tell the leader again where it listens.
+    pub(crate) update_at: Instant,
+}
+
+/// As much of a snapshot as has arrived.
+#[derive(Debug)]
+pub(crate) struct Download {
+    pub(crate) id: SnapshotId,
+    pub(crate) bytes: BytesMut,
 }
 
 /// Whether a follower has ever reached its leader in this epoch (RAFT-3).
@@ -148,7 +217,9 @@ impl Role {
             }
             Role::Leader(leading) => {
                 let calls = leading.voters.values().filter_map(|v| v.begin.deadline());
-                calls.chain(leading.parked.iter().map(|parked| parked.until)).min()
+                let change = leading.change.as_ref().map(|change| change.until);
+                let parked = leading.parked.iter().map(|parked| parked.until);
+                calls.chain(parked).chain(change).min()
             }
             Role::Follower(following) => {
                 following.fetch.deadline().into_iter().chain([following.timeout_at]).min()

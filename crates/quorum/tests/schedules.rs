@@ -1,12 +1,14 @@
-//! Random schedules of crashes, cuts, appends and resignations, judged after every step
-//! (K1 to K6), and healed in the end: then a leader must be found, and all must agree (L1, L9).
+//! Random schedules of crashes, cuts, appends, resignations, snapshots and changes of the
+//! voter set, judged after every step (K1 to K9), and healed in the end: then a leader must be
+//! found, and all must agree (L1, L9).
 
 mod rig;
 
 use proptest::prelude::*;
-use rig::{Link, Rig};
-use topomotion_quorum::{CheckQuorum, PreVote};
+use rig::{Link, Rig, add_voter, remove_voter};
+use topomotion_quorum::{CheckQuorum, KraftVersion, PreVote};
 use topomotion_wire::NodeId;
+use topomotion_wire::messages::RequestKind;
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
@@ -18,6 +20,9 @@ enum Step {
     Append,
     AppendAt(usize),
     Resign,
+    Snapshot(usize),
+    AddVoter(usize),
+    RemoveVoter(usize),
     Wait(u64),
 }
 
@@ -31,6 +36,9 @@ fn step() -> impl Strategy<Value = Step> {
         6 => Just(Step::Append),
         2 => (0usize..8).prop_map(Step::AppendAt),
         1 => Just(Step::Resign),
+        3 => (0usize..8).prop_map(Step::Snapshot),
+        2 => (0usize..8).prop_map(Step::AddVoter),
+        2 => (0usize..8).prop_map(Step::RemoveVoter),
         4 => (1u64..30).prop_map(Step::Wait),
         6 => (100u64..4_000).prop_map(Step::Wait),
     ]
@@ -57,7 +65,17 @@ fn take(rig: &mut Rig, step: Step) {
                 rig.resign(leader);
             }
         }
+        Step::Snapshot(at) if rig.is_up(pick(at)) => drop(rig.snapshot(pick(at))),
+        Step::Snapshot(_) => {}
+        Step::AddVoter(at) => ask_leader(rig, &add_voter(pick(at).0)),
+        Step::RemoveVoter(at) => ask_leader(rig, &remove_voter(pick(at).0)),
         Step::Wait(span_ms) => rig.run_for(span_ms),
+    }
+}
+
+fn ask_leader(rig: &mut Rig, request: &RequestKind) {
+    if let Some(leader) = rig.leader() {
+        rig.ask(leader, request);
     }
 }
 
@@ -72,12 +90,16 @@ fn agreed(rig: &Rig) -> bool {
     let leader = rig.quorum(leader);
     let end = leader.log().end_offset();
     leader.high_watermark() == end
-        && rig.ids().into_iter().all(|id| rig.quorum(id).high_watermark() == end)
+        && rig.ids().into_iter().all(|id| {
+            let quorum = rig.quorum(id);
+            quorum.high_watermark() == end && quorum.voters() == leader.voters()
+        })
 }
 
 fn play(rig: &mut Rig, steps: &[Step]) {
     for step in steps {
         take(rig, *step);
+        rig.check_log_matching();
     }
     rig.heal();
     for id in rig.ids() {
@@ -86,6 +108,11 @@ fn play(rig: &mut Rig, steps: &[Step]) {
         }
     }
     rig.run_until(60_000, agreed);
+    rig.check_log_matching();
+    let leader = rig.leader().expect("agreed");
+    for id in rig.ids() {
+        assert_eq!(rig.machine(id), rig.machine(leader), "one machine everywhere");
+    }
 }
 
 proptest! {
@@ -112,6 +139,29 @@ proptest! {
         let mut rig = Rig::with(3, 1, seed, |config| {
             config.pre_vote = PreVote::Off;
             config.check_quorum = CheckQuorum::Off;
+        });
+        play(&mut rig, &steps);
+    }
+
+    #[test]
+    fn a_quorum_whose_voters_come_and_go_keeps_its_promises(
+        seed: u64, steps in prop::collection::vec(step(), 1..60),
+    ) {
+        let mut rig = Rig::with(3, 3, seed, |config| {
+            config.kraft_version = KraftVersion::Reconfigurable;
+            config.max_retention_bytes = 300;
+            config.fetch_max_bytes = 200;
+        });
+        play(&mut rig, &steps);
+    }
+
+    #[test]
+    fn a_quorum_that_grew_from_one_voter_keeps_its_promises(
+        seed: u64, steps in prop::collection::vec(step(), 1..60),
+    ) {
+        let mut rig = Rig::with(1, 4, seed, |config| {
+            config.kraft_version = KraftVersion::Reconfigurable;
+            config.max_retention_bytes = 0;
         });
         play(&mut rig, &steps);
     }

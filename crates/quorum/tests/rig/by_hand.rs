@@ -2,9 +2,10 @@
 
 use topomotion_quorum::METADATA_TOPIC_ID;
 use topomotion_wire::messages::{
-    BeginQuorumEpochRequest, BrokerId, FetchRequest, FetchResponse, RequestKind,
-    ResponseKind, TopicName, VoteRequest, begin_quorum_epoch_request, fetch_request,
-    fetch_response, vote_request,
+    AddRaftVoterRequest, BeginQuorumEpochRequest, BrokerId, DescribeQuorumRequest,
+    FetchRequest, FetchResponse, RemoveRaftVoterRequest, RequestKind, ResponseKind,
+    TopicName, VoteRequest, add_raft_voter_request, begin_quorum_epoch_request,
+    describe_quorum_request, fetch_request, fetch_response, vote_request,
 };
 use topomotion_wire::{Bytes, StrBytes};
 
@@ -84,4 +85,27 @@ fn answer(
         .with_topic_id(METADATA_TOPIC_ID.0)
         .with_partitions(vec![partition]);
     ResponseKind::Fetch(FetchResponse::default().with_responses(vec![topic]))
+}
+
+pub fn add_voter(id: i32) -> RequestKind {
+    let listener = add_raft_voter_request::Listener::default()
+        .with_host(StrBytes::from_string(format!("node-{id}")))
+        .with_port(9093);
+    let request = AddRaftVoterRequest::default()
+        .with_voter_id(id)
+        .with_timeout_ms(5_000)
+        .with_listeners(vec![listener]);
+    RequestKind::AddRaftVoter(request)
+}
+
+pub fn remove_voter(id: i32) -> RequestKind {
+    RequestKind::RemoveRaftVoter(RemoveRaftVoterRequest::default().with_voter_id(id))
+}
+
+pub fn describe() -> RequestKind {
+    let partition = describe_quorum_request::PartitionData::default();
+    let topic = describe_quorum_request::TopicData::default()
+        .with_topic_name(topic())
+        .with_partitions(vec![partition]);
+    RequestKind::DescribeQuorum(DescribeQuorumRequest::default().with_topics(vec![topic]))
 }

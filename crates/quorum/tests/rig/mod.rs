@@ -10,14 +10,16 @@ mod judge;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::BytesMut;
-use topomotion_quorum::{Quorum, QuorumConfig, QuorumOutput, ReplyToken};
+use topomotion_quorum::{Quorum, QuorumConfig, QuorumOutput, ReplyToken, SnapshotId};
 use topomotion_wire::messages::{ApiKey, RequestKind, ResponseKind};
 use topomotion_wire::{
     Bytes, Duration, Fact, FlushToken, Instant, NodeId, Offset, QuorumEpoch, Random, Rule,
 };
 
 #[allow(unused_imports, reason = "each test binary uses its own part")]
-pub use by_hand::{begin, diverging, fetch, fetched, granted, vote};
+pub use by_hand::{
+    add_voter, begin, describe, diverging, fetch, fetched, granted, remove_voter, vote,
+};
 use disk::Disk;
 use judge::Judge;
 
@@ -65,6 +67,9 @@ struct Member {
     config: QuorumConfig,
     quorum: Option<Quorum>,
     disk: Disk,
+    /// What the committed records add up to: the state machine is their list.
+    machine: Vec<Bytes>,
+    applied: Offset,
     /// Counts starts.
     life: u64,
 }
@@ -91,6 +96,10 @@ pub struct Rig {
     arrivals: BTreeMap<(NodeId, NodeId), Instant>,
     cuts: BTreeMap<(NodeId, NodeId), Link>,
     askers: BTreeMap<ReplyToken, Asker>,
+    questions: BTreeSet<ReplyToken>,
+    pub answers: BTreeMap<ReplyToken, ResponseKind>,
+    /// Every request sent: when, by whom, to whom, what.
+    pub sent: Vec<(Instant, NodeId, NodeId, ApiKey)>,
     tokens: u64,
     random: Random,
     judge: Judge,
@@ -128,9 +137,12 @@ impl Rig {
             arrivals: BTreeMap::new(),
             cuts: BTreeMap::new(),
             askers: BTreeMap::new(),
+            questions: BTreeSet::new(),
+            answers: BTreeMap::new(),
+            sent: Vec::new(),
             tokens: 0,
             random: Random::new(seed, 0),
-            judge: Judge::new(ids.clone()),
+            judge: Judge::default(),
             marks: BTreeSet::new(),
             facts: Vec::new(),
             elected: Vec::new(),
@@ -140,11 +152,65 @@ impl Rig {
         for id in all {
             let mut config = QuorumConfig::new(id, ids.clone());
             change(&mut config);
-            let member = Member { config, quorum: None, disk: Disk::default(), life: 0 };
-            rig.members.insert(id, member);
-            rig.start(id);
+            rig.admit(config);
         }
         rig
+    }
+
+    fn admit(&mut self, config: QuorumConfig) {
+        let (id, disk) = (config.node, Disk::default());
+        let (machine, applied) = (Vec::new(), Offset(0));
+        let member = Member { config, quorum: None, disk, machine, applied, life: 0 };
+        self.members.insert(id, member);
+        self.start(id);
+    }
+
+    /// Starts a node of which the settings of the others say nothing.
+    pub fn join(&mut self, id: NodeId) {
+        let first = self.members.values().next().expect("somebody is there");
+        self.admit(QuorumConfig { node: id, ..first.config.clone() });
+    }
+
+    /// Changes the settings of a node for its next start.
+    pub fn reconfigure(&mut self, id: NodeId, change: impl Fn(&mut QuorumConfig)) {
+        change(&mut self.members.get_mut(&id).expect("known").config);
+    }
+
+    /// Asks a node something as a client; the answer is in [`Rig::answer`].
+    pub fn ask(&mut self, id: NodeId, request: &RequestKind) -> ReplyToken {
+        self.tokens += 1;
+        let (now, token) = (self.now, ReplyToken(self.tokens));
+        self.questions.insert(token);
+        if let Some(quorum) = self.members.get_mut(&id).and_then(|m| m.quorum.as_mut()) {
+            quorum.handle_request(now, token, request);
+            self.drain(id);
+        }
+        token
+    }
+
+    /// Makes a snapshot of what a node has applied.
+    pub fn snapshot(&mut self, id: NodeId) -> Option<SnapshotId> {
+        let (now, member) = (self.now, self.members.get_mut(&id)?);
+        let (applied, machine) = (member.applied, member.machine.clone());
+        let made = member.quorum.as_mut()?.snapshot(now, applied, machine);
+        self.drain(id);
+        made
+    }
+
+    /// What a node's committed records add up to.
+    pub fn machine(&self, id: NodeId) -> &[Bytes] {
+        &self.members[&id].machine
+    }
+
+    /// Two logs with the same record of the same epoch are the same up to there.
+    pub fn check_log_matching(&self) {
+        let live: Vec<_> =
+            self.members.values().filter_map(|m| m.quorum.as_ref()).collect();
+        for (at, one) in live.iter().enumerate() {
+            for other in &live[at + 1..] {
+                judge::check_matching(one, other);
+            }
+        }
     }
 
     pub fn ids(&self) -> Vec<NodeId> {
@@ -172,6 +238,8 @@ impl Rig {
         let member = self.members.get_mut(&id).expect("known");
         assert!(member.quorum.is_none(), "already up");
         member.life += 1;
+        member.machine.clear();
+        member.applied = Offset(0);
         let files = member.disk.files();
         let quorum = Quorum::recover(member.config.clone(), files, now, random);
         member.quorum = Some(quorum.expect("the disk keeps the state whole"));
@@ -380,7 +448,7 @@ impl Rig {
         }
         let member = &self.members[&id];
         if let Some(quorum) = &member.quorum {
-            self.judge.look(quorum);
+            self.judge.look(quorum, member.disk.files());
         }
     }
 
@@ -411,7 +479,8 @@ impl Rig {
                 self.marks.insert(rule);
             }
             QuorumOutput::Fact(fact) => {
-                self.judge.hear(id, &fact);
+                let quorum = self.members[&id].quorum.as_ref().expect("it spoke");
+                self.judge.hear(quorum, &fact);
                 self.facts.push((self.now, id, fact));
             }
             QuorumOutput::Committed { up_to } => {
@@ -419,11 +488,33 @@ impl Rig {
                 let disks = disks.collect::<BTreeMap<_, _>>();
                 let quorum = self.members[&id].quorum.as_ref().expect("it spoke");
                 self.judge.committed(quorum, up_to, &disks);
+                self.apply(id, up_to);
             }
+            QuorumOutput::SnapshotLoaded { snapshot } => self.load(id, snapshot),
             QuorumOutput::Elected { epoch } => self.elected.push((self.now, id, epoch)),
             QuorumOutput::Deposed { epoch } => self.deposed.push((id, epoch)),
             QuorumOutput::Fatal { reason } => panic!("node {id}: {reason}"),
         }
+    }
+
+    fn apply(&mut self, id: NodeId, up_to: Offset) {
+        let member = self.members.get_mut(&id).expect("known");
+        let quorum = member.quorum.as_ref().expect("it spoke");
+        let fresh = quorum.read_committed(member.applied);
+        let fresh = fresh.filter(|(offset, _)| *offset < up_to);
+        member.machine.extend(fresh.map(|(_, value)| value));
+        member.applied = member.applied.max(up_to);
+        self.judge.applied(id, &member.machine);
+    }
+
+    fn load(&mut self, id: NodeId, snapshot: SnapshotId) {
+        let member = self.members.get_mut(&id).expect("known");
+        let quorum = member.quorum.as_ref().expect("it spoke");
+        let (latest, records) = quorum.snapshot_records().expect("it has one");
+        assert_eq!(latest, snapshot);
+        member.machine = records;
+        member.applied = snapshot.end;
+        self.judge.applied(id, &member.machine);
     }
 
     fn dispatch(
@@ -435,6 +526,7 @@ impl Rig {
     ) {
         let mut bytes = BytesMut::new();
         request.encode(&mut bytes, version).expect("encodes in its version");
+        self.sent.push((self.now, from, to, api_of(request)));
         match self.cuts.get(&(from, to)) {
             Some(Link::Silent) => return,
             Some(Link::Broken) => return self.unreachable(from, to),
@@ -447,6 +539,10 @@ impl Rig {
     }
 
     fn respond(&mut self, from: NodeId, token: ReplyToken, response: &ResponseKind) {
+        if self.questions.remove(&token) {
+            self.answers.insert(token, response.clone());
+            return;
+        }
         let asker = self.askers.remove(&token).expect("one reply per request");
         self.judge.replied(from, &asker.request, response);
         let mut bytes = BytesMut::new();
@@ -464,6 +560,8 @@ pub fn api_of(request: &RequestKind) -> ApiKey {
         RequestKind::BeginQuorumEpoch(_) => ApiKey::BeginQuorumEpoch,
         RequestKind::EndQuorumEpoch(_) => ApiKey::EndQuorumEpoch,
         RequestKind::Fetch(_) => ApiKey::Fetch,
+        RequestKind::FetchSnapshot(_) => ApiKey::FetchSnapshot,
+        RequestKind::UpdateRaftVoter(_) => ApiKey::UpdateRaftVoter,
         other => panic!("the quorum does not send {other:?}"),
     }
 }
