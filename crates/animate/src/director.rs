@@ -41,13 +41,7 @@ pub(crate) fn direct(
     let bands = if speaks { Bands::Film } else { Bands::Silent };
     let stage = Stage::with_legend(scene, bands, |width| legend.height(width));
     let mut paints = Paints::new(&options.theme);
-    let changing: BTreeSet<String> = stories
-        .iter()
-        .flat_map(|story| {
-            let reading = Reading::new(story.trace);
-            reading.changing().into_iter().map(str::to_owned).collect::<Vec<String>>()
-        })
-        .collect();
+    let changing = changing(stories);
     let mut backdrop = paint::backdrop(&stage.scene, &mut paints, &changing);
     backdrop.extend(legend.draw(&stage, &paints));
     backdrop.push(bands::frame(&stage, &paints));
@@ -89,6 +83,16 @@ pub(crate) fn direct(
         sprites,
         palette: paints.palette(),
     }
+}
+
+/// The processes of whom something is seen to change.
+fn changing(stories: &[Story<'_>]) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for story in stories {
+        let reading = Reading::new(story.trace);
+        all.extend(reading.changing().into_iter().map(str::to_owned));
+    }
+    all
 }
 
 /// Whether an event is told below the picture.

@@ -180,18 +180,7 @@ impl Mark {
             vec![draw::rect(capsule, 6.0, Some(paints.solid(fill)), stroke)]
         };
         match self {
-            Mark::Wire(wire) => {
-                let ends =
-                    [Point::new(spot.x, middle.y), Point::new(spot.right(), middle.y)];
-                let stroke = wire.stroke(paints);
-                let tip = head(&ends).map(|(foot, tip)| {
-                    (foot, draw::polygon(&tip, Some(stroke.paint), None))
-                });
-                let end = tip.as_ref().map_or(ends[1], |(foot, _)| *foot);
-                let mut all = vec![draw::polyline(&[ends[0], end], stroke)];
-                all.extend(tip.map(|(_, tip)| tip));
-                all
-            }
+            Mark::Wire(wire) => wire_sample(*wire, spot, paints),
             Mark::Packet(kind) => pill(kind.color(), None),
             Mark::Forms => {
                 let half = |x: f64, fill: &str| {
@@ -203,24 +192,18 @@ impl Mark {
             }
             Mark::Failing => pill("packet-error", None),
             Mark::Lost => {
-                let arm = |x: f64| {
-                    let ends = [
-                        Point::new(middle.x - 4.0 * x, middle.y - 4.0),
-                        Point::new(middle.x + 4.0 * x, middle.y + 4.0),
-                    ];
-                    draw::polyline(&ends, paints.stroke("packet-error", 2.5))
-                };
-                vec![arm(1.0), arm(-1.0)]
+                let stroke = || paints.stroke("packet-error", 2.5);
+                vec![
+                    leg(middle, (-4.0, -4.0), (4.0, 4.0), stroke()),
+                    leg(middle, (4.0, -4.0), (-4.0, 4.0), stroke()),
+                ]
             }
             Mark::Cut => {
-                let bar = |by: f64| {
-                    let ends = [
-                        Point::new(middle.x + by, middle.y - 6.0),
-                        Point::new(middle.x + by, middle.y + 6.0),
-                    ];
-                    draw::polyline(&ends, paints.stroke("error", WALL_WIDTH))
-                };
-                vec![bar(-4.0), bar(4.0)]
+                let stroke = || paints.stroke("error", WALL_WIDTH);
+                vec![
+                    leg(middle, (-4.0, -6.0), (-4.0, 6.0), stroke()),
+                    leg(middle, (4.0, -6.0), (4.0, 6.0), stroke()),
+                ]
             }
             Mark::Committed | Mark::Open => {
                 vec![record(swatch, *self == Mark::Committed, paints)]
@@ -237,6 +220,24 @@ impl Mark {
             }
         }
     }
+}
+
+/// A short line, its ends told from `middle`.
+fn leg(middle: Point, a: (f64, f64), b: (f64, f64), stroke: Stroke) -> Primitive {
+    let at = |(x, y): (f64, f64)| Point::new(middle.x + x, middle.y + y);
+    draw::polyline(&[at(a), at(b)], stroke)
+}
+
+fn wire_sample(wire: Wire, spot: Rect, paints: &Paints) -> Vec<Primitive> {
+    let y = spot.center().y;
+    let ends = [Point::new(spot.x, y), Point::new(spot.right(), y)];
+    let stroke = wire.stroke(paints);
+    let tip = head(&ends)
+        .map(|(foot, tip)| (foot, draw::polygon(&tip, Some(stroke.paint), None)));
+    let end = tip.as_ref().map_or(ends[1], |(foot, _)| *foot);
+    let mut all = vec![draw::polyline(&[ends[0], end], stroke)];
+    all.extend(tip.map(|(_, tip)| tip));
+    all
 }
 
 /// The looks of connections, each with the protocols that have it.

@@ -14,6 +14,8 @@ use crate::paint::{mark, outline, state_word};
 use crate::theme::Paints;
 use crate::tokens::{BORDER_ALERT, BORDER_GROUP, CHIP_HEIGHT, RADIUS_NODE, TYPE_CHIP};
 
+/// How much of a node that is down its veil hides: its log can still be read.
+const VEIL: f32 = 0.45;
 /// Between two chips, px.
 const CHIP_GAP: f64 = 6.0;
 
@@ -60,7 +62,7 @@ fn shade(node: &NodeBox, state: NodeState, paints: &Paints) -> Option<Item> {
         NodeState::Stopped => {
             let mut line = paints.stroke("stopped", 2.0);
             line.dash = vec![6.0, 5.0];
-            (Some(paints.faint("page", 0.62)), line)
+            (Some(paints.faint("page", VEIL)), line)
         }
     };
     Some(Item {

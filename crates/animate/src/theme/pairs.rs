@@ -26,6 +26,27 @@ pub(crate) struct Faint {
 /// Grounds of the open picture.
 const OPEN: [&str; 4] = ["page", "group-0", "group-1", "group-2"];
 
+/// Pairs that are alone of their kind.
+const SINGLE: &[(f64, &str, &str)] = &[
+    (TEXT, "cell-ink", "cell"),
+    (TEXT, "cell-open-ink", "cell-open"),
+    (TEXT, "cell-open-ink", "surface"),
+    (TEXT, "watermark", "surface"),
+    (TEXT, "epoch", "surface"),
+    (TEXT, "leader-text", "leader"),
+    (TEXT, "executed", "page"),
+    (TEXT, "ink", "error-soft"),
+    (TEXT, "error-ink", "error-soft"),
+    (TEXT, "ink", "warning-soft"),
+    (TEXT, "warning-ink", "warning-soft"),
+    (MARK, "crown", "surface"),
+    (MARK, "leader", "surface"),
+    (MARK, "cell-line", "surface"),
+    (MARK, "cell-line", "cell-open"),
+    (MARK, "error", "error-soft"),
+    (MARK, "warning", "warning-soft"),
+];
+
 /// All pairs.
 pub(crate) fn pairs() -> Vec<Pair> {
     let mut all = Vec::new();
@@ -69,30 +90,8 @@ pub(crate) fn pairs() -> Vec<Pair> {
             add(MARK, wire, ground);
         }
     }
-    for (text, ground) in [
-        ("cell-ink", "cell"),
-        ("cell-open-ink", "cell-open"),
-        ("cell-open-ink", "surface"),
-        ("watermark", "surface"),
-        ("epoch", "surface"),
-        ("leader-text", "leader"),
-        ("executed", "page"),
-        ("ink", "error-soft"),
-        ("error-ink", "error-soft"),
-        ("ink", "warning-soft"),
-        ("warning-ink", "warning-soft"),
-    ] {
-        add(TEXT, text, ground);
-    }
-    for (mark, ground) in [
-        ("crown", "surface"),
-        ("leader", "surface"),
-        ("cell-line", "surface"),
-        ("cell-line", "cell-open"),
-        ("error", "error-soft"),
-        ("warning", "warning-soft"),
-    ] {
-        add(MARK, mark, ground);
+    for (least, mark, ground) in SINGLE {
+        add(*least, mark, ground);
     }
     all
 }
