@@ -428,6 +428,66 @@ mod tests {
         assert_eq!(wires[0].windows, [window]);
     }
 
+    /// The scene's connection from the producer to the first broker, and its label.
+    fn produce(stage: &Stage) -> (Way, Rect) {
+        let trace = {
+            let mut script = fixture::Script::default();
+            script.packet("order-producer", "broker-1", "Fetch", 0, 1);
+            script.trace()
+        };
+        let reading = Reading::new(&trace);
+        let way = Way::of(&stage.scene, reading.flights[0].packet).unwrap();
+        let label = stage.scene.routes[0].label.as_ref().unwrap().rect;
+        (way, label)
+    }
+
+    #[test]
+    fn a_packet_leans_away_from_its_connections_label() {
+        let stage = Stage::new(&fixture::scene(), Bands::Film);
+        let (way, label) = produce(&stage);
+        let window = Window { start: Millis(0), end: Millis(900) };
+        let covers = |motion: &Motion| covered(motion, window, 26.0, &[label]);
+        let straight = Motion { path: way.line(Size::default()) };
+        let chosen = Sky::default().lane(&way, window, 26.0, &stage, Course::Until(1.0));
+        assert!(covers(&straight) > 0, "the middle lane runs along the label");
+        assert_eq!(covers(&chosen), 0);
+    }
+
+    #[test]
+    fn what_a_cut_stops_gets_as_far_as_the_wall() {
+        let stage = Stage::new(&fixture::scene(), Bands::Film);
+        let (way, _) = produce(&stage);
+        let wall = cut::wall(&stage.scene, &stage.scene.routes[0]).unwrap();
+        let part = until_wall(&way, &stage.scene);
+        let stop = Motion { path: way.line(Size::default()) }.point(part);
+        assert!((stop.y - wall.at.y).abs() < 3.0 && (stop.x - wall.at.x).abs() < 3.0);
+    }
+
+    #[test]
+    fn a_scripted_packet_says_what_its_connection_says_and_answers_on_its_way_back() {
+        use topomotion_model::{
+            EdgeId, Flow, FlowStep, FlowStepKind, Hop, Origin as From,
+        };
+        let stage = Stage::new(&fixture::scene(), Bands::Film);
+        let hop = |from: &str, to: &str| {
+            let (from, to, edge) = (from.into(), to.into(), EdgeId(0));
+            let heading = topomotion_model::Heading::Forward;
+            let kind = FlowStepKind::Hops(vec![Hop { from, to, edge, heading }]);
+            FlowStep { kind, origin: From::default() }
+        };
+        let steps =
+            vec![hop("order-producer", "broker-1"), hop("broker-1", "order-producer")];
+        let trace = crate::flow::to_trace(&Flow { steps }, &crate::Pace::default());
+        let reading = Reading::new(&trace);
+        let told = reading.flights.iter().map(|flight| {
+            let way = Way::of(&stage.scene, flight.packet).unwrap();
+            (label(flight, &way, &stage), form(flight, &way))
+        });
+        let text = "produce acks=all".to_owned();
+        let expected = [(text.clone(), Form::Request), (text, Form::Response)];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+    }
+
     #[test]
     fn a_piece_of_a_way_keeps_its_corners() {
         let path =
