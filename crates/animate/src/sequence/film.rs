@@ -308,7 +308,8 @@ impl Film<'_> {
     ) -> Option<Sprite> {
         let message = act.tale.messages.get(index)?;
         let arrow = act.chart.arrows.get(index)?;
-        let way = clipped(&arrow.path, page);
+        // It sets out from the end of the name.
+        let way = clipped(arrow.path.get(1..).unwrap_or_default(), page);
         let from = playing(&act.plan, offset, Moment::Leave(message.sent));
         let to = playing(&act.plan, offset, Moment::Enter(message.end));
         let window = Window {
@@ -318,7 +319,7 @@ impl Film<'_> {
         if way.len() < 2 || window.start >= window.end {
             return None;
         }
-        let by = self.cast.top(self.stage) - page.top;
+        let by = self.cast.top(self.stage) - page.shown;
         let path = way.iter().map(|point| Point::new(point.x, point.y + by)).collect();
         let rim = Some(self.paints.stroke("page", 1.5));
         let fill = Some(self.paints.solid(paint::color(message)));

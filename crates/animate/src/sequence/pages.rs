@@ -5,17 +5,27 @@
 
 use super::chart::{Chart, Row, Shape};
 
+/// How much of the page before is seen again, px.
+const AGAIN: f64 = 64.0;
+
 /// A stretch of a chart, from its top to its bottom.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Page {
-    /// First height on the page.
+    /// First height that is seen: a little of the page before, to read on from.
+    pub shown: f64,
+    /// First height that is new.
     pub top: f64,
     /// First height on the next.
     pub bottom: f64,
 }
 
 impl Page {
-    /// Whether the row stands on this page.
+    /// Whether the row is seen on this page.
+    pub fn shows(&self, row: &Row) -> bool {
+        self.holds(row) || (self.shown <= row.rect.y && row.y < self.bottom)
+    }
+
+    /// Whether the row is new on this page.
     pub fn holds(&self, row: &Row) -> bool {
         self.top <= row.y && row.y < self.bottom
     }
@@ -23,19 +33,19 @@ impl Page {
 
 /// The whole chart as one page.
 pub(crate) fn whole(chart: &Chart) -> Page {
-    Page { top: 0.0, bottom: chart.height }
+    Page { shown: 0.0, top: 0.0, bottom: chart.height }
 }
 
 /// Pages of at most this height.
 pub(crate) fn split(chart: &Chart, most: f64) -> Vec<Page> {
     let mut pages = Vec::new();
-    let mut top = 0.0;
-    while chart.height - top > most {
-        let bottom = cut(chart, top, most);
-        pages.push(Page { top, bottom });
-        top = bottom;
+    let (mut shown, mut top) = (0.0, 0.0);
+    while chart.height - shown > most {
+        let bottom = cut(chart, top, most - (top - shown));
+        pages.push(Page { shown, top, bottom });
+        (shown, top) = (bottom - AGAIN, bottom);
     }
-    pages.push(Page { top, bottom: chart.height });
+    pages.push(Page { shown, top, bottom: chart.height });
     pages
 }
 

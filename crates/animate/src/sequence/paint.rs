@@ -64,7 +64,7 @@ pub(crate) enum Slices {
 impl Sheet<'_> {
     /// Everything on the page, in drawing order.
     pub fn pieces(&self, slices: Slices) -> Vec<Piece> {
-        let rows = || self.chart.rows.iter().filter(|row| self.page.holds(row));
+        let rows = || self.chart.rows.iter().filter(|row| self.page.shows(row));
         let mut pieces: Vec<Piece> = rows().filter_map(|row| self.ground(row)).collect();
         for bar in &self.chart.bars {
             self.bar(bar, slices, &mut pieces);
@@ -74,7 +74,8 @@ impl Sheet<'_> {
         pieces.extend(messages.filter_map(|(message, arrow)| self.line(message, arrow)));
         pieces.extend(rows().filter_map(|row| self.row(row)));
         for piece in &mut pieces {
-            piece.item = shifted(std::mem::take(&mut piece.item), self.y - self.page.top);
+            piece.item =
+                shifted(std::mem::take(&mut piece.item), self.y - self.page.shown);
         }
         pieces
     }
@@ -92,7 +93,7 @@ impl Sheet<'_> {
             stroke.dash = vec![1.5, 4.0];
             let item = item("way", vec![draw::polyline(&path, stroke)]);
             Some(Piece {
-                item: shifted(item, self.y - self.page.top),
+                item: shifted(item, self.y - self.page.shown),
                 from: Seen::At(Moment::Leave(message.sent)),
                 to: Some(Moment::Enter(message.end)),
             })
@@ -154,7 +155,7 @@ impl Sheet<'_> {
     }
 
     fn ticks(&self) -> Vec<Piece> {
-        let on_page = |y: f64| self.page.top <= y && y < self.page.bottom;
+        let on_page = |y: f64| self.page.shown <= y && y < self.page.bottom;
         let tick = |y: f64, text: &str, moment: Moment| {
             let ink = Ink::new(FontFace::Mono, 10.5, self.paints.solid("muted"));
             let right = self.columns.lane.0 - 20.0;
@@ -201,7 +202,7 @@ impl Sheet<'_> {
 
     fn bar(&self, bar: &Bar, slices: Slices, pieces: &mut Vec<Piece>) {
         let (top, bottom) =
-            (bar.top.max(self.page.top), bar.bottom.min(self.page.bottom));
+            (bar.top.max(self.page.shown), bar.bottom.min(self.page.bottom));
         let step = match slices {
             Slices::Whole => f64::INFINITY,
             Slices::Each(step) => step,
@@ -530,7 +531,7 @@ impl Sheet<'_> {
         let paints = self.paints;
         let rect = row.rect;
         let ink = Ink::new(FontFace::SemiBold, 11.0, paints.solid("warning-ink"));
-        let width = ink.width(length) + 31.0;
+        let width = ink.width(length) + 35.0;
         let right = self.columns.lane.0 - 12.0;
         let middle = rect.center().y;
         let chip = Rect::new(right - width, middle - 10.0, width, 20.0);
@@ -598,8 +599,8 @@ pub(crate) fn clipped(path: &[Point], page: Page) -> Vec<Point> {
     let mut kept: Vec<Point> = Vec::new();
     for pair in path.windows(2) {
         let (a, b) = (pair[0], pair[1]);
-        let (top, bottom) = (a.y.max(page.top), b.y.min(page.bottom));
-        if top > bottom || a.y > page.bottom || b.y < page.top {
+        let (top, bottom) = (a.y.max(page.shown), b.y.min(page.bottom));
+        if top > bottom || a.y > page.bottom || b.y < page.shown {
             continue;
         }
         let at = |y: f64| {

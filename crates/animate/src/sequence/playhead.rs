@@ -63,7 +63,7 @@ impl Playhead {
             for pair in straightened(&knots).windows(2) {
                 let ((from, y), (to, next)) = (pair[0], pair[1]);
                 let at = |y: f64| {
-                    Point::new(0.0, y.clamp(page.top, page.bottom) - page.top + top)
+                    Point::new(0.0, y.clamp(page.shown, page.bottom) - page.shown + top)
                 };
                 sprites.push(Sprite {
                     item: item.clone(),

@@ -331,7 +331,8 @@ fn pages_hold_everything(act: &Act<'_>) -> Result<(), TestCaseError> {
     let pages = pages::split(&act.chart, 400.0);
     for pair in pages.windows(2) {
         prop_assert_eq!(pair[0].bottom, pair[1].top);
-        prop_assert!(pair[0].bottom - pair[0].top <= 400.0);
+        prop_assert!(pair[0].bottom - pair[0].shown <= 400.0);
+        prop_assert!(pair[1].shown < pair[1].top);
     }
     for row in &act.chart.rows {
         let holders = pages.iter().filter(|page| page.holds(row)).count();

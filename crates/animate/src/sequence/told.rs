@@ -268,13 +268,13 @@ impl Teller<'_> {
             }
             What::Step { index, text, .. } => self.step(at, *index, text, plan),
             What::Fault(fault) => self.fault(at, fault),
-            What::Say { process: Some(process), label, text, tone } => {
-                if self.stage.node(process).is_some() {
-                    let (process, label) = (process.to_string(), label.clone());
-                    let text = text.clone();
-                    let words = Told::Words { process, label, text, tone: *tone };
-                    self.put(at, Phase::Say, words);
-                }
+            What::Say { process: Some(process), label, text, tone }
+                if self.stage.node(process).is_some() =>
+            {
+                let (process, label) = (process.to_string(), label.clone());
+                let text = text.clone();
+                let words = Told::Words { process, label, text, tone: *tone };
+                self.put(at, Phase::Say, words);
             }
             What::Flash { process } if self.stage.node(process).is_some() => {
                 let process = process.to_string();
