@@ -61,8 +61,11 @@ pub struct Render {
     /// Play only this scenario, the script's own or a built-in one (may be repeated)
     #[arg(long = "scenario", value_name = "ID")]
     pub scenarios: Vec<String>,
-    /// The topology alone, without any scenario
-    #[arg(long, conflicts_with_all = ["at", "scenarios"])]
+    /// What is drawn: the topology, or a sequence diagram of its scenarios
+    #[arg(long, value_enum, default_value_t)]
+    pub view: View,
+    /// The topology alone, without any scenario; of a sequence diagram, the whole at once
+    #[arg(long, conflicts_with = "at")]
     pub still: bool,
     /// The picture at this moment of the film, such as 3.2s or 3200ms
     #[arg(long, value_name = "TIME", value_parser = units::moment)]
@@ -249,6 +252,16 @@ pub enum Format {
     Pdf,
     /// Where everything is, as JSON
     Layout,
+}
+
+/// What of a script is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum View {
+    /// Processes in their places; messages travel between them
+    #[default]
+    Topology,
+    /// A lifeline for each process; time runs downwards
+    Sequence,
 }
 
 /// To whom something is told.

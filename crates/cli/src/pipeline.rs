@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use topomotion_animate::Story;
 use topomotion_model::{ProcessId, Topology};
 use topomotion_scene::{Animation, Scene};
 use topomotion_script::{ConsoleLevel, ConsoleLine, SourceMap, compile};
@@ -17,6 +18,9 @@ use crate::report::Report;
 use crate::stories::Played;
 use crate::terminal::visible;
 use crate::watchdog::Watchdog;
+
+/// What makes a picture of a scene and its stories.
+type Director = fn(&Scene, &[Story<'_>], &topomotion_animate::Options) -> Animation;
 
 /// A script that compiles, and the cluster that it shows.
 #[derive(Debug)]
@@ -85,6 +89,20 @@ impl Production {
 
     /// The film of these stories, or the still picture if there are none.
     pub fn film(&self, scene: &Scene, stories: &[Played]) -> Animation {
+        self.draw(scene, stories, topomotion_animate::direct)
+    }
+
+    /// The film of these stories as a sequence diagram.
+    pub fn sequence(&self, scene: &Scene, stories: &[Played]) -> Animation {
+        self.draw(scene, stories, topomotion_animate::sequence::direct)
+    }
+
+    /// The whole sequence diagram of these stories as one still picture.
+    pub fn sequence_still(&self, scene: &Scene, stories: &[Played]) -> Animation {
+        self.draw(scene, stories, topomotion_animate::sequence::still)
+    }
+
+    fn draw(&self, scene: &Scene, stories: &[Played], direct: Director) -> Animation {
         let options = topomotion_animate::Options {
             title: self.topology.title.clone().unwrap_or_default(),
             description: self.topology.description.clone().unwrap_or_default(),
@@ -93,11 +111,7 @@ impl Production {
             ..topomotion_animate::Options::default()
         };
         let stories: Vec<_> = stories.iter().map(Played::story).collect();
-        let mut film = if stories.is_empty() {
-            topomotion_animate::still(scene, &options)
-        } else {
-            topomotion_animate::direct(scene, &stories, &options)
-        };
+        let mut film = direct(scene, &stories, &options);
         // Not drawn, but read out: a picture must have a name.
         if film.title.is_empty() {
             film.title.clone_from(&self.stem);

@@ -11,7 +11,7 @@ use topomotion_scene::{Animation, Millis, Scene};
 use topomotion_sim::RunOptions;
 use topomotion_text::SpareFont;
 
-use crate::args::{Format, Render, Strictness, Told};
+use crate::args::{Format, Render, Strictness, Told, View};
 use crate::failure::Failure;
 use crate::input::Script;
 use crate::lettering::{self, Otherwise, Text};
@@ -35,6 +35,7 @@ struct Wanted {
     script: String,
     target: Target,
     format: Format,
+    view: View,
     moment: Moment,
     scenarios: Vec<String>,
     layers: Option<Vec<String>>,
@@ -65,7 +66,7 @@ enum Moment {
     Whole,
     /// One moment.
     At(Millis),
-    /// Nothing: the topology alone.
+    /// Nothing of it: the topology alone, or the whole sequence diagram at once.
     Still,
 }
 
@@ -89,7 +90,7 @@ pub fn run(arguments: Render, terminal: &Terminal) -> Result<(), Failure> {
             each(pattern, &wanted, &production, &scene, &stories, terminal)
         }
         Target::Stdout => {
-            let film = wanted.finish(production.film(&scene, &stories));
+            let film = wanted.finish(wanted.film(&production, &scene, &stories));
             wanted.tell_unknown([&film], terminal);
             let mut bytes = Vec::new();
             wanted.draw(&film, &scene, &mut bytes, &mut Progress::new(terminal, "-"))?;
@@ -97,7 +98,7 @@ pub fn run(arguments: Render, terminal: &Terminal) -> Result<(), Failure> {
         }
         Target::File(path) => {
             let mut draft = Draft::begin(path)?;
-            let film = wanted.finish(production.film(&scene, &stories));
+            let film = wanted.finish(wanted.film(&production, &scene, &stories));
             wanted.tell_unknown([&film], terminal);
             wanted.draft(&film, &scene, &mut draft, terminal)?;
             draft.commit()?;
@@ -140,7 +141,7 @@ fn each(
     }
     let films: Vec<Animation> = stories
         .chunks(1)
-        .map(|story| wanted.finish(production.film(scene, story)))
+        .map(|story| wanted.finish(wanted.film(production, scene, story)))
         .collect();
     wanted.tell_unknown(&films, terminal);
     let mut drafts = Vec::new();
@@ -158,9 +159,11 @@ impl Wanted {
     fn new(arguments: Render) -> Result<Wanted, Failure> {
         let target = target(&arguments.output);
         let format = format(&arguments, &target)?;
-        let moment = match (arguments.still, arguments.at) {
-            (true, _) => Moment::Still,
-            (false, Some(at)) => Moment::At(at),
+        let at_once = arguments.view == View::Sequence
+            && matches!(format, Format::Png | Format::Pdf);
+        let moment = match (arguments.still || at_once, arguments.at) {
+            (_, Some(at)) => Moment::At(at),
+            (true, None) => Moment::Still,
             (false, None) => Moment::Whole,
         };
         check_options(&arguments, format, moment, &target)?;
@@ -183,6 +186,7 @@ impl Wanted {
             script: arguments.script,
             target,
             format,
+            view: arguments.view,
             moment,
             scenarios: arguments.scenarios,
             layers: arguments.layers,
@@ -238,6 +242,20 @@ impl Wanted {
         }
     }
 
+    /// What is drawn of these stories.
+    fn film(
+        &self,
+        production: &Production,
+        scene: &Scene,
+        stories: &[Played],
+    ) -> Animation {
+        match (self.view, self.moment) {
+            (View::Topology, _) => production.film(scene, stories),
+            (View::Sequence, Moment::Still) => production.sequence_still(scene, stories),
+            (View::Sequence, _) => production.sequence(scene, stories),
+        }
+    }
+
     /// Plays what the picture shows.
     fn stories(
         &self,
@@ -245,7 +263,8 @@ impl Wanted {
         report: &Report<'_>,
     ) -> Result<Vec<Played>, Failure> {
         let is_layout = self.format == Format::Layout && self.scenarios.is_empty();
-        if self.moment == Moment::Still || is_layout {
+        let is_bare = self.moment == Moment::Still && self.view == View::Topology;
+        if is_bare || is_layout {
             return Ok(Vec::new());
         }
         let chosen = production.choose(&self.scenarios)?;
@@ -413,6 +432,7 @@ fn check_options(
     let is_picture = format != Format::Layout;
     let moves = matches!(format, Format::Gif | Format::Svg) && moment == Moment::Whole;
     let is_each = matches!(target, Target::Each(_));
+    let is_sequence = arguments.view == View::Sequence;
     let still = "an SVG, a PNG or a PDF";
     let is_cut = arguments.from.is_some() || arguments.to.is_some();
     if let (Some(from), Some(to)) = (arguments.from, arguments.to)
@@ -422,6 +442,13 @@ fn check_options(
             .help("the film is played from the one to the other"));
     }
     let misplaced = [
+        (is_sequence && format == Format::Layout, "--view", "a picture"),
+        (is_sequence && arguments.legend, "--legend", "the view of the topology"),
+        (
+            arguments.still && !is_sequence && !arguments.scenarios.is_empty(),
+            "--scenario",
+            "a film or a moment of it, not --still",
+        ),
         (arguments.at.is_some() && format == Format::Gif, "--at", still),
         (arguments.at.is_some() && format == Format::Layout, "--at", still),
         (arguments.scale.is_some() && !is_picture, "--scale", "a picture"),
@@ -436,7 +463,7 @@ fn check_options(
         (arguments.fps.is_some() && format != Format::Gif, "--fps", "a GIF"),
         (arguments.repeat.is_some() && !moves, "--loop", "a film (SVG or GIF)"),
         (
-            is_each && moment == Moment::Still,
+            is_each && moment == Moment::Still && !is_sequence,
             SCENARIO,
             "a film or a moment of it, not --still",
         ),
@@ -507,11 +534,28 @@ mod tests {
             "x.ts -o a.svg --still --loop once",
             "x.ts -o a.gif --transparent",
             "x.ts -o a-{scenario}.svg --still",
+            "x.ts -o a.svg --still --scenario b",
+            "x.ts -o a.layout.json --view sequence",
+            "x.ts -o a.svg --view sequence --legend",
             "x.ts -o a.gif --fps 60",
             "x.ts -o a.png --scale 2 --width 100",
             "x.ts -o a.png --still --at 1s",
         ] {
             assert!(wanted(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_sequence_diagram_is_seen_whole_where_nothing_moves() {
+        for (line, moment) in [
+            ("x.ts -o a.png --view sequence", Moment::Still),
+            ("x.ts -o a.svg --view sequence --still --scenario b", Moment::Still),
+            ("x.ts -o a-{scenario}.png --view sequence", Moment::Still),
+            ("x.ts -o a.png --view sequence --at 2s", Moment::At(Millis(2000))),
+            ("x.ts -o a.svg --view sequence", Moment::Whole),
+        ] {
+            let wanted = wanted(line).unwrap();
+            assert_eq!((wanted.view, wanted.moment), (View::Sequence, moment), "{line}");
         }
     }
 
