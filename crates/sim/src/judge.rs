@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use topomotion_model::{Comparison, Condition, PartitionName, ProcessId, Term};
-use topomotion_trace::{Event, StateChange, What};
+use topomotion_trace::{Event, StateChange, Time, What};
+
+use crate::Sight;
 
 /// Sees every event of a run as it happens and answers what holds at the moment.
 ///
@@ -13,6 +15,10 @@ use topomotion_trace::{Event, StateChange, What};
 pub trait Judge {
     /// One more event has happened.
     fn see(&mut self, event: &Event);
+
+    /// Something was seen that the trace does not tell. A judge of conditions has no use
+    /// for it.
+    fn witness(&mut self, _at: Time, _sight: &Sight) {}
 
     /// Whether the condition holds now; if not, why not, in words for the author.
     fn judge(&self, condition: &Condition) -> Result<(), String>;
@@ -210,7 +216,6 @@ fn compare(comparison: Comparison, found: i64, value: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use topomotion_trace::Time;
 
     fn observer() -> Observer {
         let (a, b): (Arc<str>, Arc<str>) = ("a".into(), "b".into());

@@ -38,8 +38,10 @@
 //! assert_eq!(outcome.expect("can be run").ending, Ending::Quiet);
 //! ```
 
+mod aftermath;
 mod bind;
 mod builtin;
+mod coverage;
 mod judge;
 mod options;
 mod outcome;
@@ -49,13 +51,21 @@ mod record;
 mod run;
 mod runfile;
 mod settings;
+mod storm;
 mod world;
 
+pub use aftermath::{Aftermath, Demand};
 pub use bind::{Binding, Bound, bind};
 pub use builtin::{Builtin, builtin_scenarios, builtins};
+pub use coverage::Coverage;
 pub use judge::{Judge, Observer, Registration, Replica};
 pub use options::{Limits, RunOptions};
 pub use outcome::{Ending, Outcome, Verdict};
 pub use plan::{ClusterPlan, ConsumerPlan, NodePlan, NodeRole, ProducerPlan, TopicPlan};
-pub use run::{play, run};
+pub use record::{Ballot, Sight};
+pub use run::{play, probe, run};
 pub use runfile::{Action, PlannedStep, RunFile};
+pub use storm::draw::{Climate, draw};
+pub use storm::operation::Operation;
+pub use storm::strike::{Blow, Strike};
+pub use storm::{Misread, Storm, Weather};

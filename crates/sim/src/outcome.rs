@@ -2,6 +2,8 @@
 
 use topomotion_trace::Trace;
 
+use crate::{Aftermath, Coverage};
+
 /// One run's result.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
@@ -17,8 +19,15 @@ pub struct Outcome {
     pub ending: Ending,
     /// The story's digest: equal for equal runs.
     pub digest: u64,
-    /// Events handled, set-up included.
+    /// Inputs that machines were given, set-up included; timers are not counted.
     pub events: u64,
+    /// A digest of the course of events: who was given something or woken, and when. It does
+    /// not depend on how much was written down.
+    pub course: u64,
+    /// Which rules acted, and how often, set-up included.
+    pub coverage: Coverage,
+    /// What came back after a storm, if there was one and it could be played out.
+    pub aftermath: Option<Aftermath>,
 }
 
 impl Outcome {

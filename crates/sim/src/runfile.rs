@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use topomotion_model::{Acks, Diagnostic, Play, ProcessId, Scenario};
 
 use crate::bind::plan_steps;
+use crate::storm::place::check_list;
+use crate::storm::{List, Storm};
 use crate::{Binding, Bound, ClusterPlan, Limits, RunOptions};
 
 /// One run, complete: the cluster, the steps, the seed and the limits.
@@ -20,6 +22,9 @@ pub struct RunFile {
     /// When to stop all the same.
     #[serde(default)]
     pub limits: Limits,
+    /// A storm, in place of steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storm: Option<Storm>,
 }
 
 /// One step.
@@ -131,6 +136,7 @@ impl RunFile {
             steps: plan_steps(cluster, run)?,
             seed: options.seed.unwrap_or(cluster.seed),
             limits: options.limits.clone(),
+            storm: None,
         })
     }
 
@@ -141,6 +147,11 @@ impl RunFile {
 
     /// Reads a file's text; the message says what is wrong with it.
     pub fn from_json(text: &str) -> Result<RunFile, String> {
-        serde_json::from_str(text).map_err(|error| error.to_string())
+        let parsed: Result<RunFile, serde_json::Error> = serde_json::from_str(text);
+        let plan = parsed.as_ref().ok().map(|file| &file.cluster);
+        for list in [List::Nemesis, List::Operations] {
+            check_list(text, list, plan).map_err(|mistake| mistake.to_string())?;
+        }
+        parsed.map_err(|error| error.to_string())
     }
 }

@@ -1,22 +1,32 @@
 //! The judge: answers every condition, and watches the invariants.
 
 use topomotion_model::Condition;
-use topomotion_sim::{Judge, Observer};
+use topomotion_sim::{ClusterPlan, Judge, Observer, Sight};
 use topomotion_trace::{Event, Time, What};
 
+use crate::invariants::{self, Checker};
 use crate::model::Model;
 use crate::quorum::Elections;
 use crate::replication::Matching;
 use crate::{Violation, promises, replication};
 
 /// The judge to hand to [`sim::play`](topomotion_sim::play).
-#[derive(Debug, Clone, Default)]
+#[derive(Debug)]
 pub struct Court {
     observer: Observer,
     model: Model,
     matching: Matching,
     elections: Elections,
+    checkers: Vec<Box<dyn Checker>>,
     violations: Vec<Violation>,
+    /// The moment of what was seen last.
+    at: Time,
+}
+
+impl Default for Court {
+    fn default() -> Court {
+        Court::with(None)
+    }
 }
 
 /// Where checkers put what they find.
@@ -24,6 +34,9 @@ pub(crate) struct Bench<'a> {
     at: Time,
     found: &'a mut Vec<Violation>,
 }
+
+/// So many violations are told; after these a run has nothing new to say.
+const TOLD_AT_MOST: usize = 100;
 
 impl Bench<'_> {
     /// Demands that something holds.
@@ -33,16 +46,33 @@ impl Bench<'_> {
         holds: bool,
         text: impl FnOnce() -> String,
     ) {
-        if !holds {
+        if !holds && self.found.len() < TOLD_AT_MOST {
             self.found.push(Violation { invariant, at: self.at, text: text() });
         }
     }
 }
 
 impl Court {
-    /// Nothing has been seen yet.
+    /// Nothing has been seen yet, and nothing is known of the cluster's settings.
     pub fn new() -> Court {
         Court::default()
+    }
+
+    /// A court that knows the cluster's settings.
+    pub fn of(plan: &ClusterPlan) -> Court {
+        Court::with(Some(plan))
+    }
+
+    fn with(plan: Option<&ClusterPlan>) -> Court {
+        Court {
+            observer: Observer::default(),
+            model: Model::default(),
+            matching: Matching::default(),
+            elections: Elections::default(),
+            checkers: invariants::all(plan),
+            violations: Vec::new(),
+            at: Time(0),
+        }
     }
 
     /// The invariants broken so far.
@@ -51,22 +81,64 @@ impl Court {
     }
 
     /// The invariants broken, when all is over.
-    pub fn into_violations(self) -> Vec<Violation> {
+    pub fn into_violations(mut self) -> Vec<Violation> {
+        self.settle();
         self.violations
+    }
+
+    /// When something was last seen.
+    pub(crate) fn moment(&self) -> Time {
+        self.at
+    }
+
+    /// J3: what was promised with acks=all is still there. To be asked when a storm is over.
+    pub(crate) fn demand_promises(&mut self) {
+        let mut bench = Bench { at: self.at, found: &mut self.violations };
+        if let Err(text) = promises::kept_for_good(&self.model) {
+            bench.demand("J3", false, || text);
+        }
+    }
+
+    /// What happened at one moment has happened.
+    fn settle(&mut self) {
+        let mut bench = Bench { at: self.at, found: &mut self.violations };
+        for checker in &mut self.checkers {
+            checker.settle(&self.model, &mut bench);
+        }
+    }
+
+    fn pass(&mut self, at: Time) {
+        if at > self.at {
+            self.settle();
+        }
+        self.at = at;
     }
 }
 
 impl Judge for Court {
     fn see(&mut self, event: &Event) {
-        self.observer.see(event);
         let What::State(change) = &event.what else { return };
+        self.pass(event.at);
         let mut bench = Bench { at: event.at, found: &mut self.violations };
         replication::before(&self.model, change, &mut bench);
+        self.observer.see(event);
         self.model.apply(change);
         replication::after(&self.model, change, &mut bench);
         self.matching.check(&self.model, change, &mut bench);
         promises::check(&self.model, change, &mut bench);
         self.elections.check(change, &mut bench);
+        for checker in &mut self.checkers {
+            checker.see(&self.model, change, &mut bench);
+        }
+    }
+
+    fn witness(&mut self, at: Time, sight: &Sight) {
+        self.pass(at);
+        self.model.witness(sight);
+        let mut bench = Bench { at, found: &mut self.violations };
+        for checker in &mut self.checkers {
+            checker.witness(&self.model, sight, &mut bench);
+        }
     }
 
     fn judge(&self, condition: &Condition) -> Result<(), String> {

@@ -33,16 +33,19 @@
 //! ```
 
 mod court;
+mod invariants;
 mod model;
 mod promises;
 mod quorum;
 mod replication;
+mod shrink;
 
 use topomotion_model::{Diagnostic, Scenario};
 use topomotion_sim::{Binding, Judge, Outcome, RunFile, RunOptions};
 use topomotion_trace::{Time, Trace};
 
 pub use court::Court;
+pub use shrink::{Shrunk, shrink};
 
 /// Something that must never happen, and did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,9 +85,33 @@ pub fn run(
 
 /// Plays a run file and judges it.
 pub fn replay(file: &RunFile) -> Judged {
-    let mut court = Court::new();
+    let mut court = Court::of(&file.cluster);
     let outcome = topomotion_sim::play(file, &mut court);
-    Judged { outcome, violations: court.into_violations() }
+    conclude(outcome, court)
+}
+
+/// Plays a storm for the judge alone: the same verdict as [`replay`], without a trace.
+pub fn examine(file: &RunFile) -> Judged {
+    let mut court = Court::of(&file.cluster);
+    let outcome = topomotion_sim::probe(file, &mut court);
+    conclude(outcome, court)
+}
+
+/// What is to be said when a run is over.
+fn conclude(outcome: Outcome, mut court: Court) -> Judged {
+    let Some(aftermath) = &outcome.aftermath else {
+        return Judged { outcome, violations: court.into_violations() };
+    };
+    court.demand_promises();
+    let at = court.moment();
+    let mut violations = court.into_violations();
+    violations.extend(aftermath.late.iter().map(|(demand, missing)| {
+        let (what, seconds) = (demand.what(), demand.within_ms() / 1_000);
+        let text =
+            format!("{seconds} s after the end it was not so that {what}: {missing}");
+        Violation { invariant: demand.id(), at, text }
+    }));
+    Judged { outcome, violations }
 }
 
 /// The invariants that a finished trace breaks.
@@ -94,5 +121,7 @@ pub fn check(trace: &Trace) -> Vec<Violation> {
     court.into_violations()
 }
 
+#[cfg(test)]
+mod mutants;
 #[cfg(test)]
 mod tests;

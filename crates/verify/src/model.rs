@@ -1,8 +1,9 @@
 //! The cluster as a reader of the trace knows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use topomotion_sim::Sight;
 use topomotion_trace::StateChange;
 
 /// A process's or a partition's name.
@@ -26,17 +27,31 @@ impl Entry {
 }
 
 /// One replica's log and what it says of itself.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Replica {
     pub log: Vec<Entry>,
     pub high_watermark: i64,
     /// Whom it follows (itself, if it leads), and since which epoch.
     pub role: Option<(Option<Name>, i32)>,
+    /// Whether its log is known: not so after a power loss, until it is found again.
+    pub is_sound: bool,
+}
+
+impl Default for Replica {
+    fn default() -> Replica {
+        Replica { log: Vec::new(), high_watermark: 0, role: None, is_sound: true }
+    }
 }
 
 impl Replica {
     pub fn end(&self) -> i64 {
         self.log.last().map_or(0, Entry::end)
+    }
+
+    /// Digest of everything below this offset.
+    pub fn digest_below(&self, offset: i64) -> u64 {
+        let count = self.log.partition_point(|entry| entry.end() <= offset);
+        if count == 0 { 0 } else { self.log[count - 1].prefix }
     }
 
     /// Whether this batch stands at this offset.
@@ -82,6 +97,11 @@ pub(crate) struct Model {
     unclean: BTreeMap<Name, i32>,
     /// The greatest high watermark that anybody ever had.
     pub highest: BTreeMap<Name, i64>,
+    /// Eligible leader replicas as committed, and as they were before.
+    elr: BTreeMap<Name, Vec<Name>>,
+    elr_before: BTreeMap<Name, Vec<Name>>,
+    /// Replicas whose process has lost power, and that have not been found again.
+    in_doubt: BTreeSet<(Name, Name)>,
 }
 
 impl Model {
@@ -91,6 +111,57 @@ impl Model {
 
     fn replica_mut(&mut self, process: &Name, partition: &Name) -> &mut Replica {
         self.replicas.entry((process.clone(), partition.clone())).or_default()
+    }
+
+    /// Whether this leadership of the partition was given to a replica from outside.
+    pub fn was_unclean_at(&self, partition: &Name, leader_epoch: i32) -> bool {
+        self.unclean.get(partition) == Some(&leader_epoch)
+    }
+
+    /// Whoever is eligible to lead though not in the ISR.
+    pub fn eligible(&self, partition: &Name) -> impl Iterator<Item = &Name> {
+        self.elr.get(partition).into_iter().flatten()
+    }
+
+    /// The registration, if this process leads by it and knows that it does.
+    pub fn led_by(&self, process: &Name, partition: &Name) -> Option<&Registration> {
+        let registration = self.registrations.get(partition)?;
+        let role = self.replica(process, partition)?.role.as_ref()?;
+        (*role == (Some(process.clone()), registration.leader_epoch))
+            .then_some(registration)
+    }
+
+    /// Takes in what only a judge is shown.
+    pub fn witness(&mut self, sight: &Sight) {
+        match sight {
+            Sight::Eligible { partition, elr, .. } => {
+                let before = self.elr.insert(partition.clone(), elr.clone());
+                self.elr_before.insert(partition.clone(), before.unwrap_or_default());
+            }
+            Sight::LostPower(process) => {
+                for ((other, partition), replica) in &mut self.replicas {
+                    if other == process {
+                        replica.is_sound = false;
+                        self.in_doubt.insert((other.clone(), partition.clone()));
+                    }
+                }
+                // Whoever was alone in its ISR may have lost what nobody else had.
+                for (partition, registration) in &self.registrations {
+                    if registration.isr.iter().eq([process]) {
+                        self.unclean.insert(partition.clone(), registration.leader_epoch);
+                    }
+                }
+            }
+            Sight::Found { process, partition, end } => {
+                if self.in_doubt.remove(&(process.clone(), partition.clone())) {
+                    let replica = self.replica_mut(process, partition);
+                    replica.log.retain(|entry| entry.end() <= *end);
+                    replica.high_watermark = replica.high_watermark.min(*end);
+                    replica.is_sound = true;
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Whether the partition has ever been led by a replica from outside its ISR.
@@ -152,6 +223,7 @@ impl Model {
         if let (Some(before), Some(leader)) = (before, &registration.leader)
             && before.leader.as_ref() != Some(leader)
             && !before.isr.contains(leader)
+            && !self.elr_before.get(&partition).is_some_and(|elr| elr.contains(leader))
         {
             self.unclean.insert(partition.clone(), registration.leader_epoch);
         }

@@ -12,7 +12,19 @@ use crate::model::{Model, Name, Promise};
 /// `no-acknowledged-record-lost`: every acknowledged batch stands in its leader's log, at
 /// its offset.
 pub(crate) fn kept(model: &Model) -> Result<(), String> {
-    let promises = model.promises.iter().filter(|promise| &*promise.acks != "0");
+    held(model, model.promises.iter().filter(|promise| &*promise.acks != "0"))
+}
+
+/// J3, where no hole that Kafka itself has excuses it: acks=1 and unclean elections.
+pub(crate) fn kept_for_good(model: &Model) -> Result<(), String> {
+    let promises = model.promises.iter().filter(|promise| &*promise.acks == "all");
+    held(model, promises.filter(|promise| !model.was_unclean(&promise.partition)))
+}
+
+fn held<'m>(
+    model: &'m Model,
+    promises: impl Iterator<Item = &'m Promise>,
+) -> Result<(), String> {
     for promise in promises {
         let Some(registration) = model.registrations.get(&promise.partition) else {
             return Err(format!("{} does not exist", promise.partition));

@@ -88,7 +88,11 @@ pub(crate) fn after(model: &Model, change: &StateChange, bench: &mut Bench<'_>) 
         return;
     }
     for member in &registration.isr {
-        let end = model.replica(member, partition).map_or(0, Replica::end);
+        let replica = model.replica(member, partition);
+        if replica.is_some_and(|replica| !replica.is_sound) {
+            continue;
+        }
+        let end = replica.map_or(0, Replica::end);
         bench.demand("R10", *offset <= end, || {
             format!(
                 "{process} raised the high watermark of {partition} to {offset}, but \

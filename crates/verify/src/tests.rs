@@ -23,6 +23,11 @@ fn registered(leader: &str, isr: &[&str], epochs: (i32, i32)) -> StateChange {
     }
 }
 
+fn proposed(process: &str, isr: &[&str]) -> StateChange {
+    let (process, partition) = (process.into(), "t-0".into());
+    StateChange::IsrProposed { process, partition, isr: names(isr) }
+}
+
 fn role(process: &str, leader: &str, epoch: i32) -> StateChange {
     let (partition, leader) = ("t-0".into(), Some(leader.into()));
     StateChange::Replica { process: process.into(), partition, leader, epoch }
@@ -97,6 +102,7 @@ fn a_sound_story_breaks_nothing() {
         acked(78, 1, "all"),
         role("a", "b", 1),
         appended("a", 1, 1, 78),
+        proposed("b", &["a", "b"]),
         registered("b", &["a", "b"], (1, 2)),
     ];
     assert_eq!(broken(election), Vec::<&str>::new());
@@ -104,7 +110,7 @@ fn a_sound_story_breaks_nothing() {
 
 #[test]
 fn r1_a_watermark_beyond_the_log() {
-    assert_eq!(broken(vec![watermark("b", 2)]), ["R1"]);
+    assert_eq!(broken(vec![watermark("b", 2)]), ["R1", "R21"]);
 }
 
 #[test]
@@ -114,7 +120,7 @@ fn r3_a_leader_outside_the_isr() {
 
 #[test]
 fn r4_a_member_without_a_replica() {
-    assert_eq!(broken(vec![registered("a", &["a", "z"], (0, 1))]), ["R4"]);
+    assert_eq!(broken(vec![registered("a", &["a", "z"], (0, 1))]), ["R4", "R17"]);
 }
 
 #[test]

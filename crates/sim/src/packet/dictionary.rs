@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kafka_protocol::messages::{ResponseKind, TopicName};
-use topomotion_wire::{Message, NodeId};
+use topomotion_wire::{Message, NodeId, TopicPartition};
 use uuid::Uuid;
 
 /// The metadata log's own topic id, fixed by Kafka.
@@ -15,12 +15,13 @@ const METADATA_TOPIC: Uuid = Uuid::from_u128(1);
 pub(crate) struct Dictionary {
     nodes: BTreeMap<i32, Arc<str>>,
     topics: BTreeMap<Uuid, String>,
+    partitions: BTreeMap<TopicPartition, Arc<str>>,
 }
 
 impl Dictionary {
     pub fn new(nodes: BTreeMap<i32, Arc<str>>) -> Dictionary {
         let topics = BTreeMap::from([(METADATA_TOPIC, "__cluster_metadata".to_owned())]);
-        Dictionary { nodes, topics }
+        Dictionary { nodes, topics, partitions: BTreeMap::new() }
     }
 
     /// The process with this node id.
@@ -29,6 +30,16 @@ impl Dictionary {
             Some(name) => name.clone(),
             None => format!("node-{id}").into(),
         }
+    }
+
+    /// A partition's name as Kafka writes it: `orders-0`.
+    pub fn partition(&mut self, partition: &TopicPartition) -> Arc<str> {
+        if let Some(name) = self.partitions.get(partition) {
+            return name.clone();
+        }
+        let name: Arc<str> = partition.to_string().into();
+        self.partitions.insert(partition.clone(), name.clone());
+        name
     }
 
     /// The process with this node id, where a negative one stands for nobody.

@@ -13,7 +13,7 @@ use crate::packet::{Dictionary, name_of};
 pub(super) fn change(
     process: &Arc<str>,
     fact: Fact,
-    names: &Dictionary,
+    names: &mut Dictionary,
 ) -> Option<StateChange> {
     let process = process.clone();
     Some(match fact {
@@ -36,30 +36,30 @@ pub(super) fn change(
             };
             StateChange::Replica {
                 process,
-                partition: name(&partition),
+                partition: names.partition(&partition),
                 leader,
                 epoch: epoch.0,
             }
         }
         Fact::IsrProposed { partition, isr } => StateChange::IsrProposed {
             process,
-            partition: name(&partition),
+            partition: names.partition(&partition),
             isr: nodes(&isr, names),
         },
         Fact::LeaderLearned { partition, leader, epoch } => StateChange::LeaderLearned {
             process,
-            partition: name(&partition),
+            partition: names.partition(&partition),
             leader: leader.map(|id| names.node(id)),
             epoch: epoch.0,
         },
         Fact::Appended { .. }
         | Fact::Truncated { .. }
         | Fact::HighWatermark { .. }
-        | Fact::ProduceWaits { .. } => return replica_change(process, fact),
+        | Fact::ProduceWaits { .. } => return replica_change(process, fact, names),
         Fact::BatchSent { .. }
         | Fact::BatchAcked { .. }
         | Fact::BatchFailed { .. }
-        | Fact::Polled { .. } => return client_change(process, fact),
+        | Fact::Polled { .. } => return client_change(process, fact, names),
     })
 }
 
@@ -67,11 +67,11 @@ fn registration(
     controller: Arc<str>,
     partition: &TopicPartition,
     state: &PartitionState,
-    names: &Dictionary,
+    names: &mut Dictionary,
 ) -> StateChange {
     StateChange::Registration {
         controller,
-        partition: name(partition),
+        partition: names.partition(partition),
         replicas: nodes(&state.replicas, names),
         isr: nodes(&state.isr, names),
         leader: state.leader.map(|id| names.node(id)),
@@ -80,41 +80,51 @@ fn registration(
     }
 }
 
-fn replica_change(process: Arc<str>, fact: Fact) -> Option<StateChange> {
+fn replica_change(
+    process: Arc<str>,
+    fact: Fact,
+    names: &mut Dictionary,
+) -> Option<StateChange> {
     Some(match fact {
         Fact::Appended { partition, base, count, epoch, batch } => {
             StateChange::Appended {
                 process,
-                partition: name(&partition),
+                partition: names.partition(&partition),
                 base: base.0,
                 count,
                 epoch: epoch.0,
                 batch: batch.0,
             }
         }
-        Fact::Truncated { partition, end } => {
-            StateChange::Truncated { process, partition: name(&partition), end: end.0 }
-        }
+        Fact::Truncated { partition, end } => StateChange::Truncated {
+            process,
+            partition: names.partition(&partition),
+            end: end.0,
+        },
         Fact::HighWatermark { partition, offset } => StateChange::HighWatermark {
             process,
-            partition: name(&partition),
+            partition: names.partition(&partition),
             offset: offset.0,
         },
         Fact::ProduceWaits { partition, until } => StateChange::ProduceWaits {
             process,
-            partition: name(&partition),
+            partition: names.partition(&partition),
             until: until.0,
         },
         _ => return None,
     })
 }
 
-fn client_change(process: Arc<str>, fact: Fact) -> Option<StateChange> {
+fn client_change(
+    process: Arc<str>,
+    fact: Fact,
+    names: &mut Dictionary,
+) -> Option<StateChange> {
     Some(match fact {
         Fact::BatchSent { partition, batch, count, acks, attempt } => {
             StateChange::BatchSent {
                 process,
-                partition: name(&partition),
+                partition: names.partition(&partition),
                 batch: batch.0,
                 count,
                 acks: acks_text(acks),
@@ -124,7 +134,7 @@ fn client_change(process: Arc<str>, fact: Fact) -> Option<StateChange> {
         Fact::BatchAcked { partition, batch, count, acks, base } => {
             StateChange::BatchAcked {
                 process,
-                partition: name(&partition),
+                partition: names.partition(&partition),
                 batch: batch.0,
                 count,
                 acks: acks_text(acks),
@@ -133,22 +143,18 @@ fn client_change(process: Arc<str>, fact: Fact) -> Option<StateChange> {
         }
         Fact::BatchFailed { partition, batch, error } => StateChange::BatchFailed {
             process,
-            partition: name(&partition),
+            partition: names.partition(&partition),
             batch: batch.0,
             error: name_of(error),
         },
         Fact::Polled { partition, base, next, .. } => StateChange::Polled {
             process,
-            partition: name(&partition),
+            partition: names.partition(&partition),
             base: base.0,
             next: next.0,
         },
         _ => return None,
     })
-}
-
-fn name(partition: &TopicPartition) -> Arc<str> {
-    partition.to_string().into()
 }
 
 fn nodes(ids: &[NodeId], names: &Dictionary) -> Vec<Arc<str>> {

@@ -1,6 +1,11 @@
-//! The recorder: writes the trace while the world runs.
+//! The recorder: writes down what happens while the world runs.
+//!
+//! For a story it writes everything, in the words of the topology. Where nobody will watch,
+//! it writes only what the judge reads, and counts the rules that act; the course of events
+//! is the same.
 
 mod facts;
+mod sight;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,13 +13,31 @@ use std::sync::Arc;
 use topomotion_trace::{Event, Packet, PacketId, Time, Trace, Travel, What};
 use topomotion_wire::{CorrelationId, Fact, Instant, Message, Rule, TopicPartition};
 
+use crate::coverage::Coverage;
 use crate::packet::{Dictionary, Errand, Errands, Scales, Way, describe};
 use crate::world::LinkId;
 
-/// Writes down what happens, in the words of the topology.
+use sight::Ballots;
+pub use sight::{Ballot, Sight};
+
+/// How much is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// Everything that a picture could show.
+    #[default]
+    Story,
+    /// What the judge reads, and nothing is kept.
+    Evidence,
+}
+
+/// Writes down what happens.
 #[derive(Debug)]
 pub struct Recorder {
+    detail: Detail,
     trace: Trace,
+    /// What only the judge sees, each with the number of events written before it.
+    sights: Vec<(usize, Sight)>,
+    coverage: Coverage,
     /// What counts as time 0.
     origin: Instant,
     names: Dictionary,
@@ -22,26 +45,54 @@ pub struct Recorder {
     scales: Scales,
     /// Requests that were sent and not yet answered.
     open: BTreeMap<(LinkId, CorrelationId), PacketId>,
+    ballots: Ballots,
     packets: u32,
 }
 
 impl Recorder {
     /// Nothing has happened yet. `nodes` gives the process of each node id.
-    pub fn new(nodes: BTreeMap<i32, Arc<str>>) -> Recorder {
+    pub fn new(nodes: BTreeMap<i32, Arc<str>>, detail: Detail) -> Recorder {
         Recorder {
+            detail,
             trace: Trace::default(),
+            sights: Vec::new(),
+            coverage: Coverage::default(),
             origin: Instant::ZERO,
             names: Dictionary::new(nodes),
             errands: Errands::default(),
             scales: Scales::default(),
             open: BTreeMap::new(),
+            ballots: Ballots::default(),
             packets: 0,
         }
     }
 
-    /// Everything written so far.
+    /// Everything written so far; of evidence, what has not been dropped.
     pub fn events(&self) -> &[Event] {
         &self.trace.events
+    }
+
+    /// What only the judge sees.
+    pub fn sights(&self) -> &[(usize, Sight)] {
+        &self.sights
+    }
+
+    /// Something that only the judge sees.
+    pub fn sight(&mut self, sight: Sight) {
+        self.sights.push((self.trace.events.len(), sight));
+    }
+
+    /// The judge has seen it. Evidence is not kept.
+    pub fn drop_seen(&mut self) {
+        self.sights.clear();
+        if self.detail == Detail::Evidence {
+            self.trace.events.clear();
+        }
+    }
+
+    /// Which rules have acted, and how often.
+    pub fn coverage(&self) -> &Coverage {
+        &self.coverage
     }
 
     /// Takes everything written so far.
@@ -55,27 +106,47 @@ impl Recorder {
         self.take()
     }
 
+    /// A moment as the trace counts it.
+    pub fn time(&self, now: Instant) -> Time {
+        Time(now.since(self.origin).as_micros())
+    }
+
     /// Writes down anything.
     pub fn note(&mut self, now: Instant, what: What) {
-        let at = Time(now.since(self.origin).as_micros());
+        let at = self.time(now);
         self.trace.events.push(Event { at, what });
+    }
+
+    /// Writes down what only a story tells.
+    pub fn routine(&mut self, now: Instant, what: impl FnOnce() -> What) {
+        if self.detail == Detail::Story {
+            self.note(now, what());
+        }
     }
 
     /// A rule acted.
     pub fn mark(
         &mut self,
         now: Instant,
-        process: Arc<str>,
+        process: &Arc<str>,
         rule: Rule,
         partition: Option<TopicPartition>,
     ) {
-        let partition = partition.map(|partition| partition.to_string().into());
+        self.coverage.count(rule);
+        if self.detail == Detail::Evidence {
+            return;
+        }
+        let partition = partition.map(|partition| self.names.partition(&partition));
+        let process = process.clone();
         self.note(now, What::Mark { process, rule: rule.id().into(), partition });
     }
 
     /// Something became true.
     pub fn fact(&mut self, now: Instant, process: &Arc<str>, fact: Fact) {
-        if let Some(change) = facts::change(process, fact, &self.names) {
+        if let Some(sight) = sight::of_fact(process, &fact, &mut self.names) {
+            self.sights.push((self.trace.events.len(), sight));
+        }
+        if let Some(change) = facts::change(process, fact, &mut self.names) {
             self.note(now, What::State(change));
         }
     }
@@ -90,7 +161,13 @@ impl Recorder {
         cause: Option<PacketId>,
     ) -> PacketId {
         let id = PacketId(self.packets);
-        self.packets += 1;
+        self.packets = self.packets.wrapping_add(1);
+        if let Some(sight) = self.ballots.look(link, [from, to], message) {
+            self.sights.push((self.trace.events.len(), sight));
+        }
+        if self.detail == Detail::Evidence {
+            return id;
+        }
         self.names.learn(message);
         let (key, essence) = describe(message, &self.names);
         let (way, client) = match message {
@@ -137,7 +214,8 @@ impl Recorder {
     }
 
     /// A process has been started: it says and hears everything anew.
-    pub fn forget(&mut self, process: &str) {
+    pub fn forget(&mut self, process: &Arc<str>) {
         self.errands.forget(process);
+        self.sight(Sight::Started(process.clone()));
     }
 }

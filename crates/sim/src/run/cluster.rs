@@ -12,7 +12,7 @@ use topomotion_wire::{Acks, Endpoint, Incarnation, NodeId, ReplicaRole, TopicPar
 use uuid::Uuid;
 
 use super::body::Body;
-use crate::record::Recorder;
+use crate::record::{Detail, Recorder};
 use crate::world::{HostId, Physics, World};
 use crate::{ClusterPlan, ConsumerPlan, NodePlan, NodeRole, ProducerPlan, settings};
 
@@ -22,6 +22,13 @@ const PORT: u16 = 9092;
 const ADMIN: &str = "(set-up)";
 /// The moment at which every run begins, in milliseconds since 1970: 2025-01-01.
 const WALL_CLOCK_BASE_MS: i64 = 1_735_689_600_000;
+
+/// How the world is, and how much of it is written down.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Setting {
+    pub physics: Physics,
+    pub detail: Detail,
+}
 
 /// A world with the planned cluster in it.
 #[derive(Debug)]
@@ -35,10 +42,10 @@ pub(super) struct Cluster<'a> {
 
 impl<'a> Cluster<'a> {
     /// Hosts for everybody, all switched off.
-    pub fn new(plan: &'a ClusterPlan, seed: u64) -> Cluster<'a> {
+    pub fn new(plan: &'a ClusterPlan, seed: u64, setting: Setting) -> Cluster<'a> {
         let names = plan.nodes.iter().map(|node| (node.id, node.process.0.clone()));
-        let recorder = Recorder::new(names.collect());
-        let mut world = World::new(seed, Physics::default(), recorder);
+        let recorder = Recorder::new(names.collect(), setting.detail);
+        let mut world = World::new(seed, setting.physics, recorder);
         let mut hosts = BTreeMap::new();
         for node in &plan.nodes {
             let name = node.process.0.clone();
@@ -82,7 +89,7 @@ impl<'a> Cluster<'a> {
         let config = self.node_config(host, node);
         let files = self.world.files(host);
         let random = self.world.machine_random(host);
-        let machine = Node::start(config, files, self.world.now(), random);
+        let machine = Node::start(config, files, self.world.local(host), random);
         self.world.start(host, Body::Node(Box::new(machine)));
     }
 
@@ -115,7 +122,7 @@ impl<'a> Cluster<'a> {
             ProducerConfig { acks: acks(plan.acks), ..ProducerConfig::new(common) };
         settings::set_producer(&mut config, &plan.settings);
         let mut producer = Producer::new(config, self.world.machine_random(host));
-        producer.warm_up(self.world.now(), &Arc::from(&*plan.topic));
+        producer.warm_up(self.world.local(host), &Arc::from(&*plan.topic));
         self.world.start(host, Body::Producer(Box::new(producer)));
     }
 
@@ -127,7 +134,7 @@ impl<'a> Cluster<'a> {
         let partition = |(topic, partition): &(String, i32)| {
             TopicPartition::new(&**topic, *partition)
         };
-        consumer.assign(self.world.now(), plan.assignment.iter().map(partition));
+        consumer.assign(self.world.local(host), plan.assignment.iter().map(partition));
         self.world.start(host, Body::Consumer(Box::new(consumer)));
     }
 
@@ -209,6 +216,68 @@ impl<'a> Cluster<'a> {
         };
         let waiting = self.plan.consumers.iter().filter(|plan| !ready(plan));
         waiting.map(|plan| plan.process.to_string()).collect()
+    }
+
+    /// Everybody who runs, in the order of the plan.
+    pub fn everybody(&self) -> Vec<ProcessId> {
+        let nodes = self.plan.nodes.iter().map(|node| &node.process);
+        let producers = self.plan.producers.iter().map(|one| &one.process);
+        let consumers = self.plan.consumers.iter().map(|one| &one.process);
+        nodes.chain(producers).chain(consumers).cloned().collect()
+    }
+
+    /// Whether a process runs, even if it stands still.
+    pub fn lives(&self, process: &ProcessId) -> bool {
+        self.machine(process).is_some()
+    }
+
+    /// The nodes that run.
+    fn living(&self) -> impl Iterator<Item = (&NodePlan, &Node)> {
+        let nodes = self.plan.nodes.iter();
+        nodes.filter_map(|plan| Some((plan, self.machine(&plan.process)?.node()?)))
+    }
+
+    /// Why there is no active controller.
+    pub fn quorum_lacks(&self) -> Vec<String> {
+        let mut active = self.living().filter(|(_, node)| node.is_active_controller());
+        match active.next() {
+            Some(_) => Vec::new(),
+            None => vec!["no controller is active".to_owned()],
+        }
+    }
+
+    /// Living brokers that the active controller does not trust.
+    pub fn brokers_fenced(&self) -> Vec<String> {
+        let active = self.living().find(|(_, node)| node.is_active_controller());
+        let Some((_, controller)) = active else { return self.quorum_lacks() };
+        let brokers = self.living().filter(|(plan, _)| plan.role != NodeRole::Controller);
+        let fenced =
+            brokers.filter(|(plan, _)| !controller.image().is_active(NodeId(plan.id)));
+        fenced.map(|(plan, _)| plan.process.to_string()).collect()
+    }
+
+    /// Living producers that wait for a verdict.
+    pub fn producers_waiting(&self) -> Vec<String> {
+        let waits = |process: &ProcessId| {
+            self.machine(process).is_some_and(|body| Body::pending(body) > 0)
+        };
+        let producers = self.plan.producers.iter().map(|one| &one.process);
+        producers.filter(|process| waits(process)).map(ToString::to_string).collect()
+    }
+
+    /// Living nodes that have not applied all that another has, or know less committed.
+    pub fn metadata_behind(&self) -> Vec<String> {
+        let ahead = self.living().map(|(_, node)| node.metadata_offset()).max();
+        let behind = self.living().filter(|(_, node)| {
+            Some(node.metadata_offset()) != ahead
+                || Some(node.quorum().high_watermark()) != ahead
+        });
+        behind.map(|(plan, _)| plan.process.to_string()).collect()
+    }
+
+    /// Where a consumer will read next.
+    pub fn position(&self, consumer: &ProcessId, at: &TopicPartition) -> Option<i64> {
+        self.machine(consumer)?.position(at)
     }
 
     /// How long a silent broker is trusted, in ms.

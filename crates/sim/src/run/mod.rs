@@ -2,15 +2,20 @@
 
 mod body;
 mod cluster;
+mod probe;
 mod setup;
 mod stage;
 mod steps;
+mod storm;
 mod story;
 
 use topomotion_model::{Diagnostic, Scenario};
 use topomotion_trace::Trace;
 
-use crate::{Binding, Ending, Judge, Outcome, RunFile, RunOptions};
+use crate::record::Detail;
+use crate::{Aftermath, Binding, Ending, Judge, Outcome, RunFile, RunOptions, Verdict};
+use cluster::{Cluster, Setting};
+use setup::Rest;
 use stage::{Stage, Stop, after};
 use steps::Play;
 
@@ -33,30 +38,49 @@ pub fn run(
 
 /// Plays a run file. The same file gives the same outcome, always and everywhere.
 pub fn play(file: &RunFile, judge: &mut dyn Judge) -> Outcome {
+    watch(file, Detail::Story, judge)
+}
+
+/// Plays a storm for the judge alone: the same course of events as [`play`], of which
+/// nothing is kept; the outcome's traces are empty. A run of steps waits for its packets to
+/// say nothing new, so it is played in full.
+pub fn probe(file: &RunFile, judge: &mut dyn Judge) -> Outcome {
+    let detail = if file.storm.is_some() { Detail::Evidence } else { Detail::Story };
+    watch(file, detail, judge)
+}
+
+fn watch(file: &RunFile, detail: Detail, judge: &mut dyn Judge) -> Outcome {
     let limits = &file.limits;
-    let mut stage = Stage::new(&file.cluster, file.seed, limits, judge);
-    if let Err(missing) = setup::set_up(&mut stage, limits.setup_ms) {
+    let physics = file.storm.as_ref().map(|storm| storm.world.physics());
+    let setting = Setting { physics: physics.unwrap_or_default(), detail };
+    let cluster = Cluster::new(&file.cluster, file.seed, setting);
+    let mut stage = Stage::new(cluster, limits, judge);
+    let rest = if file.storm.is_some() { Rest::Skipped } else { Rest::Awaited };
+    if let Err(missing) = setup::set_up(&mut stage, limits.setup_ms, rest) {
         let setup = stage.cluster.world.recorder.take();
-        let events = stage.cluster.world.handled();
-        return outcome(
-            Trace::default(),
-            setup,
-            Play::new(&mut stage, limits),
-            Ending::NotReady(missing),
-            events,
-        );
+        let ending = Ending::NotReady(missing);
+        let trace = Trace::default();
+        return Told { trace, setup, ending, aftermath: None }
+            .outcome(&stage, Vec::new());
     }
     let setup = stage.raise_curtain();
     let mut play = Play::new(&mut stage, limits);
-    let ending = match play_all(&mut play, file) {
-        Ok(()) => Ending::Quiet,
-        Err(Stop::Limit(text)) => Ending::Limit(text),
-        Err(Stop::Late) => Ending::Limit("a step took too long".to_owned()),
+    let played = match &file.storm {
+        Some(storm) => storm::rage(play.stage, storm).map(Some),
+        None => play_all(&mut play, file).map(|()| None),
     };
-    let played = play.stage.cluster.world.recorder.take();
-    let trace = story::tell(&setup, played);
-    let events = play.stage.cluster.world.handled();
-    outcome(trace, setup, play, ending, events)
+    let (ending, aftermath) = match played {
+        Ok(aftermath) => (Ending::Quiet, aftermath),
+        Err(Stop::Limit(text)) => (Ending::Limit(text), None),
+        Err(Stop::Late) => (Ending::Limit("a step took too long".to_owned()), None),
+    };
+    let verdicts = std::mem::take(&mut play.verdicts);
+    let played = stage.cluster.world.recorder.take();
+    let trace = match detail {
+        Detail::Story => story::tell(&setup, played),
+        Detail::Evidence => Trace::default(),
+    };
+    Told { trace, setup, ending, aftermath }.outcome(&stage, verdicts)
 }
 
 fn play_all(play: &mut Play<'_, '_>, file: &RunFile) -> Result<(), Stop> {
@@ -85,13 +109,28 @@ fn come_to_rest(play: &mut Play<'_, '_>) -> Result<(), Stop> {
     }
 }
 
-fn outcome(
+/// What is left of a run when it is over.
+struct Told {
     trace: Trace,
     setup: Trace,
-    play: Play<'_, '_>,
     ending: Ending,
-    events: u64,
-) -> Outcome {
-    let digest = trace.digest();
-    Outcome { trace, setup, verdicts: play.verdicts, ending, digest, events }
+    aftermath: Option<Aftermath>,
+}
+
+impl Told {
+    fn outcome(self, stage: &Stage<'_>, verdicts: Vec<Verdict>) -> Outcome {
+        let Told { trace, setup, ending, aftermath } = self;
+        let world = &stage.cluster.world;
+        Outcome {
+            digest: trace.digest(),
+            trace,
+            setup,
+            verdicts,
+            ending,
+            aftermath,
+            events: world.delivered(),
+            course: world.course(),
+            coverage: world.recorder.coverage().clone(),
+        }
+    }
 }

@@ -1,17 +1,21 @@
 //! The stage: runs the world, shows every event to the judge, and knows when it is quiet.
 
+use std::sync::Arc;
+
 use topomotion_model::ProcessId;
-use topomotion_trace::{Event, Trace, What};
-use topomotion_wire::{Duration, Instant};
+use topomotion_trace::{Event, Time, Trace, What};
+use topomotion_wire::{Duration, Instant, TopicPartition};
 
 use super::cluster::Cluster;
-use crate::{ClusterPlan, Judge, Limits, Observer, Registration};
+use super::probe::Probe;
+use crate::{Judge, Limits, Observer, Registration, Sight};
 
 pub(super) struct Stage<'a> {
     pub cluster: Cluster<'a>,
     pub judge: &'a mut dyn Judge,
     limits: &'a Limits,
     observer: Observer,
+    probe: Probe,
     /// Events of the trace that the judge has seen.
     shown: usize,
     /// When something other than routine last happened.
@@ -31,16 +35,16 @@ pub(super) enum Stop {
 
 impl<'a> Stage<'a> {
     pub fn new(
-        plan: &'a ClusterPlan,
-        seed: u64,
+        cluster: Cluster<'a>,
         limits: &'a Limits,
         judge: &'a mut dyn Judge,
     ) -> Stage<'a> {
         Stage {
-            cluster: Cluster::new(plan, seed),
+            cluster,
             judge,
             limits,
             observer: Observer::new(),
+            probe: Probe::default(),
             shown: 0,
             last_news: Instant::ZERO,
             end: after(Instant::ZERO, limits.setup_ms),
@@ -60,17 +64,35 @@ impl<'a> Stage<'a> {
 
     /// Shows the judge what is new. Returns whether anything was.
     pub fn show(&mut self) -> bool {
-        let events = self.cluster.world.recorder.events();
+        let recorder = &self.cluster.world.recorder;
+        let (events, mut sights) =
+            (recorder.events(), recorder.sights().iter().peekable());
         let new = &events[self.shown..];
+        if new.is_empty() && sights.len() == 0 {
+            return false;
+        }
         let is_state = new.iter().any(|event| matches!(event.what, What::State(_)));
         if new.iter().any(is_news) {
             self.last_news = self.cluster.world.now();
         }
-        for event in new {
+        let now = recorder.time(self.cluster.world.now());
+        for (index, event) in (self.shown..).zip(new) {
+            while let Some((_, sight)) = sights.next_if(|(before, _)| *before <= index) {
+                witness(self.judge, &mut self.probe, &self.cluster, now, sight);
+            }
             self.judge.see(event);
             self.observer.see(event);
+            if let What::State(change) = &event.what
+                && let Some(sight) = self.probe.change(&self.cluster, change)
+            {
+                self.judge.witness(now, &sight);
+            }
         }
-        self.shown = events.len();
+        for (_, sight) in sights {
+            witness(self.judge, &mut self.probe, &self.cluster, now, sight);
+        }
+        self.cluster.world.recorder.drop_seen();
+        self.shown = self.cluster.world.recorder.events().len();
         is_state
     }
 
@@ -146,15 +168,67 @@ impl<'a> Stage<'a> {
             let host = self.cluster.host(&ProcessId((*process).clone()));
             host.is_some_and(|host| self.cluster.world.machine(host).is_some())
         });
-        let leads =
-            |process: &&std::sync::Arc<str>| now.leader.as_ref() == Some(*process);
+        let leads = |process: &&Arc<str>| now.leader.as_ref() == Some(*process);
         let led =
             living.clone().next().is_none() || living.clone().any(|one| leads(&one));
         led && living.all(|process| now.isr.contains(process))
     }
 
-    fn check_limits(&self) -> Result<(), Stop> {
-        if self.cluster.world.handled() >= self.limits.events {
+    /// Every partition that has a living eligible replica, with its registration.
+    fn partitions(&self) -> impl Iterator<Item = (TopicPartition, &Registration)> {
+        let topics = self.cluster.plan.topics.iter();
+        let all = topics.flat_map(|topic| {
+            (0..).zip(&topic.assignment).map(|(index, _)| (&topic.name, index))
+        });
+        all.filter_map(|(topic, index)| {
+            let partition = TopicPartition::new(&**topic, index);
+            let registration = self.observer.registration(&partition.to_string())?;
+            let lives = |id: &Arc<str>| self.cluster.lives(&ProcessId(id.clone()));
+            registration.isr.iter().any(lives).then_some((partition, registration))
+        })
+    }
+
+    /// Partitions that could be led, and are not by anybody who lives.
+    pub fn partitions_not_led(&self) -> Vec<String> {
+        let led = |registration: &Registration| {
+            let leader = registration.leader.as_ref();
+            leader.is_some_and(|id| self.cluster.lives(&ProcessId(id.clone())))
+        };
+        let not_led = self.partitions().filter(|(_, registration)| !led(registration));
+        not_led.map(|(partition, _)| partition.to_string()).collect()
+    }
+
+    /// Partitions with a living replica outside the ISR.
+    pub fn partitions_not_whole(&self) -> Vec<String> {
+        let not = self.partitions().filter(|(_, it)| !self.is_recovered(it));
+        not.map(|(partition, _)| partition.to_string()).collect()
+    }
+
+    /// What living consumers have not read of what is committed.
+    pub fn consumers_behind(&self) -> Vec<String> {
+        let mut behind = Vec::new();
+        for plan in &self.cluster.plan.consumers {
+            if !self.cluster.lives(&plan.process) {
+                continue;
+            }
+            for (partition, registration) in self.partitions() {
+                let wanted = (partition.topic.to_string(), partition.partition);
+                let Some(leader) = &registration.leader else { continue };
+                if !plan.assignment.contains(&wanted) {
+                    continue;
+                }
+                let end = self.observer.replica(leader, &partition.to_string());
+                let position = self.cluster.position(&plan.process, &partition);
+                if position.is_none_or(|next| next < end.high_watermark) {
+                    behind.push(format!("{} of {partition}", plan.process));
+                }
+            }
+        }
+        behind
+    }
+
+    pub(super) fn check_limits(&self) -> Result<(), Stop> {
+        if self.cluster.world.delivered() >= self.limits.events {
             let events = self.limits.events;
             return Err(Stop::Limit(format!("the limit of {events} events was reached")));
         }
@@ -162,6 +236,20 @@ impl<'a> Stage<'a> {
             return Err(Stop::Limit("the limit of engine time was reached".to_owned()));
         }
         Ok(())
+    }
+}
+
+/// Shows the judge what only it sees, and what more there is to see then.
+fn witness(
+    judge: &mut dyn Judge,
+    probe: &mut Probe,
+    cluster: &Cluster<'_>,
+    now: Time,
+    sight: &Sight,
+) {
+    judge.witness(now, sight);
+    for more in probe.sight(cluster, sight) {
+        judge.witness(now, &more);
     }
 }
 

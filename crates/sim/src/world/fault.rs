@@ -76,51 +76,77 @@ impl<M: Machine> World<M> {
     /// Cuts the network between two sets of hosts. Connections across the cut swallow what
     /// is on its way and whatever is sent from now on.
     pub fn cut(&mut self, left: &[HostId], right: &[HostId]) {
-        for &a in left {
-            for &b in right {
-                self.cuts.insert((a.min(b), a.max(b)));
-            }
-        }
         let fault =
             Fault::Partition { left: self.names_of(left), right: self.names_of(right) };
         self.recorder.note(self.now, What::Fault(fault));
+        self.change_weather(left, right, |weather| weather.cut = true);
+        self.change_weather(right, left, |weather| weather.cut = true);
+        self.sever();
+    }
+
+    /// Cuts one direction only: what `from` sends to `to` vanishes, the way back is open.
+    pub fn cut_one_way(&mut self, from: &[HostId], to: &[HostId]) {
+        self.change_weather(from, to, |weather| weather.cut = true);
+        self.sever();
+    }
+
+    /// Existing connections feel the cuts.
+    fn sever(&mut self) {
         for link in 0..self.links.len() {
             let (Some(a), Some(b)) =
                 (self.links[link].dialler.host, self.links[link].acceptor.host)
             else {
                 continue;
             };
-            if self.is_cut(a, b) && self.links[link].passage == Passage::Free {
-                self.links[link].passage = Passage::Cut;
+            for (from, to, side) in [(a, b, Side::Acceptor), (b, a, Side::Dialler)] {
+                let is_cut = self.is_cut(from, to);
+                let end = self.links[link].end_mut(side);
+                if is_cut && end.inbound == Passage::Free {
+                    end.inbound = Passage::Cut;
+                }
             }
         }
     }
 
-    /// Mends the network and lets every paused process go on. Connections that were cut
-    /// turn out to be broken.
+    /// Mends the network, disks and clocks, and lets every paused process go on.
+    /// Connections that were cut turn out to be broken; what was kept back arrives.
     pub fn heal(&mut self) {
         self.recorder.note(self.now, What::Fault(Fault::Heal));
-        self.cuts.clear();
+        self.clear_weather();
         for link in 0..self.links.len() {
-            if self.links[link].passage == Passage::Cut {
-                self.links[link].passage = Passage::Broken;
-                self.post(LinkId(link), Side::Dialler, Parcel::Reset);
-                self.post(LinkId(link), Side::Acceptor, Parcel::Reset);
+            let cut = |side| self.links[link].end(side).inbound == Passage::Cut;
+            if cut(Side::Dialler) || cut(Side::Acceptor) {
+                self.break_link(LinkId(link));
+            } else {
+                self.let_go(LinkId(link), Side::Dialler);
+                self.let_go(LinkId(link), Side::Acceptor);
             }
         }
         for host in 0..self.hosts.len() {
+            self.hosts[host].disk.repair();
+            self.drift(HostId(host), 100);
             self.resume(HostId(host));
+        }
+    }
+
+    /// A connection is past mending, and both ends hear of it.
+    pub(super) fn break_link(&mut self, link: LinkId) {
+        for side in [Side::Dialler, Side::Acceptor] {
+            let end = self.link_mut(link).end_mut(side);
+            end.inbound = Passage::Broken;
+            end.held.clear();
+            self.post(link, side, Parcel::Reset);
         }
     }
 
     /// Whether the network is cut anywhere, or a process stands still.
     pub fn is_hindered(&self) -> bool {
         let paused = |host: &super::Host<M>| matches!(host.life, Life::Paused { .. });
-        !self.cuts.is_empty() || self.hosts.iter().any(paused)
+        !self.is_fair() || self.hosts.iter().any(paused)
     }
 
-    pub(super) fn is_cut(&self, a: HostId, b: HostId) -> bool {
-        self.cuts.contains(&(a.min(b), a.max(b)))
+    pub(super) fn is_cut(&self, from: HostId, to: HostId) -> bool {
+        self.weather(from, to).cut
     }
 
     fn names_of(&self, hosts: &[HostId]) -> Vec<Arc<str>> {

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use topomotion_log::MemoryDisk;
 use topomotion_trace::PacketId;
-use topomotion_wire::{ConnectionId, Input, Instant, Random};
+use topomotion_wire::{ConnectionId, Input, Random};
 
-use super::disk::Disk;
+use super::clock::Clock;
 use super::link::{LinkId, Side};
+use super::queue::Place;
 
 /// A host's number in its world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,13 +33,13 @@ pub(super) struct Host<M> {
     pub life: Life<M>,
     /// Counts the starts, so that what was meant for an earlier process is recognised.
     pub incarnation: u32,
-    pub disk: Disk,
+    pub disk: MemoryDisk,
+    pub clock: Clock,
     pub connections: BTreeMap<ConnectionId, (LinkId, Side)>,
     /// Connections accepted so far.
     pub accepted: u64,
-    /// The timer that counts, and its stamp.
-    pub armed: Option<(Instant, u64)>,
-    pub stamps: u64,
+    /// When its timer goes off.
+    pub armed: Option<Place>,
     /// Jitter of what this host sends.
     pub network: Random,
 }
@@ -48,11 +50,11 @@ impl<M> Host<M> {
             name,
             life: Life::Down,
             incarnation: 0,
-            disk: Disk::default(),
+            disk: MemoryDisk::default(),
+            clock: Clock::default(),
             connections: BTreeMap::new(),
             accepted: 0,
             armed: None,
-            stamps: 0,
             network,
         }
     }

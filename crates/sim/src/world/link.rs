@@ -1,5 +1,7 @@
 //! One connection between two hosts, seen from above.
 
+use std::collections::VecDeque;
+
 use topomotion_trace::PacketId;
 use topomotion_wire::{ConnectionId, Instant, Message};
 
@@ -42,7 +44,7 @@ pub(super) enum Parcel {
     Reset,
 }
 
-/// Whether messages pass.
+/// Whether messages pass in one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Passage {
     /// They do.
@@ -73,13 +75,18 @@ pub(super) struct LinkEnd {
     pub standing: Standing,
     /// When the last parcel towards this end arrives: later ones must not overtake it.
     pub horizon: Instant,
+    /// Whether what is sent towards this end passes.
+    pub inbound: Passage,
+    /// Whether what is sent towards this end is kept back, new connections excepted.
+    pub detained: bool,
+    /// What is kept back on its way to this end, in the order in which it was sent.
+    pub held: VecDeque<Parcel>,
 }
 
 #[derive(Debug)]
 pub(super) struct Link {
     pub dialler: LinkEnd,
     pub acceptor: LinkEnd,
-    pub passage: Passage,
     /// Whether the trace has said that it opened, and not yet that it closed.
     pub shown: bool,
     /// The packet that made the dialler dial.

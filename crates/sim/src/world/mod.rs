@@ -8,16 +8,19 @@
 //! The world knows no Kafka: it drives any [`Machine`]. What it sees it tells the
 //! [`Recorder`].
 
-mod disk;
+mod clock;
 mod fault;
 mod host;
 mod link;
 mod network;
+mod power;
 mod queue;
+mod weather;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use topomotion_log::{Applied, Disk, MemoryDisk};
 use topomotion_trace::PacketId;
 use topomotion_wire::{
     DiskOp, Duration, Endpoint, Files, Input, Instant, Machine, Output, Random,
@@ -26,7 +29,8 @@ use topomotion_wire::{
 use crate::record::Recorder;
 use host::{Host, Life};
 use link::Link;
-use queue::{Due, Queue};
+use queue::{Due, Place, Queue};
+use weather::Weather;
 
 pub use host::HostId;
 pub(crate) use link::LinkId;
@@ -60,10 +64,12 @@ pub struct World<M> {
     hosts: Vec<Host<M>>,
     links: Vec<Link>,
     listeners: BTreeMap<Endpoint, HostId>,
-    cuts: BTreeSet<(HostId, HostId)>,
+    /// Ways that are not as usual, by sender and receiver.
+    weather: BTreeMap<(HostId, HostId), Weather>,
     physics: Physics,
     seed: u64,
-    handled: u64,
+    delivered: u64,
+    course: u64,
     /// Writes the trace.
     pub recorder: Recorder,
 }
@@ -80,10 +86,11 @@ impl<M: Machine> World<M> {
             hosts: Vec::new(),
             links: Vec::new(),
             listeners: BTreeMap::new(),
-            cuts: BTreeSet::new(),
+            weather: BTreeMap::new(),
             physics,
             seed,
-            handled: 0,
+            delivered: 0,
+            course: 0,
             recorder,
         }
     }
@@ -114,6 +121,11 @@ impl<M: Machine> World<M> {
         self.hosts[host.0].disk.files()
     }
 
+    /// A host's disk, to be hurt.
+    pub fn disk_mut(&mut self, host: HostId) -> &mut MemoryDisk {
+        &mut self.hosts[host.0].disk
+    }
+
     /// Switches a host on with this machine.
     pub fn start(&mut self, host: HostId, machine: M) {
         let slot = &mut self.hosts[host.0];
@@ -131,7 +143,7 @@ impl<M: Machine> World<M> {
 
     /// Hands a command to the machine on a host; nothing happens on a host that is off.
     pub fn command(&mut self, host: HostId, command: impl FnOnce(&mut M, Instant)) {
-        let now = self.now;
+        let now = self.local(host);
         if let Some(machine) = self.hosts[host.0].machine_mut() {
             command(machine, now);
             self.drain(host, None);
@@ -143,34 +155,57 @@ impl<M: Machine> World<M> {
         self.now
     }
 
-    /// How many events have been handled.
-    pub fn handled(&self) -> u64 {
-        self.handled
+    /// How many inputs machines have been given. Timers are not counted.
+    pub fn delivered(&self) -> u64 {
+        self.delivered
+    }
+
+    /// A digest of who was given an input or woken, and when: equal for equal courses of
+    /// events, however much of them was written down.
+    pub fn course(&self) -> u64 {
+        self.course
+    }
+
+    fn note_turn(&mut self, host: HostId) {
+        let word = self.now.as_micros() << 8 | host.0 as u64 & 0xff;
+        let mixed = (self.course ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.course = mixed.rotate_left(29);
     }
 
     /// Handles the next event if it is due at or before `limit`; else lets time pass until
     /// `limit` and says so with `false`.
     pub fn step(&mut self, limit: Instant) -> bool {
-        match self.queue.pop_until(limit) {
-            Some((at, due)) => {
-                assert!(at >= self.now, "time must not run backwards");
-                self.now = at;
-                self.handled += 1;
-                self.happen(due);
-                true
-            }
-            None => {
-                self.now = self.now.max(limit);
-                false
+        let arrival = self.queue.next_place();
+        let timer = self.next_timer();
+        let next = arrival.into_iter().chain(timer.map(|(place, _)| place)).min();
+        let Some(next) = next.filter(|next| next.at <= limit) else {
+            self.now = self.now.max(limit);
+            return false;
+        };
+        assert!(next.at >= self.now, "time must not run backwards");
+        self.now = next.at;
+        match timer {
+            Some((place, host)) if place == next => self.ring(host),
+            _ => {
+                let due = self.queue.pop();
+                self.happen(due.expect("its place was just looked at"));
             }
         }
+        true
+    }
+
+    /// The timer that goes off next. There are few hosts, and their timers are set anew with
+    /// nearly every event: looking at all of them is cheaper than keeping them in order.
+    fn next_timer(&self) -> Option<(Place, HostId)> {
+        let timers = self.hosts.iter().enumerate();
+        timers.filter_map(|(index, host)| Some((host.armed?, HostId(index)))).min()
     }
 
     fn happen(&mut self, due: Due) {
         match due {
-            Due::Tick { host, stamp } => self.ring(host, stamp),
             Due::Arrive { link, side, parcel } => self.arrive(link, side, parcel),
-            Due::Flushed { host, incarnation, token, cause } => {
+            Due::Flushed { host, incarnation, flush, token, cause } => {
+                self.hosts[host.0].disk.complete(flush);
                 if self.hosts[host.0].is_incarnation(incarnation) {
                     self.deliver(host, Input::Flushed { token }, cause);
                 }
@@ -178,28 +213,28 @@ impl<M: Machine> World<M> {
         }
     }
 
-    /// A timer goes off, unless it was set anew or the host stands still.
-    fn ring(&mut self, host: HostId, stamp: u64) {
-        let now = self.now;
+    /// A timer goes off.
+    fn ring(&mut self, host: HostId) {
+        let now = self.local(host);
         let slot = &mut self.hosts[host.0];
-        if slot.armed.is_none_or(|(_, armed)| armed != stamp) {
-            return;
-        }
         slot.armed = None;
         if let Life::Up(machine) = &mut slot.life {
             machine.tick(now);
+            self.note_turn(host);
             self.drain(host, None);
         }
     }
 
     /// Gives an input to a machine, or keeps it for one that stands still.
     fn deliver(&mut self, host: HostId, input: Input, cause: Option<PacketId>) {
-        let now = self.now;
+        let now = self.local(host);
         match &mut self.hosts[host.0].life {
             Life::Down => {}
             Life::Paused { held, .. } => held.push_back((input, cause)),
             Life::Up(machine) => {
                 machine.handle(now, input);
+                self.delivered += 1;
+                self.note_turn(host);
                 self.drain(host, cause);
             }
         }
@@ -216,37 +251,43 @@ impl<M: Machine> World<M> {
                     self.send(host, connection, message, cause);
                 }
                 Output::Close { connection } => self.close(host, connection),
-                Output::Disk(DiskOp::Flush { token, .. }) => {
-                    let incarnation = self.hosts[host.0].incarnation;
-                    let due = Due::Flushed { host, incarnation, token, cause };
-                    self.queue.push(self.now + self.physics.flush, due);
-                }
-                Output::Disk(op) => self.hosts[host.0].disk.apply(op),
+                Output::Disk(op) => self.write(host, op, cause),
                 Output::Mark { rule, partition } => {
-                    let name = self.hosts[host.0].name.clone();
+                    let name = &self.hosts[host.0].name;
                     self.recorder.mark(self.now, name, rule, partition);
                 }
                 Output::Fact(fact) => {
-                    let name = self.hosts[host.0].name.clone();
-                    self.recorder.fact(self.now, &name, fact);
+                    let name = &self.hosts[host.0].name;
+                    self.recorder.fact(self.now, name, fact);
                 }
             }
         }
         self.arm(host);
     }
 
+    /// A process does not outlive the failure of its disk: Kafka halts when its only log
+    /// directory is gone.
+    fn write(&mut self, host: HostId, op: DiskOp, cause: Option<PacketId>) {
+        let slot = &mut self.hosts[host.0];
+        match slot.disk.apply(op) {
+            Ok(Applied::Done) => {}
+            Ok(Applied::Flushing { flush, token }) => {
+                let incarnation = slot.incarnation;
+                let at = self.now + self.physics.flush + slot.disk.delay();
+                let due = Due::Flushed { host, incarnation, flush, token, cause };
+                self.queue.push(at, due);
+            }
+            Err(_) => self.crash(host),
+        }
+    }
+
     fn arm(&mut self, host: HostId) {
         let now = self.now;
         let slot = &mut self.hosts[host.0];
         let Life::Up(machine) = &slot.life else { return };
-        let wanted = machine.deadline().map(|deadline| deadline.max(now));
-        if wanted == slot.armed.map(|(at, _)| at) {
-            return;
-        }
-        slot.stamps += 1;
-        slot.armed = wanted.map(|at| (at, slot.stamps));
-        if let Some((at, stamp)) = slot.armed {
-            self.queue.push(at, Due::Tick { host, stamp });
+        let wanted = machine.deadline().map(|due| slot.clock.when(due).max(now));
+        if wanted != slot.armed.map(|place| place.at) {
+            slot.armed = wanted.map(|at| self.queue.place(at));
         }
     }
 

@@ -3,13 +3,18 @@
 //! Order is first-in-first-out per link and direction; different links may overtake each
 //! other. A connection that is closed says so behind everything that was sent before.
 
+use std::collections::VecDeque;
+
 use topomotion_trace::{Loss, PacketId, What};
-use topomotion_wire::{ConnectionId, Endpoint, Input, Instant, Machine, Message};
+use topomotion_wire::{
+    ConnectionId, Duration, Endpoint, Input, Instant, Machine, Message,
+};
 
 use super::World;
 use super::host::HostId;
 use super::link::{Link, LinkEnd, LinkId, Parcel, Passage, Side, Standing};
 use super::queue::Due;
+use super::weather::Weather;
 
 impl<M: Machine> World<M> {
     pub(super) fn dial(
@@ -20,19 +25,26 @@ impl<M: Machine> World<M> {
         cause: Option<PacketId>,
     ) {
         let link = LinkId(self.links.len());
-        let end = |host, incarnation, connection| LinkEnd {
+        let end = |host, incarnation, connection, inbound| LinkEnd {
             host,
             incarnation,
             connection,
             standing: Standing::Opening,
             horizon: Instant::ZERO,
+            inbound,
+            detained: false,
+            held: VecDeque::new(),
         };
         let incarnation = self.hosts[host.0].incarnation;
         let target = self.listeners.get(to).copied();
+        let back = match target {
+            Some(target) if self.is_cut(target, host) => Passage::Cut,
+            _ => Passage::Free,
+        };
+        let there = ConnectionId::Accepted(0);
         self.links.push(Link {
-            dialler: end(Some(host), incarnation, connection),
-            acceptor: end(target, 0, ConnectionId::Accepted(0)),
-            passage: Passage::Free,
+            dialler: end(Some(host), incarnation, connection, back),
+            acceptor: end(target, 0, there, Passage::Free),
             shown: false,
             cause,
         });
@@ -77,7 +89,8 @@ impl<M: Machine> World<M> {
         self.post(link, side.other(), Parcel::Goodbye);
     }
 
-    /// Puts a parcel on its way towards one end of a link.
+    /// Puts a parcel on its way towards one end of a link, or keeps it back where the
+    /// network is stopped.
     pub(super) fn post(&mut self, link: LinkId, side: Side, parcel: Parcel) {
         let sender = self.links[link.0].end(side.other()).host;
         let jitter = match sender {
@@ -86,9 +99,26 @@ impl<M: Machine> World<M> {
             }
             None => 0,
         };
-        let arrival =
-            Instant(self.now.as_micros() + self.physics.latency.as_micros() + jitter);
-        let end = self.link_mut(link).end_mut(side);
+        let weather = match (sender, self.links[link.0].end(side).host) {
+            (Some(from), Some(to)) => self.weather(from, to),
+            _ => Weather::default(),
+        };
+        let end = self.links[link.0].end_mut(side);
+        let is_stopped = weather.clogged || end.detained || !end.held.is_empty();
+        if is_stopped && !matches!(parcel, Parcel::Reset) {
+            end.held.push_back(parcel);
+            return;
+        }
+        let arrival = self.now + self.physics.latency + Duration(jitter) + weather.slow;
+        let arrival = match (&parcel, weather.bytes_per_s) {
+            (Parcel::Dial, _) => arrival + weather.dial,
+            (_, 0) => arrival,
+            (parcel, rate) => {
+                let free = end.horizon.max(self.now);
+                let busy = Duration(parcel.weight().saturating_mul(1_000_000) / rate);
+                arrival.max(free + busy)
+            }
+        };
         end.horizon = end.horizon.max(arrival);
         let at = end.horizon;
         self.queue.push(at, Due::Arrive { link, side, parcel });
@@ -101,7 +131,7 @@ impl<M: Machine> World<M> {
             Parcel::Data { message, packet } => {
                 self.arrive_data(link, side, *message, packet);
             }
-            Parcel::Goodbye if self.links[link.0].passage == Passage::Cut => {}
+            Parcel::Goodbye if self.links[link.0].end(side).inbound == Passage::Cut => {}
             Parcel::Goodbye | Parcel::Reset => self.arrive_goodbye(link, side),
         }
     }
@@ -135,7 +165,7 @@ impl<M: Machine> World<M> {
         let Some((host, connection)) = self.listening(link, Side::Dialler) else {
             return;
         };
-        if self.links[link.0].passage != Passage::Free {
+        if self.links[link.0].dialler.inbound != Passage::Free {
             return;
         }
         self.link_mut(link).dialler.standing = Standing::Open;
@@ -150,9 +180,10 @@ impl<M: Machine> World<M> {
         message: Message,
         packet: PacketId,
     ) {
-        let loss = match (self.links[link.0].passage, self.listening(link, side)) {
+        let inbound = self.links[link.0].end(side).inbound;
+        let loss = match (inbound, self.listening(link, side)) {
             (Passage::Free, Some((host, connection))) => {
-                self.recorder.note(self.now, What::Arrived(packet));
+                self.recorder.routine(self.now, || What::Arrived(packet));
                 let input = Input::Received { connection, message };
                 return self.deliver(host, input, Some(packet));
             }
@@ -160,7 +191,7 @@ impl<M: Machine> World<M> {
             (Passage::Cut, _) => Loss::Partitioned,
             (Passage::Broken, _) => Loss::ConnectionBroken,
         };
-        self.recorder.note(self.now, What::Lost(packet, loss));
+        self.recorder.routine(self.now, || What::Lost(packet, loss));
     }
 
     fn arrive_goodbye(&mut self, link: LinkId, side: Side) {
@@ -194,13 +225,13 @@ impl<M: Machine> World<M> {
     fn show_opened(&mut self, link: LinkId) {
         let Some([from, to]) = self.names(link) else { return };
         self.link_mut(link).shown = true;
-        self.recorder.note(self.now, What::Opened { from, to });
+        self.recorder.routine(self.now, || What::Opened { from, to });
     }
 
     fn show_closed(&mut self, link: LinkId) {
         let Some([from, to]) = self.names(link) else { return };
         if std::mem::take(&mut self.link_mut(link).shown) {
-            self.recorder.note(self.now, What::Closed { from, to });
+            self.recorder.routine(self.now, || What::Closed { from, to });
         }
     }
 

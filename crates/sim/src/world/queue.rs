@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use topomotion_log::FlushId;
 use topomotion_trace::PacketId;
 use topomotion_wire::{FlushToken, Instant};
 
@@ -12,12 +13,16 @@ use super::link::{LinkId, Parcel, Side};
 /// Something that will happen.
 #[derive(Debug)]
 pub(super) enum Due {
-    /// A host's timer goes off, if it is still the one set under this stamp.
-    Tick { host: HostId, stamp: u64 },
     /// Something reaches one end of a link.
     Arrive { link: LinkId, side: Side, parcel: Parcel },
     /// A flush is done.
-    Flushed { host: HostId, incarnation: u32, token: FlushToken, cause: Option<PacketId> },
+    Flushed {
+        host: HostId,
+        incarnation: u32,
+        flush: FlushId,
+        token: FlushToken,
+        cause: Option<PacketId>,
+    },
 }
 
 /// A priority queue without ties: the sequence number decides between equal times.
@@ -29,32 +34,41 @@ pub(super) struct Queue {
 
 #[derive(Debug)]
 struct Entry {
-    at: Instant,
-    sequence: u64,
+    place: Place,
     due: Due,
 }
 
+/// When something is due, and its place among what is due at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub at: Instant,
+    sequence: u64,
+}
+
 impl Queue {
-    pub fn push(&mut self, at: Instant, due: Due) {
+    /// The place of something that is due then: behind everything put there before.
+    pub fn place(&mut self, at: Instant) -> Place {
         self.sequence += 1;
-        self.heap.push(Reverse(Entry { at, sequence: self.sequence, due }));
+        Place { at, sequence: self.sequence }
     }
 
-    pub fn next_due(&self) -> Option<Instant> {
-        self.heap.peek().map(|Reverse(entry)| entry.at)
+    pub fn push(&mut self, at: Instant, due: Due) {
+        let place = self.place(at);
+        self.heap.push(Reverse(Entry { place, due }));
     }
 
-    pub fn pop_until(&mut self, limit: Instant) -> Option<(Instant, Due)> {
-        if self.next_due()? > limit {
-            return None;
-        }
-        self.heap.pop().map(|Reverse(entry)| (entry.at, entry.due))
+    pub fn next_place(&self) -> Option<Place> {
+        self.heap.peek().map(|Reverse(entry)| entry.place)
+    }
+
+    pub fn pop(&mut self) -> Option<Due> {
+        self.heap.pop().map(|Reverse(entry)| entry.due)
     }
 }
 
 impl PartialEq for Entry {
     fn eq(&self, other: &Entry) -> bool {
-        self.sequence == other.sequence
+        self.place == other.place
     }
 }
 
@@ -68,6 +82,6 @@ impl PartialOrd for Entry {
 
 impl Ord for Entry {
     fn cmp(&self, other: &Entry) -> std::cmp::Ordering {
-        (self.at, self.sequence).cmp(&(other.at, other.sequence))
+        self.place.cmp(&other.place)
     }
 }

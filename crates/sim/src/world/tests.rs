@@ -7,7 +7,7 @@ use topomotion_wire::messages::{
     ApiVersionsRequest, ApiVersionsResponse, RequestKind, ResponseKind,
 };
 use topomotion_wire::{
-    ConnectionId, CorrelationId, FlushToken, Message, Request, Response,
+    Bytes, ConnectionId, CorrelationId, FlushToken, Message, Request, Response,
 };
 
 use super::*;
@@ -79,7 +79,8 @@ const STILL: Physics =
 
 /// Two hosts, `a` and `b`; `b` listens and `a` has dialled it.
 fn pair(physics: Physics) -> (World<Echo>, HostId, HostId) {
-    let mut world = World::new(7, physics, Recorder::new(BTreeMap::new()));
+    let mut world =
+        World::new(7, physics, Recorder::new(BTreeMap::new(), Default::default()));
     let a = world.add("a".into(), None);
     let b = world.add("b".into(), Some(Endpoint { host: "b".into(), port: 1 }));
     world.start(a, Echo::default());
@@ -202,6 +203,82 @@ fn a_flush_comes_back_unless_the_process_died() {
     world.start(a, Echo::default());
     run_until(&mut world, 9);
     assert!(seen(&world, a).is_empty(), "it belonged to the process that died");
+}
+
+#[test]
+fn a_process_dies_with_its_disk_and_a_slow_one_answers_late() {
+    let (mut world, a, _) = pair(STILL);
+    let append = || DiskOp::Append { file: "f".into(), bytes: Bytes::from_static(b"x") };
+    world.disk_mut(a).slow_down(Duration::from_millis(7));
+    let flush = DiskOp::Flush { file: "f".into(), token: FlushToken(1) };
+    world.command(a, |echo, _| echo.outputs.extend([append(), flush].map(Output::Disk)));
+    run_until(&mut world, 5);
+    assert!(seen(&world, a).iter().all(|line| !line.starts_with("flushed")));
+    run_until(&mut world, 10);
+    assert!(seen(&world, a).contains(&"flushed 1 at 7"));
+    world.disk_mut(a).fail();
+    world.command(a, |echo, _| echo.outputs.push_back(Output::Disk(append())));
+    assert!(world.machine(a).is_none());
+    assert_eq!(&world.files(a)["f"][..], b"x");
+}
+
+#[test]
+fn what_is_detained_arrives_after_its_sender_has_dialled_again() {
+    let (mut world, a, b) = pair(STILL);
+    run_until(&mut world, 5);
+    world.detain(&[a], &[b]);
+    world.command(a, |echo, _| echo.ask(1, 1));
+    world.command(a, |echo, _| {
+        let connection = ConnectionId::Dialled(1);
+        echo.outputs.push_back(Output::Close { connection });
+        echo.dial(2, "b");
+    });
+    run_until(&mut world, 20);
+    world.command(a, |echo, _| echo.ask(2, 2));
+    run_until(&mut world, 30);
+    world.release(&[a], &[b]);
+    run_until(&mut world, 40);
+    let heard = ["accepted at 1", "accepted at 6", "request 2 at 21", "request 1 at 31"];
+    assert_eq!(seen(&world, b)[..4], heard);
+}
+
+#[test]
+fn a_cut_one_way_lets_the_other_way_pass() {
+    let (mut world, a, b) = pair(STILL);
+    run_until(&mut world, 5);
+    world.cut_one_way(&[b], &[a]);
+    world.command(a, |echo, _| echo.ask(1, 1));
+    run_until(&mut world, 20);
+    assert_eq!(seen(&world, b)[1..], ["request 1 at 6"]);
+    assert_eq!(seen(&world, a), ["opened at 2"], "the answer is lost");
+}
+
+#[test]
+fn what_is_clogged_arrives_in_a_burst_and_in_order() {
+    let (mut world, a, b) = pair(STILL);
+    run_until(&mut world, 5);
+    world.clog(&[a], &[b]);
+    world.command(a, |echo, _| (0..3).for_each(|n| echo.ask(1, n)));
+    run_until(&mut world, 20);
+    world.unclog(&[a], &[b]);
+    run_until(&mut world, 30);
+    let heard = ["request 0 at 21", "request 1 at 21", "request 2 at 21"];
+    assert_eq!(seen(&world, b)[1..], heard);
+}
+
+#[test]
+fn a_slow_way_and_a_fast_clock_do_what_they_say() {
+    let (mut world, a, b) = pair(STILL);
+    run_until(&mut world, 5);
+    world.slow(&[a], &[b], Duration::from_millis(30));
+    world.drift(a, 200);
+    world.command(a, |echo, _| {
+        echo.ask(1, 1);
+        echo.alarm = Some(Instant(25_000));
+    });
+    run_until(&mut world, 60);
+    assert_eq!(seen(&world, b)[1..], ["request 1 at 36"]);
+    assert_eq!(seen(&world, a)[1..], ["tick at 25", "answer 1 at 69"]);
 }
 
 #[test]

@@ -1,0 +1,54 @@
+//! What must come back after a storm, and by when.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+macro_rules! demands {
+    ($($name:ident = $id:literal, $within_ms:literal, $what:literal;)*) => {
+        /// Something that must be so again once the world is mended.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Demand {
+            $(#[doc = $what] $name,)*
+        }
+
+        impl Demand {
+            /// Every demand.
+            pub const ALL: &'static [Demand] = &[$(Demand::$name,)*];
+
+            /// Its id, such as `L3`.
+            pub const fn id(self) -> &'static str {
+                match self { $(Demand::$name => $id,)* }
+            }
+
+            /// How long it may take, in ms of engine time.
+            pub const fn within_ms(self) -> u64 {
+                match self { $(Demand::$name => $within_ms,)* }
+            }
+
+            /// What must be so.
+            pub const fn what(self) -> &'static str {
+                match self { $(Demand::$name => $what,)* }
+            }
+        }
+    };
+}
+
+// Ten election timeouts; the session and two heartbeats more; the lag that an ISR tolerates
+// and a round with the controller more; what a producer may take; and a reader's round.
+demands! {
+    QuorumLeader = "L1", 10_000, "the metadata quorum has a leader";
+    BrokersUnfenced = "L2", 23_000, "every living broker is unfenced";
+    PartitionsLed = "L3", 33_000, "every partition with a living eligible replica is led";
+    IsrWhole = "L4", 65_000, "every living replica is in sync";
+    ProducesAnswered = "L5", 150_000, "every record sent is answered";
+    EverythingRead = "J12", 160_000, "every committed record is read";
+    MetadataEqual = "L9", 65_000, "every node has applied the same metadata";
+}
+
+/// What came back, and what came too late.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Aftermath {
+    /// What was so at some moment after the mending.
+    pub met: BTreeSet<Demand>,
+    /// What was not so in time, and what was missing then.
+    pub late: BTreeMap<Demand, String>,
+}

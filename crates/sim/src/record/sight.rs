@@ -1,0 +1,190 @@
+//! What only the judge sees: facts and messages that no picture shows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use topomotion_wire::messages::{RequestKind, ResponseKind};
+use topomotion_wire::{CorrelationId, Fact, LeaderRecovery, Message};
+
+use crate::packet::Dictionary;
+use crate::world::LinkId;
+
+/// Something that the judge reads beside the trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sight {
+    /// A process was started, for the first time or again.
+    Started(Arc<str>),
+    /// A voter granted its vote, or the promise of one.
+    Voted {
+        /// Whose vote.
+        voter: Arc<str>,
+        /// Who asked for it.
+        candidate: Arc<str>,
+        /// In which epoch.
+        epoch: i32,
+        /// Whether it was asked only whether it would vote.
+        kind: Ballot,
+    },
+    /// A node applied metadata up to this offset.
+    Applied {
+        /// Which node.
+        process: Arc<str>,
+        /// The next offset to apply.
+        offset: i64,
+    },
+    /// The active controller committed a broker's registration.
+    Registered {
+        /// Which broker.
+        broker: Arc<str>,
+        /// The offset of its record.
+        epoch: i64,
+    },
+    /// The active controller committed a partition's registration: the part of it that the
+    /// picture does not show. Comes just before the rest.
+    Eligible {
+        /// Which partition.
+        partition: Arc<str>,
+        /// Eligible leader replicas outside the ISR.
+        elr: Vec<Arc<str>>,
+        /// Whether its leader was elected without proof.
+        recovering: bool,
+    },
+    /// A process has lost its power or its disk: what it had written may be gone.
+    LostPower(Arc<str>),
+    /// A replica of a process that was started, as it was found: its log end.
+    Found {
+        /// Whose.
+        process: Arc<str>,
+        /// Of which partition.
+        partition: Arc<str>,
+        /// Its log end offset.
+        end: i64,
+    },
+    /// A leader as it saw itself when its high watermark had moved.
+    Leads {
+        /// Who.
+        process: Arc<str>,
+        /// Which partition.
+        partition: Arc<str>,
+        /// The ISR as it knows it.
+        isr: Vec<Arc<str>>,
+        /// What counts for its high watermark.
+        maximal_isr: Vec<Arc<str>>,
+        /// The registration that it knows.
+        partition_epoch: i32,
+    },
+    /// The metadata that a node has applied, as a digest.
+    Image {
+        /// Whose.
+        process: Arc<str>,
+        /// The next offset to apply.
+        offset: i64,
+        /// Digest of all of it.
+        digest: u64,
+    },
+    /// A node that has just been elected, with the end of its metadata log.
+    Elected {
+        /// Who.
+        process: Arc<str>,
+        /// The end of its log.
+        end: i64,
+    },
+    /// The leader of the quorum has applied what is committed: how many voters have it, dead
+    /// ones counted as if they had.
+    Committed {
+        /// Who leads.
+        process: Arc<str>,
+        /// The next offset to apply.
+        offset: i64,
+        /// Voters that have it, or cannot be asked.
+        holders: usize,
+        /// All voters.
+        voters: usize,
+    },
+    /// A consumer handed records on.
+    Read {
+        /// Who.
+        process: Arc<str>,
+        /// Where from.
+        partition: Arc<str>,
+        /// First offset.
+        base: i64,
+        /// The batches, in the order in which they came.
+        batches: Vec<u32>,
+    },
+}
+
+/// What was asked of a voter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ballot {
+    /// Its vote.
+    Vote,
+    /// Whether it would vote.
+    PreVote,
+}
+
+pub(super) fn of_fact(
+    process: &Arc<str>,
+    fact: &Fact,
+    names: &mut Dictionary,
+) -> Option<Sight> {
+    match fact {
+        Fact::MetadataApplied { offset } => {
+            Some(Sight::Applied { process: process.clone(), offset: offset.0 })
+        }
+        Fact::BrokerChanged { broker, epoch, .. } => {
+            Some(Sight::Registered { broker: names.node(*broker), epoch: epoch.0 })
+        }
+        Fact::PartitionChanged { partition, state } => Some(Sight::Eligible {
+            partition: names.partition(partition),
+            elr: state.elr.iter().map(|&id| names.node(id)).collect(),
+            recovering: state.recovery == LeaderRecovery::Recovering,
+        }),
+        Fact::Polled { partition, base, batches, .. } => Some(Sight::Read {
+            base: base.0,
+            process: process.clone(),
+            partition: names.partition(partition),
+            batches: batches.iter().map(|batch| batch.0).collect(),
+        }),
+        _ => None,
+    }
+}
+
+/// Votes that were asked for and not yet answered. The answer does not repeat the question.
+#[derive(Debug, Default)]
+pub(super) struct Ballots {
+    open: BTreeMap<(LinkId, CorrelationId), (Ballot, i32)>,
+}
+
+impl Ballots {
+    /// Looks at a message; a granted vote is a sight.
+    pub fn look(
+        &mut self,
+        link: LinkId,
+        [from, to]: [&Arc<str>; 2],
+        message: &Message,
+    ) -> Option<Sight> {
+        match message {
+            Message::Request(request) => {
+                let RequestKind::Vote(vote) = &request.body else { return None };
+                let asked = vote.topics.first()?.partitions.first()?;
+                let kind = if asked.pre_vote { Ballot::PreVote } else { Ballot::Vote };
+                let place = (link, request.correlation);
+                self.open.insert(place, (kind, asked.replica_epoch));
+                None
+            }
+            Message::Response(response) => {
+                let ResponseKind::Vote(vote) = &response.body else { return None };
+                let (kind, epoch) = self.open.remove(&(link, response.correlation))?;
+                let told = vote.topics.first()?.partitions.first()?;
+                let (voter, candidate) = (from.clone(), to.clone());
+                told.vote_granted.then_some(Sight::Voted {
+                    voter,
+                    candidate,
+                    epoch,
+                    kind,
+                })
+            }
+        }
+    }
+}

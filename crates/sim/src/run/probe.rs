@@ -1,0 +1,113 @@
+//! What the judge is shown of a machine's inside when something has happened to it: plain
+//! data, copied out.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use topomotion_broker::Node;
+use topomotion_model::ProcessId;
+use topomotion_trace::{QuorumRole, StateChange};
+use topomotion_wire::TopicPartition;
+
+use super::body::Body;
+use super::cluster::Cluster;
+use crate::Sight;
+
+/// Looks inside whoever something has happened to.
+#[derive(Debug, Default)]
+pub(super) struct Probe {
+    /// Replicas that were looked at since their process was started.
+    found: BTreeSet<(Arc<str>, Arc<str>)>,
+}
+
+impl Probe {
+    /// What a change of state shows.
+    pub fn change(
+        &mut self,
+        cluster: &Cluster<'_>,
+        change: &StateChange,
+    ) -> Option<Sight> {
+        match change {
+            StateChange::Replica { process, partition, .. } => {
+                let place = (process.clone(), partition.clone());
+                if self.found.contains(&place) {
+                    return None;
+                }
+                let view = node(cluster, process)?.replica(&read(partition)?)?;
+                self.found.insert(place);
+                let (process, partition) = (process.clone(), partition.clone());
+                Some(Sight::Found { process, partition, end: view.log_end.0 })
+            }
+            StateChange::HighWatermark { process, partition, .. } => {
+                let view = node(cluster, process)?.replica(&read(partition)?)?;
+                if view.role != topomotion_wire::ReplicaRole::Leader {
+                    return None;
+                }
+                let names = |ids: &[topomotion_wire::NodeId]| {
+                    let named = ids.iter().filter_map(|id| cluster.plan.process_of(id.0));
+                    named.map(|process| process.0.clone()).collect()
+                };
+                Some(Sight::Leads {
+                    process: process.clone(),
+                    partition: partition.clone(),
+                    isr: names(&view.isr),
+                    maximal_isr: names(&view.maximal_isr),
+                    partition_epoch: view.partition_epoch.0,
+                })
+            }
+            StateChange::Quorum { process, role: QuorumRole::Leader, .. } => {
+                let end = node(cluster, process)?.quorum().log().end_offset().0;
+                Some(Sight::Elected { process: process.clone(), end })
+            }
+            _ => None,
+        }
+    }
+
+    /// What a sight leads to: at a node that has applied metadata, there is more to see.
+    pub fn sight(&mut self, cluster: &Cluster<'_>, sight: &Sight) -> Vec<Sight> {
+        match sight {
+            Sight::Started(process) => {
+                self.found.retain(|(other, _)| other != process);
+                Vec::new()
+            }
+            Sight::Applied { process, .. } => {
+                let Some(node) = node(cluster, process) else { return Vec::new() };
+                let offset = node.metadata_offset().0;
+                let digest = digest(&format!("{:?}", node.image()));
+                let image = Sight::Image { process: process.clone(), offset, digest };
+                let committed = node.quorum().is_leader().then(|| {
+                    let (holders, voters) = holders(cluster, offset);
+                    Sight::Committed { process: process.clone(), offset, holders, voters }
+                });
+                [image].into_iter().chain(committed).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn node<'c>(cluster: &'c Cluster<'_>, process: &Arc<str>) -> Option<&'c Node> {
+    let host = cluster.host(&ProcessId(process.clone()))?;
+    cluster.world.machine(host).and_then(Body::node)
+}
+
+fn holders(cluster: &Cluster<'_>, offset: i64) -> (usize, usize) {
+    let has = |process: &ProcessId| {
+        node(cluster, &process.0)
+            .is_none_or(|node| node.quorum().log().end_offset().0 >= offset)
+    };
+    let holders = cluster.plan.voters().filter(|plan| has(&plan.process)).count();
+    (holders, cluster.plan.voters().count())
+}
+
+fn read(partition: &str) -> Option<TopicPartition> {
+    let (topic, index) = partition.rsplit_once('-')?;
+    Some(TopicPartition::new(topic, index.parse().ok()?))
+}
+
+/// FNV-1a.
+fn digest(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}

@@ -1,0 +1,92 @@
+//! J1, J7, J8 and J9: an offset of a partition has one content for everybody, a reader skips
+//! nothing and never reads an offset again, and what it reads at once is in order. An unclean election may
+//! break J1.
+
+use std::collections::BTreeMap;
+
+use topomotion_sim::Sight;
+use topomotion_trace::StateChange;
+
+use super::Checker;
+use crate::court::Bench;
+use crate::model::{Model, Name};
+
+#[derive(Debug, Default)]
+pub(crate) struct Offsets {
+    content: BTreeMap<(Name, i64), (u32, Name)>,
+    /// Where each batch stands, as far as anybody was told; nothing for one that was sent
+    /// twice and stands at two places.
+    places: BTreeMap<(Name, u32), Option<i64>>,
+    /// How far each reader is in each partition.
+    positions: BTreeMap<(Name, Name), i64>,
+}
+
+impl Offsets {
+    fn told(
+        &mut self,
+        model: &Model,
+        teller: &Name,
+        (partition, base, batch): (&Name, i64, u32),
+        bench: &mut Bench<'_>,
+    ) {
+        let known = self.places.entry((partition.clone(), batch)).or_insert(Some(base));
+        *known = known.filter(|place| *place == base);
+        let place = (partition.clone(), base);
+        let first = self.content.entry(place).or_insert((batch, teller.clone()));
+        bench.demand("J1", first.0 == batch || model.was_unclean(partition), || {
+            format!(
+                "{} and {teller} were told different records at {partition} offset {base}",
+                first.1
+            )
+        });
+    }
+}
+
+impl Checker for Offsets {
+    fn see(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
+        match change {
+            StateChange::BatchAcked {
+                process,
+                partition,
+                batch,
+                base: Some(base),
+                acks,
+                ..
+            } if &**acks == "all" => {
+                self.told(model, process, (partition, *base, *batch), bench);
+            }
+            StateChange::Polled { process, partition, base, next } => {
+                let place = (process.clone(), partition.clone());
+                let before = self.positions.insert(place, *next).unwrap_or(*base);
+                bench.demand("J7", *base <= before || model.was_unclean(partition), || {
+                    format!("{process} read {partition} up to {before} and then from {base}")
+                });
+                bench.demand("J8", *base >= before || model.was_unclean(partition), || {
+                    format!("{process} read {partition} up to {before} and again from {base}")
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn witness(&mut self, model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
+        match sight {
+            Sight::Started(process) => {
+                self.positions.retain(|(other, _), _| other != process);
+            }
+            Sight::Read { process, partition, base, batches } => {
+                if let Some(&first) = batches.first() {
+                    self.told(model, process, (partition, *base, first), bench);
+                }
+                let place = |batch: &u32| self.places.get(&(partition.clone(), *batch));
+                let known: Vec<i64> =
+                    batches.iter().filter_map(place).copied().flatten().collect();
+                let rising = known.is_sorted_by(|a, b| a < b);
+                bench.demand("J9", rising || model.was_unclean(partition), || {
+                    format!("{process} was handed records of {partition} out of order")
+                });
+            }
+            _ => {}
+        }
+    }
+}

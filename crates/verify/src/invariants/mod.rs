@@ -1,0 +1,69 @@
+//! One invariant, one module, with an observer's model of its own.
+//!
+//! A checker sees every change of state as the trace tells it, every sight that only a judge
+//! is shown, and every fault. It never calls the engine.
+
+mod j1_offsets;
+mod k10_images;
+mod k16_registrations;
+mod k2_votes;
+mod k3_epochs;
+mod k4_progress;
+mod k5_majority;
+mod k7_completeness;
+mod r11_min_isr;
+mod r16_expansion;
+mod r17_proposer;
+mod r20_recovering;
+mod r21_followers;
+mod r22_unclean;
+mod r23_dense;
+mod r2_strong_isr;
+mod r5_fenced;
+mod r8_maximal_isr;
+mod r9_watermark;
+mod s5_recovery;
+
+use topomotion_sim::{ClusterPlan, Sight};
+use topomotion_trace::StateChange;
+
+use crate::court::Bench;
+use crate::model::Model;
+
+/// Watches one invariant, or a few that need the same memory.
+pub(crate) trait Checker: std::fmt::Debug {
+    /// A state has changed; the model has taken it in.
+    fn see(&mut self, _model: &Model, _change: &StateChange, _bench: &mut Bench<'_>) {}
+
+    /// Something was seen that the trace does not tell.
+    fn witness(&mut self, _model: &Model, _sight: &Sight, _bench: &mut Bench<'_>) {}
+
+    /// Time is about to move on: what happened together has happened.
+    fn settle(&mut self, _model: &Model, _bench: &mut Bench<'_>) {}
+}
+
+/// Every checker, for a run on this cluster if it is known.
+pub(crate) fn all(plan: Option<&ClusterPlan>) -> Vec<Box<dyn Checker>> {
+    vec![
+        Box::new(r2_strong_isr::StrongIsr),
+        Box::new(r5_fenced::Fenced::default()),
+        Box::new(r8_maximal_isr::MaximalIsr),
+        Box::new(r9_watermark::Watermarks::default()),
+        Box::new(r11_min_isr::MinIsr::new(plan)),
+        Box::new(r16_expansion::Expansion),
+        Box::new(r17_proposer::Proposer::default()),
+        Box::new(r20_recovering::Recovering::default()),
+        Box::new(r21_followers::Followers::default()),
+        Box::new(r22_unclean::Unclean::new(plan)),
+        Box::new(r23_dense::Dense::default()),
+        Box::new(k2_votes::Votes::default()),
+        Box::new(k3_epochs::Epochs::default()),
+        Box::new(k4_progress::Progress::default()),
+        Box::new(k5_majority::Majority),
+        Box::new(k7_completeness::Completeness::default()),
+        Box::new(k10_images::Images::default()),
+        Box::new(k16_registrations::Registrations::default()),
+        Box::new(j1_offsets::Offsets::default()),
+        Box::new(s5_recovery::Recovery::default()),
+    ]
+}

@@ -1,0 +1,45 @@
+//! R22: a leader comes from the ISR or the ELR, unless the cluster allows otherwise, and an
+//! ISR is empty only where eligible replicas are remembered.
+
+use topomotion_sim::ClusterPlan;
+use topomotion_trace::StateChange;
+
+use super::Checker;
+use crate::court::Bench;
+use crate::model::{Model, registration_of};
+
+#[derive(Debug, Default)]
+pub(crate) struct Unclean {
+    is_allowed: bool,
+}
+
+impl Unclean {
+    pub fn new(plan: Option<&ClusterPlan>) -> Unclean {
+        // Of a run whose cluster is not known, nothing is known to be forbidden.
+        let Some(plan) = plan else { return Unclean { is_allowed: true } };
+        let topics = plan.topics.iter().map(|topic| &topic.settings);
+        let nodes = plan.nodes.iter().map(|node| &node.settings);
+        let mut all = topics.chain(nodes).chain([&plan.settings]);
+        let name = "unclean.leader.election.enable";
+        let is_allowed =
+            all.any(|settings| settings.get(name).is_some_and(|value| value == "true"));
+        Unclean { is_allowed }
+    }
+}
+
+impl Checker for Unclean {
+    fn see(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
+        let Some((partition, now)) = registration_of(change) else { return };
+        let unclean = model.was_unclean_at(&partition, now.leader_epoch);
+        bench.demand("R22", self.is_allowed || !unclean, || {
+            let leader = now.leader.as_deref().unwrap_or("nobody");
+            format!(
+                "{leader} was elected for {partition} from outside the ISR and the ELR"
+            )
+        });
+        let remembered = model.eligible(&partition).next().is_some();
+        bench.demand("R22", !now.isr.is_empty() || remembered || self.is_allowed, || {
+            format!("the ISR of {partition} is empty, and nobody is eligible")
+        });
+    }
+}

@@ -1,0 +1,43 @@
+//! R23: a log grows at its end, without gaps and without writing over anything.
+
+use std::collections::BTreeMap;
+
+use topomotion_sim::Sight;
+use topomotion_trace::StateChange;
+
+use super::Checker;
+use crate::court::Bench;
+use crate::model::{Model, Name};
+
+#[derive(Debug, Default)]
+pub(crate) struct Dense {
+    ends: BTreeMap<(Name, Name), i64>,
+}
+
+impl Checker for Dense {
+    fn see(&mut self, _model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
+        match change {
+            StateChange::Appended { process, partition, base, count, .. } => {
+                let place = (process.clone(), partition.clone());
+                let end = self.ends.entry(place).or_insert(*base);
+                bench.demand("R23", *base == *end && *count > 0, || {
+                    format!(
+                        "{process} appended {count} records to {partition} at {base}; its \
+                         log ended at {end}"
+                    )
+                });
+                *end = base + count;
+            }
+            StateChange::Truncated { process, partition, end } => {
+                self.ends.insert((process.clone(), partition.clone()), *end);
+            }
+            _ => {}
+        }
+    }
+
+    fn witness(&mut self, _model: &Model, sight: &Sight, _bench: &mut Bench<'_>) {
+        if let Sight::Found { process, partition, end } = sight {
+            self.ends.insert((process.clone(), partition.clone()), *end);
+        }
+    }
+}

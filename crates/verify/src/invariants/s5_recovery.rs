@@ -1,0 +1,53 @@
+//! S5: a killed process finds its log as it was; a power loss takes a suffix at most.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use topomotion_sim::Sight;
+use topomotion_trace::StateChange;
+
+use super::Checker;
+use crate::court::Bench;
+use crate::model::{Model, Name};
+
+#[derive(Debug, Default)]
+pub(crate) struct Recovery {
+    ends: BTreeMap<(Name, Name), i64>,
+    /// Whoever has lost power and whose replicas have not been found again.
+    in_doubt: BTreeSet<(Name, Name)>,
+}
+
+impl Checker for Recovery {
+    fn see(&mut self, _model: &Model, change: &StateChange, _bench: &mut Bench<'_>) {
+        match change {
+            StateChange::Appended { process, partition, base, count, .. } => {
+                self.ends.insert((process.clone(), partition.clone()), base + count);
+            }
+            StateChange::Truncated { process, partition, end } => {
+                self.ends.insert((process.clone(), partition.clone()), *end);
+            }
+            _ => {}
+        }
+    }
+
+    fn witness(&mut self, _model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
+        match sight {
+            Sight::LostPower(process) => {
+                let lost = self.ends.keys().filter(|(other, _)| other == process);
+                self.in_doubt.extend(lost.cloned().collect::<Vec<_>>());
+            }
+            Sight::Found { process, partition, end } => {
+                let place = (process.clone(), partition.clone());
+                let in_doubt = self.in_doubt.remove(&place);
+                let known = self.ends.insert(place, *end).unwrap_or(*end);
+                let holds = if in_doubt { *end <= known } else { *end == known };
+                bench.demand("S5", holds, || {
+                    format!(
+                        "{process} found its log of {partition} to end at {end}; it had \
+                         written up to {known}"
+                    )
+                });
+            }
+            _ => {}
+        }
+    }
+}
