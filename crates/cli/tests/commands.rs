@@ -114,6 +114,23 @@ fn one_picture_of_several_scenarios_asks_which() {
 }
 
 #[test]
+fn a_sequence_diagram_is_another_view_of_the_same_scenarios() {
+    let folder = Folder::with_flow("sequence");
+    folder.fine("render script.ts -o film.svg --view sequence");
+    folder.fine("render script.ts -o whole.svg --view sequence --still");
+    folder.fine("render script.ts -o one.svg --view sequence --still --scenario miss");
+    folder.fine("render script.ts -o whole.png --view sequence");
+    folder.fine("render script.ts -o moment.png --view sequence --at 0.5s");
+    let svg = |name: &str| String::from_utf8(folder.read(name)).unwrap();
+    let (film, whole, one) = (svg("film.svg"), svg("whole.svg"), svg("one.svg"));
+    assert!(film.contains("tm-playhead") && film.contains("tm-message"));
+    assert!(whole.contains("tm-message") && !whole.contains("tm-playhead"));
+    let names = |svg: &str| svg.matches("tm-message").count();
+    assert!(names(&whole) > names(&one) && names(&one) > 0);
+    assert!(folder.read("whole.png").len() > folder.read("moment.png").len() / 2);
+}
+
+#[test]
 fn a_file_for_each_scenario() {
     let folder = Folder::with_flow("each");
     folder.fine("render script.ts -o film-{scenario}.svg");
