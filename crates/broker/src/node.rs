@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, VecDeque};
 use topomotion_quorum::{Quorum, ReplyToken};
 use topomotion_wire::messages::ResponseKind;
 use topomotion_wire::{
-    ConnectionId, Endpoint, Files, Input, Instant, Machine, Message, NodeId, Offset,
-    Output, QuorumEpoch, QuorumRole, Random, Request, TopicPartition,
+    ConnectionId, Endpoint, Files, FlushToken, Input, Instant, Machine, Message, NodeId,
+    Offset, Output, QuorumEpoch, QuorumRole, Random, Request, TopicPartition,
 };
 
 use crate::broker::{Broker, Standing};
@@ -290,6 +290,15 @@ impl Node {
         }
     }
 
+    /// A flush of the broker's own has come back.
+    fn flushed(&mut self, now: Instant, token: FlushToken) {
+        let standing =
+            standing(&self.config, &self.image, &self.quorum, self.applied, now);
+        if let Some(broker) = &mut self.broker {
+            broker.flushed(standing.site, token);
+        }
+    }
+
     fn advance(&mut self, now: Instant) {
         assert!(now >= self.now, "time never goes back");
         self.now = now;
@@ -330,7 +339,10 @@ impl Machine for Node {
             Input::Received { connection, message } => {
                 self.receive(now, connection, message);
             }
-            Input::Flushed { token } => self.quorum.handle_flushed(now, token),
+            Input::Flushed { token } if Quorum::owns(token) => {
+                self.quorum.handle_flushed(now, token);
+            }
+            Input::Flushed { token } => self.flushed(now, token),
         }
         self.settle(now);
     }

@@ -270,6 +270,18 @@ impl Log {
         self.write_checkpoint();
     }
 
+    /// Deletes every file that the log has. What comes after on disk is a log that was never
+    /// there: this one is empty, and is to be dropped.
+    pub fn delete_files(&mut self) {
+        for dropped in std::mem::take(&mut self.segments) {
+            self.delete(dropped.names);
+        }
+        let file = self.checkpoint_file.clone();
+        self.disk.push_back(DiskOp::Delete { file });
+        let disk = std::mem::take(&mut self.disk);
+        *self = Log { disk, ..Log::new(self.partition.clone(), self.config) };
+    }
+
     /// The file that is appended to, for an owner that numbers its flushes itself.
     pub fn active_file(&self) -> FileName {
         self.active().names.log.clone()

@@ -103,7 +103,8 @@ impl Log {
             self.start = first.base.max(start);
             self.segments = recovered;
         }
-        self.recovery_point = recovery_point.min(self.end_offset());
+        let first = self.segments[0].base;
+        self.recovery_point = recovery_point.min(self.end_offset()).max(first);
     }
 
     /// Closes the indexes of all but the active segment, and writes what is not on disk.

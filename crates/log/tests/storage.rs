@@ -304,6 +304,16 @@ fn a_log_that_lost_all_it_was_to_start_with_starts_there_empty() {
 }
 
 #[test]
+fn a_deleted_log_leaves_no_file_behind() {
+    let (mut log, files) = log_at(pairs(), &[1, 2, 3]);
+    let mut disk = MemoryDisk::with_files(files);
+    log.delete_files();
+    write(&mut log, &mut disk);
+    assert_eq!(disk.files(), Files::new());
+    assert_eq!((log.start_offset(), log.end_offset()), (Offset(0), Offset(0)));
+}
+
+#[test]
 fn retention_takes_whole_old_segments_below_the_high_watermark() {
     let config = LogConfig { retention_ms: Some(100), ..pairs() };
     let times = [1_000, 1_001, 1_002, 1_003, 1_004];

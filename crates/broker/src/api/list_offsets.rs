@@ -1,10 +1,14 @@
-//! ListOffsets (2), versions 1–6, on brokers.
+//! ListOffsets (2), versions 1–9, on brokers.
 //!
 //! - Timestamp −2: the log start. −1: for consumers the high watermark, and
 //!   OFFSET_NOT_AVAILABLE while a new leader has not proven its first one (REP-16); for
 //!   replicas the log end (TRN-4). Others: the first record at or after that time.
+//! - From version 7 on −3: the first record with the largest timestamp. From 8 on −4: the log
+//!   start on local disk, which is the log start. From 9 on −5: the last offset in remote
+//!   storage, which is none.
 //! - The leader epoch is checked as in Fetch (REP-13); from version 4 on it is told, too.
 
+use topomotion_log::OffsetSpec;
 use topomotion_wire::messages::list_offsets_request::ListOffsetsPartition;
 use topomotion_wire::messages::list_offsets_response::{
     ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
@@ -17,8 +21,7 @@ use crate::broker::Broker;
 use crate::net::Effects;
 use crate::replica::{Replica, Site};
 
-const EARLIEST: i64 = -2;
-const LATEST: i64 = -1;
+const NONE: (Offset, i64) = (Offset(-1), -1);
 /// The first version that tells the leader epoch.
 const WITH_EPOCH: i16 = 4;
 
@@ -85,16 +88,18 @@ fn look_up(
     asking: Option<NodeId>,
     timestamp: i64,
 ) -> Result<(Offset, i64), ErrorCode> {
-    match timestamp {
-        EARLIEST => Ok((replica.log().start_offset(), -1)),
-        LATEST if asking.is_some() => Ok((replica.log().end_offset(), -1)),
-        LATEST => Ok((replica.latest_for_consumers()?, -1)),
-        0.. => {
-            let visible = replica.latest_for_consumers()?;
-            let found = replica.log().offset_at_time(timestamp);
-            let found = found.filter(|(offset, _)| *offset < visible);
-            Ok(found.unwrap_or((Offset(-1), -1)))
-        }
-        _ => Err(ErrorCode::InvalidRequest),
+    let (log, spec) = (replica.log(), OffsetSpec::from_timestamp(timestamp));
+    // What consumers may not read yet is not found either.
+    let visible = |found: Option<(Offset, i64)>| {
+        let visible = replica.latest_for_consumers()?;
+        Ok(found.filter(|(offset, _)| *offset < visible).unwrap_or(NONE))
+    };
+    match spec.ok_or(ErrorCode::InvalidRequest)? {
+        OffsetSpec::Earliest | OffsetSpec::EarliestLocal => Ok((log.start_offset(), -1)),
+        OffsetSpec::Latest if asking.is_some() => Ok((log.end_offset(), -1)),
+        OffsetSpec::Latest => Ok((replica.latest_for_consumers()?, -1)),
+        OffsetSpec::MaxTimestamp => visible(log.at_max_timestamp()),
+        OffsetSpec::At(timestamp) => visible(log.offset_at_time(timestamp)),
+        OffsetSpec::LatestTiered => Ok(NONE),
     }
 }

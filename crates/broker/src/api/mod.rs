@@ -42,7 +42,7 @@ const fn served(key: ApiKey, min: i16, max: i16) -> Served {
 const BY_BROKERS: &[Served] = &[
     served(ApiKey::Produce, 3, 13),
     served(ApiKey::Fetch, 4, 18),
-    served(ApiKey::ListOffsets, 1, 6),
+    served(ApiKey::ListOffsets, 1, 9),
     served(ApiKey::Metadata, 0, 13),
     served(ApiKey::ApiVersions, 0, 4),
     served(ApiKey::CreateTopics, 2, 7),

@@ -20,7 +20,7 @@ use topomotion_wire::messages::{
     CreateTopicsResponse, FetchResponse, ListOffsetsResponse, ResponseKind,
 };
 use topomotion_wire::{
-    DiskOp, Duration, Files, Instant, NodeId, Offset, TopicId, TopicPartition,
+    DiskOp, Duration, Files, FlushToken, Instant, NodeId, Offset, TopicId, TopicPartition,
 };
 
 use fetcher::{Fetcher, Fetching};
@@ -35,7 +35,7 @@ use storage::Survivor;
 
 use crate::config::NodeConfig;
 use crate::metadata::Change;
-use crate::net::{Asked, Call, Effects, Ticket};
+use crate::net::{Asked, Call, Effects, RecoveryPoints, Ticket};
 use crate::replica::{Replica, Site};
 use crate::view::{BrokerStatus, ReplicaView};
 
@@ -78,6 +78,9 @@ impl Broker {
         let mut survivors = storage::recover(files);
         for survivor in survivors.values_mut() {
             while let Some(op) = survivor.log.poll_disk() {
+                if let DiskOp::Replace { file, .. } | DiskOp::Append { file, .. } = &op {
+                    survivor.files.push(file.clone());
+                }
                 effects.disk(op);
             }
         }
@@ -331,6 +334,27 @@ impl Broker {
             let interval = site.settings.high_watermark_checkpoint_interval;
             self.checkpoint_due.get_or_insert(site.now + interval);
         }
+        if effects.take_recovery_points() == RecoveryPoints::TooHigh {
+            self.write_recovery_points(effects);
+        }
+    }
+
+    /// A flush that this broker asked for has come back.
+    pub(crate) fn flushed(&mut self, site: Site<'_>, token: FlushToken) {
+        let mut replicas = self.replicas.values_mut();
+        if replicas.any(|replica| replica.flushed(token)) {
+            let interval = site.settings.high_watermark_checkpoint_interval;
+            self.checkpoint_due.get_or_insert(site.now + interval);
+        }
+    }
+
+    fn write_recovery_points(&self, effects: &mut Effects) {
+        let op = storage::write_recovery_points(&self.replicas);
+        if let DiskOp::Replace { file, .. } = &op {
+            let (file, token) = (file.clone(), effects.next_flush());
+            effects.disk(op);
+            effects.disk(DiskOp::Flush { file, token });
+        }
     }
 
     /// Says and sends everything that is due.
@@ -364,6 +388,8 @@ impl Broker {
         if self.checkpoint_due.is_some_and(|at| at <= site.now) {
             self.checkpoint_due = None;
             effects.disk(storage::write_watermarks(&self.replicas));
+            effects.disk(storage::write_starts(&self.replicas));
+            effects.disk(storage::write_recovery_points(&self.replicas));
         }
     }
 

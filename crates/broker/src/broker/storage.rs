@@ -1,22 +1,23 @@
-//! What a broker finds on its disk at start, and the two small files it keeps there beside
-//! its logs.
+//! What a broker finds on its disk at start, and the small files it keeps there beside its
+//! logs, in Kafka's formats.
 //!
 //! `partition.metadata` ties a folder to a topic id, so that a topic that was deleted and
-//! created again does not inherit its predecessor's records. `replication-offset-checkpoint`
-//! holds the high watermarks; it is written now and then, and may be behind.
+//! created again does not inherit its predecessor's records. The checkpoints hold the high
+//! watermarks, the recovery points and the log starts; they are written now and then, and may
+//! be behind. Only a recovery point must never be ahead of what is durable, so one that goes
+//! back with a cut is written at once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::sync::Arc;
 
-use topomotion_log::{Log, LogConfig};
+use topomotion_log::checkpoint::{
+    self, LOG_STARTS, Offsets, RECOVERY_POINTS, REPLICATION_OFFSETS,
+};
+use topomotion_log::{Checkpointed, Log, LogConfig};
 use topomotion_quorum::METADATA_TOPIC;
-use topomotion_wire::{Bytes, DiskOp, FileName, Files, Offset, TopicId, TopicPartition};
-use uuid::Uuid;
+use topomotion_wire::{DiskOp, FileName, Files, Offset, TopicId, TopicPartition};
 
 use crate::replica::Replica;
-
-const CHECKPOINT: &str = "replication-offset-checkpoint";
 
 /// A log that survived, before anybody knows what it is for.
 #[derive(Debug)]
@@ -30,13 +31,21 @@ pub(crate) struct Survivor {
 
 /// Every partition log in `files`.
 pub(crate) fn recover(files: &Files) -> BTreeMap<TopicPartition, Survivor> {
-    let watermarks = read_watermarks(files);
+    let watermarks = read_offsets(files, REPLICATION_OFFSETS);
+    let recovery_points = read_offsets(files, RECOVERY_POINTS);
+    let starts = read_offsets(files, LOG_STARTS);
     let folders: BTreeSet<TopicPartition> =
         files.keys().filter_map(|name| partition_of(name)).collect();
     let survivor = |id: TopicPartition| {
-        let log = Log::recover(id.clone(), LogConfig::default(), files);
+        let checkpointed = Checkpointed {
+            recovery_point: recovery_points.get(&id).copied().unwrap_or_default(),
+            start: starts.get(&id).copied().unwrap_or_default(),
+        };
+        let config = LogConfig::default();
+        let log = Log::recover_from(id.clone(), config, files, checkpointed);
         let high_watermark = watermarks.get(&id).copied().unwrap_or(log.start_offset());
-        let topic_id = files.get(metadata_file(&id).as_str()).and_then(read_topic_id);
+        let topic_id = files.get(metadata_file(&id).as_str());
+        let topic_id = topic_id.and_then(|bytes| checkpoint::read_topic_id(bytes));
         let is_its = |name: &&FileName| partition_of(name).as_ref() == Some(&id);
         let files = files.keys().filter(is_its).cloned().collect();
         (id.clone(), Survivor { log, topic_id, high_watermark, files })
@@ -46,30 +55,37 @@ pub(crate) fn recover(files: &Files) -> BTreeMap<TopicPartition, Survivor> {
 
 /// Ties a partition's folder to its topic.
 pub(crate) fn write_topic_id(partition: &TopicPartition, id: TopicId) -> DiskOp {
-    let text = format!("version: 0\ntopic_id: {}\n", id.0);
-    DiskOp::Replace { file: metadata_file(partition).into(), bytes: Bytes::from(text) }
+    let bytes = checkpoint::write_topic_id(id);
+    DiskOp::Replace { file: metadata_file(partition).into(), bytes }
 }
 
-/// All high watermarks, in Kafka's checkpoint format: version, count, one line each.
+/// All high watermarks.
 pub(crate) fn write_watermarks(replicas: &BTreeMap<TopicPartition, Replica>) -> DiskOp {
-    let mut text = format!("0\n{}\n", replicas.len());
-    for (id, replica) in replicas {
-        let line =
-            writeln!(text, "{} {} {}", id.topic, id.partition, replica.high_watermark());
-        line.expect("a string takes whatever is written to it");
-    }
-    DiskOp::Replace { file: CHECKPOINT.into(), bytes: Bytes::from(text) }
+    let offsets = replicas.iter().map(|(id, it)| (id, it.high_watermark()));
+    let bytes = checkpoint::write_offsets(offsets);
+    DiskOp::Replace { file: REPLICATION_OFFSETS.into(), bytes }
 }
 
-fn read_watermarks(files: &Files) -> BTreeMap<TopicPartition, Offset> {
-    let text = files.get(CHECKPOINT).and_then(|bytes| std::str::from_utf8(bytes).ok());
-    let line = |line: &str| {
-        let mut words = line.split(' ');
-        let (topic, partition, offset) = (words.next()?, words.next()?, words.next()?);
-        let id = TopicPartition::new(Arc::from(topic), partition.parse().ok()?);
-        Some((id, Offset(offset.parse().ok()?)))
-    };
-    text.into_iter().flat_map(|text| text.lines().skip(2)).filter_map(line).collect()
+/// All recovery points.
+pub(crate) fn write_recovery_points(
+    replicas: &BTreeMap<TopicPartition, Replica>,
+) -> DiskOp {
+    let offsets = replicas.iter().map(|(id, it)| (id, it.log().recovery_point()));
+    let bytes = checkpoint::write_offsets(offsets);
+    DiskOp::Replace { file: RECOVERY_POINTS.into(), bytes }
+}
+
+/// The starts of the logs whose files do not say it.
+pub(crate) fn write_starts(replicas: &BTreeMap<TopicPartition, Replica>) -> DiskOp {
+    let start = |(id, it): (_, &Replica)| Some((id, it.log().start_to_checkpoint()?));
+    let bytes = checkpoint::write_offsets(replicas.iter().filter_map(start));
+    DiskOp::Replace { file: LOG_STARTS.into(), bytes }
+}
+
+/// A damaged checkpoint counts as none.
+fn read_offsets(files: &Files, name: &str) -> Offsets {
+    let bytes = files.get(name);
+    bytes.and_then(|bytes| checkpoint::read_offsets(bytes)).unwrap_or_default()
 }
 
 /// The partition in whose folder a file lies.
@@ -85,18 +101,14 @@ fn metadata_file(partition: &TopicPartition) -> String {
     format!("{partition}/partition.metadata")
 }
 
-fn read_topic_id(bytes: &Bytes) -> Option<TopicId> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let id = text.lines().find_map(|line| line.strip_prefix("topic_id: "))?;
-    Uuid::parse_str(id).ok().map(TopicId)
-}
-
 #[cfg(test)]
 mod tests {
+    use topomotion_wire::Bytes;
+    use uuid::Uuid;
+
     use super::*;
 
-    #[test]
-    fn a_folder_says_which_topic_it_belongs_to() {
+    fn found(checkpoint: &'static [u8]) -> (TopicPartition, TopicId, Survivor) {
         let id = TopicPartition::new("a-b", 3);
         let topic_id = TopicId(Uuid::from_u128(77));
         let DiskOp::Replace { file, bytes } = write_topic_id(&id, topic_id) else {
@@ -106,10 +118,39 @@ mod tests {
             (file, bytes),
             ("__cluster_metadata-0/00000000000000000000.log".into(), Bytes::new()),
             ("noise".into(), Bytes::from_static(b"\xff")),
-            (CHECKPOINT.into(), Bytes::from_static(b"0\n1\na-b 3 0\nnonsense\n")),
+            (LOG_STARTS.into(), Bytes::from_static(checkpoint)),
         ]);
-        let found = recover(&files);
+        let mut found = recover(&files);
         assert_eq!(found.keys().collect::<Vec<_>>(), [&id]);
-        assert_eq!(found[&id].topic_id, Some(topic_id));
+        let survivor = found.remove(&id).expect("just seen");
+        (id, topic_id, survivor)
+    }
+
+    #[test]
+    fn a_folder_says_which_topic_it_belongs_to() {
+        let (_, topic_id, survivor) = found(b"0\n1\na-b 3 0\nnonsense\n");
+        assert_eq!(survivor.topic_id, Some(topic_id));
+        assert_eq!(
+            survivor.log.start_offset(),
+            Offset(0),
+            "a damaged checkpoint is none"
+        );
+    }
+
+    #[test]
+    fn a_log_starts_where_the_checkpoint_says() {
+        let (id, topic_id, survivor) = found(b"0\n1\na-b 3 40\n");
+        assert_eq!(survivor.log.start_offset(), Offset(40));
+        let (log, watermark) = (survivor.log, survivor.high_watermark);
+        let replica = Replica::new(id.clone(), topic_id, log, watermark);
+        assert_eq!(replica.high_watermark(), Offset(40));
+        let replicas = BTreeMap::from([(id, replica)]);
+        let text = |op| match op {
+            DiskOp::Replace { bytes, .. } => bytes,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(&text(write_watermarks(&replicas))[..], b"0\n1\na-b 3 40\n");
+        assert_eq!(&text(write_recovery_points(&replicas))[..], b"0\n1\na-b 3 40\n");
+        assert_eq!(&text(write_starts(&replicas))[..], b"0\n0\n", "the file is named so");
     }
 }

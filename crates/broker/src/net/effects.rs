@@ -8,7 +8,8 @@ use std::collections::{BTreeSet, VecDeque};
 
 use topomotion_wire::messages::{RequestKind, ResponseKind};
 use topomotion_wire::{
-    ConnectionId, DiskOp, Duration, Fact, NodeId, Output, Rule, TopicPartition,
+    ConnectionId, DiskOp, Duration, Fact, FlushToken, NodeId, Output, Rule,
+    TopicPartition,
 };
 
 /// Names one request that awaits its answer.
@@ -105,6 +106,18 @@ pub(crate) struct Effects {
     answers: VecDeque<(Ticket, Answer)>,
     touched: BTreeSet<TopicPartition>,
     proposals: BTreeSet<TopicPartition>,
+    flushes: u64,
+    recovery_points: RecoveryPoints,
+}
+
+/// Whether the recovery points on disk promise more than is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum RecoveryPoints {
+    /// They do not.
+    #[default]
+    Good,
+    /// A log was cut below its own.
+    TooHigh,
 }
 
 impl Effects {
@@ -114,6 +127,22 @@ impl Effects {
 
     pub(crate) fn disk(&mut self, op: DiskOp) {
         self.output(Output::Disk(op));
+    }
+
+    /// A token for a flush of the broker's own, used once.
+    pub(crate) fn next_flush(&mut self) -> FlushToken {
+        self.flushes += 1;
+        FlushToken(self.flushes)
+    }
+
+    /// Notes that a log was cut below its recovery point.
+    pub(crate) fn lower_recovery_point(&mut self) {
+        self.recovery_points = RecoveryPoints::TooHigh;
+    }
+
+    /// Whether that has happened since this was last asked.
+    pub(crate) fn take_recovery_points(&mut self) -> RecoveryPoints {
+        std::mem::take(&mut self.recovery_points)
     }
 
     pub(crate) fn fact(&mut self, fact: Fact) {

@@ -4,6 +4,6 @@ mod effects;
 mod inbound;
 mod peers;
 
-pub(crate) use effects::{Answer, Ask, Asked, Effects, Purpose, Ticket};
+pub(crate) use effects::{Answer, Ask, Asked, Effects, Purpose, RecoveryPoints, Ticket};
 pub(crate) use inbound::{Call, Inbound, Refused};
 pub(crate) use peers::{Peers, Unexpected};

@@ -88,8 +88,11 @@ impl Replica {
     }
 
     fn truncate(&mut self, to: Offset, effects: &mut Effects) {
-        let before = self.log.end_offset();
+        let (before, durable) = (self.log.end_offset(), self.log.recovery_point());
         let end = self.log.truncate_to(to);
+        if self.log.recovery_point() < durable {
+            effects.lower_recovery_point();
+        }
         self.high_watermark = self.high_watermark.min(end);
         self.write(effects);
         if end < before {
@@ -98,7 +101,11 @@ impl Replica {
     }
 
     fn begin_at(&mut self, start: Offset, effects: &mut Effects) {
+        let durable = self.log.recovery_point();
         self.log.restart_at(start);
+        if start < durable {
+            effects.lower_recovery_point();
+        }
         self.high_watermark = start;
         self.write(effects);
         effects.fact(Fact::Truncated { partition: self.id.clone(), end: start });

@@ -18,8 +18,8 @@ mod watermark;
 
 use topomotion_log::Log;
 use topomotion_wire::{
-    BrokerEpoch, ErrorCode, Fact, Instant, LeaderEpoch, NodeId, Offset, PartitionEpoch,
-    PartitionState, ReplicaRole, Rule, TopicId, TopicPartition,
+    BrokerEpoch, ErrorCode, Fact, FlushToken, Instant, LeaderEpoch, NodeId, Offset,
+    PartitionEpoch, PartitionState, ReplicaRole, Rule, TopicId, TopicPartition,
 };
 
 pub(crate) use following::FetchedData;
@@ -170,8 +170,15 @@ impl Replica {
         effects.fact(Fact::ReplicaRole { partition: self.id.clone(), role, epoch });
     }
 
-    /// Hands the log's writes to the disk and checks REP-1, which every change ends with.
+    /// A flush of the log has come back. Returns whether more of it is durable now.
+    pub(crate) fn flushed(&mut self, token: FlushToken) -> bool {
+        self.log.flushed(token).is_some()
+    }
+
+    /// Hands the log's writes to the disk and checks REP-1, which every change ends with. A
+    /// segment that was closed is flushed; nobody waits for it.
     fn write(&mut self, effects: &mut Effects) {
+        self.log.flush_closed(effects.next_flush());
         while let Some(op) = self.log.poll_disk() {
             effects.disk(op);
         }

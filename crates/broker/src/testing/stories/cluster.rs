@@ -128,7 +128,7 @@ fn every_version_that_is_offered_is_answered_in_its_own_form() {
     let all: [(_, i16, i16, RequestKind); 7] = [
         (1, 3, 13, by_id.into()),
         (1, 4, 18, fetch_by_id.into()),
-        (1, 1, 6, list.into()),
+        (1, 1, 9, list.into()),
         (2, 0, 13, MetadataRequest::default().with_topics(None).into()),
         (2, 2, 7, topic("orders", &[1], &[]).into()),
         (3, 0, 2, DescribeClusterRequest::default().into()),
