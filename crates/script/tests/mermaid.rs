@@ -213,6 +213,23 @@ fn a_fan_of_fans_is_refused_before_it_fills_the_memory() {
     assert!(compiled.diagnostics.iter().any(|one| one.code == "too-many-edges"));
 }
 
+/// With a look ahead to the end of the line for each statement this would take hours.
+#[test]
+fn a_very_long_line_is_read_once() {
+    for (head, statement) in [
+        ("flowchart TD;", "A -->|x| B;"),
+        ("flowchart TD;", "A -- x --> B;"),
+        ("flowchart TD\nA-->B\n", "%%{\n"),
+        ("sequenceDiagram;", "participant A;"),
+        ("sequenceDiagram;", "Note over A: x;"),
+        ("sequenceDiagram;A->>B: x;", "destroy B;"),
+    ] {
+        let text = head.to_owned() + &statement.repeat(15_000);
+        let compiled = compile_text("long.mmd", &text);
+        assert!(compiled.topology.is_some(), "{statement}: {}", render(&compiled));
+    }
+}
+
 #[test]
 fn sources_without_a_name_are_recognised() {
     for text in ["graph LR\nA-->B", "%% hello\nsequenceDiagram\nA->>B: hi"] {

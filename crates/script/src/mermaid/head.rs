@@ -197,7 +197,7 @@ pub(super) fn skip_comment(scanner: &mut Scanner<'_>, findings: &mut Findings) -
     }
     let start = scanner.at;
     if scanner.starts_with("%%{") {
-        let length = scanner.rest().find("}%%").map(|end| end + 3);
+        let length = scanner.window().find("}%%").map(|end| end + 3);
         scanner.at = length.map_or(scanner.line_end(), |length| start + length);
         findings.lost(
             "the directive",

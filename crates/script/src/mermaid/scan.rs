@@ -10,6 +10,9 @@ const MOST_ERRORS: usize = 100;
 /// No more warnings than anybody reads.
 const MOST_WARNINGS: usize = 1_000;
 
+/// How far anything looks ahead for its end, so that reading stays linear.
+const FAR: usize = 16 * 1024;
+
 /// The text, and a place in it that is always the first byte of a character.
 #[derive(Debug, Clone)]
 pub(super) struct Scanner<'t> {
@@ -76,6 +79,12 @@ impl<'t> Scanner<'t> {
         &rest[..rest.find(|c| !is_word(c)).unwrap_or(rest.len())]
     }
 
+    /// What is still to be read, as far as one look reaches.
+    pub(super) fn window(&self) -> &'t str {
+        let rest = self.rest();
+        &rest[..rest.floor_char_boundary(FAR)]
+    }
+
     /// The end of this line, its break not included.
     pub(super) fn line_end(&self) -> usize {
         self.at + self.rest().find('\n').unwrap_or(self.rest().len())
@@ -89,12 +98,16 @@ impl<'t> Scanner<'t> {
     /// The rest of the statement: up to a line break, or a `;` that stands neither in quotes
     /// nor at the end of an entity.
     pub(super) fn take_statement(&mut self) -> Piece<'t> {
-        let start = self.at;
-        let line = &self.text[start..self.line_end()];
+        let (start, line) = (self.at, self.rest());
         let mut is_quoted = false;
         let mut end = line.len();
+        // The line's end is not looked for first: it may be far behind many statements.
         for (at, c) in line.char_indices() {
             match c {
+                '\n' => {
+                    end = at;
+                    break;
+                }
                 '"' => is_quoted = !is_quoted,
                 ';' if !is_quoted && !ends_entity(&line[..at]) => {
                     end = at;

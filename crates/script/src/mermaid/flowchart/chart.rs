@@ -111,6 +111,8 @@ pub(super) struct Subgraph {
     pub label: String,
     pub parent: Option<usize>,
     pub mentions: Vec<Mention>,
+    /// So many mentions were taken in when it was closed last.
+    pub settled: usize,
     /// The vertices among the mentions.
     pub mentioned: BTreeSet<usize>,
     pub classes: Vec<String>,

@@ -3,6 +3,8 @@
 //! Subgraphs come first, each with what stands in it, then nodes that stand alone: the order
 //! in which a YAML document says the same.
 
+use std::collections::BTreeSet;
+
 use topomotion_model::builder::{
     EdgeConfig, GroupConfig, GroupRef, ProcessConfig, TopologyBuilder,
 };
@@ -11,6 +13,9 @@ use topomotion_model::{Diagnostic, Origin, nearest};
 use super::chart::{Chart, Line, Link, Mention, Stroke, Tip, Vertex};
 use super::styles::Style;
 use crate::mermaid::scan::Findings;
+
+/// So many names are compared with a misspelt one.
+const COMPARED: usize = 200;
 
 /// Draws the chart.
 pub(super) fn draw(
@@ -35,12 +40,16 @@ pub(super) fn draw(
 }
 
 fn check_classes(chart: &Chart, findings: &mut Findings) {
+    let mut told = BTreeSet::new();
     for (class, span) in &chart.used {
-        if !chart.classes.contains_key(class) {
+        if !chart.classes.contains_key(class) && told.insert(class) {
             let message = format!("no class is called `{class}`");
             let warning = Diagnostic::warning("unknown-class", message, Some(*span));
             findings.add(
-                match nearest(class, chart.classes.keys().map(String::as_str)) {
+                match nearest(
+                    class,
+                    chart.classes.keys().map(String::as_str).take(COMPARED),
+                ) {
                     Some(near) => warning.help(format!("did you mean `{near}`?")),
                     None => warning
                         .help(format!("define it: `classDef {class} fill:#dae8fc`")),

@@ -133,7 +133,8 @@ fn text_and_end<'t>(
         quoted_end = scanner.at + length + 2;
     }
     scanner.at = quoted_end;
-    let room = &scanner.text[quoted_end..scanner.line_end()];
+    let window = scanner.window();
+    let room = &window[..window.find('\n').unwrap_or(window.len())];
     let Some(end) = room.find(sign).map(|length| quoted_end + length) else {
         return Err(Box::new(
             Diagnostic::error("open-link", "the link has no end", Some(opened))
@@ -173,11 +174,8 @@ fn between_bars<'t>(scanner: &mut Scanner<'t>) -> Result<Piece<'t>, Box<Diagnost
     let quoted = scanner.rest()[before..].strip_prefix('"');
     let from = quoted.and_then(|text| text.find('"')).map_or(0, |end| before + end + 2);
     let room = &scanner.rest()[from..];
-    let room = match from {
-        0 => &room[..room.find('\n').unwrap_or(room.len())],
-        _ => room,
-    };
-    let Some(length) = room.find('|') else {
+    let end = room.find(['|', '\n']).filter(|end| room[*end..].starts_with('|'));
+    let Some(length) = end else {
         return Err(Box::new(
             Diagnostic::error("open-label", "the label is never closed", Some(open))
                 .at("opened here")

@@ -180,6 +180,7 @@ impl<'t> Reader<'t, '_> {
             id,
             parent,
             mentions: Vec::new(),
+            settled: 0,
             mentioned: std::collections::BTreeSet::new(),
             classes: Vec::new(),
             style: Style::default(),
@@ -260,11 +261,13 @@ impl<'t> Reader<'t, '_> {
             );
             return;
         };
-        for mention in &self.chart.subgraphs[place].mentions {
+        let subgraph = &mut self.chart.subgraphs[place];
+        for mention in &subgraph.mentions[subgraph.settled..] {
             if let Mention::Vertex(vertex) = mention {
                 self.chart.vertices[*vertex].home.get_or_insert(place);
             }
         }
+        subgraph.settled = subgraph.mentions.len();
     }
 
     fn end_of_file(&mut self) {

@@ -119,9 +119,8 @@ impl<'t> Reader<'t, '_> {
 
     /// Whether a keyword is the name of somebody who speaks here: `end->>B`.
     fn is_speaker(&self, word: &str) -> bool {
-        let line =
-            &self.scanner.text[self.scanner.at + word.len()..self.scanner.line_end()];
-        let line = line.trim_start();
+        let behind = &self.scanner.rest()[word.len()..];
+        let line = behind.trim_start_matches([' ', '\t']);
         ARROWS.iter().any(|(arrow, _)| line.starts_with(arrow))
     }
 
@@ -143,7 +142,8 @@ impl<'t> Reader<'t, '_> {
     ) -> Result<(), Box<Diagnostic>> {
         self.scanner.skip_blanks();
         let at = self.scanner.at;
-        let room = &self.scanner.text[at..self.scanner.line_end()];
+        let room = self.scanner.window();
+        let room = &room[..room.find(['\n', ';']).unwrap_or(room.len())];
         let mut kind = word.to_owned();
         let mut alias = None;
         let mut id = None;

@@ -2,7 +2,7 @@
 //!
 //! Each scenario takes one way through the blocks; together they take every branch.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use topomotion_model::builder::{
     EdgeConfig, FlowBuilder, GroupConfig, ProcessConfig, ScenarioConfig, TopologyBuilder,
@@ -20,13 +20,23 @@ const MOST_SCENARIOS: usize = 12;
 pub(super) fn tell(plot: &Plot, builder: &mut TopologyBuilder, findings: &mut Findings) {
     builder.title = builder.title.take().or_else(|| plot.title.clone());
     builder.description = plot.description.clone();
+    let mut framed: BTreeMap<usize, Vec<&Participant>> = BTreeMap::new();
+    for one in &plot.participants {
+        if let Some(frame) = one.frame {
+            framed.entry(frame).or_default().push(one);
+        }
+    }
+    let mut titles = BTreeSet::new();
     for (place, frame) in plot.boxes.iter().enumerate() {
-        let mut config = GroupConfig::new(frame_id(plot, place));
+        // Titles may be equal or missing; ids may not.
+        let is_own = !frame.title.is_empty() && titles.insert(&frame.title);
+        let id = if is_own { frame.title.clone() } else { format!("box {}", place + 1) };
+        let mut config = GroupConfig::new(id);
         config.label = Some(frame.title.clone()).filter(|title| !title.is_empty());
         config.color = color::one(frame.color, None).map(Rgb::text);
         config.origin = Origin { whole: Some(frame.span), parts: Vec::new() };
         let group = builder.create_group(config);
-        for one in plot.participants.iter().filter(|one| one.frame == Some(place)) {
+        for one in framed.remove(&place).into_iter().flatten() {
             builder.group(group).add_process(process(one));
         }
     }
@@ -35,16 +45,6 @@ pub(super) fn tell(plot: &Plot, builder: &mut TopologyBuilder, findings: &mut Fi
     }
     connect(&plot.course, plot, &mut BTreeSet::new(), builder);
     scenarios(plot, builder, findings);
-}
-
-/// The box's title, or a number where titles are equal or missing.
-fn frame_id(plot: &Plot, place: usize) -> String {
-    let title = &plot.boxes[place].title;
-    let is_own = !plot.boxes[..place].iter().any(|other| other.title == *title);
-    match is_own && !title.is_empty() {
-        true => title.clone(),
-        false => format!("box {}", place + 1),
-    }
 }
 
 fn process(participant: &Participant) -> ProcessConfig {
@@ -168,7 +168,7 @@ struct Teller<'p> {
     /// Captions of blocks that nobody has spoken in yet.
     captions: Vec<(String, Span)>,
     /// Who goes after the next message of theirs.
-    leaving: Vec<(usize, Span)>,
+    leaving: BTreeMap<usize, Span>,
     /// Captions of the branches that were chosen.
     choices: Vec<String>,
 }
@@ -185,7 +185,7 @@ impl<'p> Teller<'p> {
             steps: unborn.map(absent).collect(),
             cursor: None,
             captions: Vec::new(),
-            leaving: Vec::new(),
+            leaving: BTreeMap::new(),
             choices: Vec::new(),
         }
     }
@@ -202,7 +202,9 @@ impl<'p> Teller<'p> {
                 Item::Create(place, span) => {
                     self.state(*place, ProcessState::Running, *span);
                 }
-                Item::Destroy(place, span) => self.leaving.push((*place, *span)),
+                Item::Destroy(place, span) => {
+                    self.leaving.insert(*place, *span);
+                }
                 Item::Block(block) => {
                     let course = course.min(block.courses.saturating_sub(1));
                     if self.block(block, course) == Ending::Broken {
@@ -374,11 +376,9 @@ impl<'p> Teller<'p> {
                 }
             }
         }
-        let leaving = std::mem::take(&mut self.leaving);
-        for (place, span) in leaving {
-            match place == *from || place == *to {
-                true => self.state(place, ProcessState::Stopped, span),
-                false => self.leaving.push((place, span)),
+        for place in [*from, *to] {
+            if let Some(span) = self.leaving.remove(&place) {
+                self.state(place, ProcessState::Stopped, span);
             }
         }
     }
