@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+pub use topomotion_quorum::{CheckQuorum, KraftVersion, PreVote};
 use topomotion_wire::{Duration, Endpoint, Incarnation, NodeId};
 
 /// Kafka's `process.roles`: what a node does.
@@ -113,6 +114,48 @@ pub struct BrokerSettings {
     pub quorum_request_timeout: Duration,
     /// `controller.quorum.retry.backoff.ms`.
     pub quorum_retry_backoff: Duration,
+    /// `auto.leader.rebalance.enable` with `leader.imbalance.check.interval.seconds` (300):
+    /// how often leaderships go back to the preferred replicas by themselves (CTL-5).
+    /// None: never.
+    pub leader_imbalance_check_interval: Option<Duration>,
+    /// `metadata.max.idle.interval.ms`: how long the metadata log may be still before a
+    /// `NoOpRecord` is written. None, Kafka's 0: it may be for ever. Kafka's default is 500 ms;
+    /// a picture is clearer without.
+    pub metadata_max_idle_interval: Option<Duration>,
+    /// `metadata.log.max.record.bytes.between.snapshots` (20 MiB).
+    pub metadata_snapshot_bytes: u64,
+    /// `metadata.max.retention.bytes` (100 MiB).
+    pub metadata_max_retention_bytes: u64,
+    /// `kraft.version`: whether voters can be added and removed (KIP-853).
+    pub kraft_version: KraftVersion,
+    /// Era switch: pre-votes (KIP-996).
+    pub pre_vote: PreVote,
+    /// Era switch: a quorum leader without a majority steps down.
+    pub check_quorum: CheckQuorum,
+    /// Era switch: eligible leader replicas (KIP-966).
+    pub elr: Elr,
+    /// Era switch: whom the controller lets into an ISR.
+    pub isr_admission: IsrAdmission,
+}
+
+/// Whether replicas that leave an ISR that is too small stay eligible to lead (CTL-6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Elr {
+    /// They do, and the ISR may become empty: Kafka since 4.1, where KIP-966 is on.
+    On,
+    /// The last member never leaves the ISR (CTL-7): the era before.
+    Off,
+}
+
+/// What the controller asks of a replica that a leader wants in its ISR (CTL-1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IsrAdmission {
+    /// It is unfenced, stays, and is still the process that fetched: since 3.5 (KIP-903).
+    SameIncarnation,
+    /// It is unfenced and stays: 3.3 and 3.4 (KIP-841).
+    Active,
+    /// Nothing: the era before.
+    Anyone,
 }
 
 /// Whether a replica outside the ISR may lead when nobody else is left.
@@ -151,6 +194,15 @@ impl Default for BrokerSettings {
             quorum_append_linger: Duration::from_millis(25),
             quorum_request_timeout: Duration::from_millis(2_000),
             quorum_retry_backoff: Duration::from_millis(20),
+            leader_imbalance_check_interval: Some(Duration::from_millis(300_000)),
+            metadata_max_idle_interval: None,
+            metadata_snapshot_bytes: 20 << 20,
+            metadata_max_retention_bytes: 100 << 20,
+            kraft_version: KraftVersion::Static,
+            pre_vote: PreVote::On,
+            check_quorum: CheckQuorum::On,
+            elr: Elr::On,
+            isr_admission: IsrAdmission::SameIncarnation,
         }
     }
 }

@@ -20,9 +20,8 @@
 //! one replica sees it), and [`metadata`]: the records of the metadata log and the
 //! [`MetadataImage`](metadata::MetadataImage) that they add up to.
 //!
-//! Not modelled, and said so where a client asks: fetch sessions (KIP-227), controlled
-//! shutdown (CTL-11), eligible leader replicas (KIP-966; [`metadata`] keeps the field), leader
-//! recovery states (CTL-4), reassignment, retention, and topics created on the side.
+//! Not modelled, and said so where a client asks: fetch sessions (KIP-227), log directories,
+//! and topics created on the side.
 //!
 //! ```
 //! use topomotion_broker::{BrokerSettings, BrokerStatus, Node, NodeConfig, Roles};
@@ -71,6 +70,9 @@ mod replica;
 mod testing;
 mod view;
 
-pub use config::{BrokerSettings, NodeConfig, Roles, UncleanElection};
+pub use config::{
+    BrokerSettings, CheckQuorum, Elr, IsrAdmission, KraftVersion, NodeConfig, PreVote,
+    Roles, UncleanElection,
+};
 pub use node::Node;
 pub use view::{BrokerStatus, ReplicaView};

@@ -46,6 +46,8 @@ pub struct Node {
     image: MetadataImage,
     /// The next offset of the metadata log to apply.
     applied: Offset,
+    /// Bytes of records applied since the last snapshot.
+    unsnapshotted: u64,
     controller: Option<ActiveController>,
     broker: Option<Broker>,
     /// What this node asks itself, and its own answers.
@@ -86,6 +88,7 @@ impl Node {
             next_token: 0,
             image: MetadataImage::default(),
             applied: Offset(0),
+            unsnapshotted: 0,
             controller: None,
             broker,
             local: VecDeque::new(),
@@ -223,8 +226,35 @@ impl Node {
         }
     }
 
-    /// Voters are known from the start, brokers by their registration.
+    /// Asks the node to stop as it should: its broker gives its leaderships away first
+    /// (CTL-11), and a quorum leader names a successor (RAFT-8). When
+    /// [`Node::may_stop`] says so, the process may end; until then it goes on serving.
+    pub fn begin_shutdown(&mut self, now: Instant) {
+        self.advance(now);
+        if self.halted.is_some() {
+            return;
+        }
+        match &mut self.broker {
+            Some(broker) => broker.begin_shutdown(now),
+            None => self.quorum.resign(now),
+        }
+        self.settle(now);
+    }
+
+    /// Whether nobody needs this node any more after [`Node::begin_shutdown`]. A controller
+    /// without a broker may stop at once.
+    pub fn may_stop(&self) -> bool {
+        match self.broker_status() {
+            BrokerStatus::NotABroker => true,
+            status => matches!(status, BrokerStatus::Stopped(_)),
+        }
+    }
+
+    /// Voters are known from the start or by the log, brokers by their registration.
     fn endpoint_of(&self, node: NodeId) -> Option<Endpoint> {
+        if let Some(endpoint) = self.quorum.voters().endpoint(node) {
+            return Some(endpoint.clone());
+        }
         let voter = self.config.voters.iter().find(|(id, _)| *id == node);
         let voter = voter.map(|(_, endpoint)| endpoint.clone());
         voter.or_else(|| self.image.broker(node).map(|broker| broker.endpoint.clone()))

@@ -44,4 +44,8 @@ pub enum BrokerStatus {
     Fenced(BrokerEpoch),
     /// Serves under this epoch.
     Running(BrokerEpoch),
+    /// Gives its leaderships away before it stops (CTL-11).
+    ShuttingDown(BrokerEpoch),
+    /// Nobody needs it any more: its process may end now, and has ended cleanly then.
+    Stopped(BrokerEpoch),
 }

@@ -2,12 +2,13 @@
 //!
 //! - Keeps the session, and unfences a broker that has applied its own registration (CTL-8).
 //! - Not registered: BROKER_ID_NOT_REGISTERED; an older registration: STALE_BROKER_EPOCH.
-//! - Controlled shutdown (CTL-11) is not modelled: the wish for it is not granted.
+//! - A wish to shut down is granted when the broker leads nothing any more and every active
+//!   broker has heard of it (CTL-11).
 
 use topomotion_wire::messages::{BrokerHeartbeatRequest, BrokerHeartbeatResponse};
 use topomotion_wire::{BrokerEpoch, BrokerLiveness, ErrorCode, Instant, NodeId, Offset};
 
-use crate::controller::{ActiveController, Heartbeat};
+use crate::controller::{ActiveController, Heartbeat, ShutDown};
 use crate::metadata::FencingChange;
 use crate::net::{Effects, Ticket};
 
@@ -19,8 +20,11 @@ pub(crate) fn handle(
     request: &BrokerHeartbeatRequest,
     effects: &mut Effects,
 ) {
-    let wish =
-        if request.want_fence { FencingChange::Fence } else { FencingChange::Unfence };
+    let wish = match (request.want_shut_down, request.want_fence) {
+        (true, _) => FencingChange::ShutDown,
+        (false, true) => FencingChange::Fence,
+        (false, false) => FencingChange::Unfence,
+    };
     let heartbeat = Heartbeat {
         broker: NodeId(request.broker_id.0),
         epoch: BrokerEpoch(request.broker_epoch),
@@ -31,7 +35,8 @@ pub(crate) fn handle(
     let response = match controller.heartbeat(now, heartbeat, effects) {
         Ok(outcome) => response
             .with_is_caught_up(outcome.is_caught_up)
-            .with_is_fenced(outcome.liveness == BrokerLiveness::Fenced),
+            .with_is_fenced(outcome.liveness == BrokerLiveness::Fenced)
+            .with_should_shut_down(outcome.shut_down == ShutDown::Granted),
         Err(error) => response.with_error_code(error.code()),
     };
     controller.reply_when_committed(ticket, response.into(), effects);

@@ -5,7 +5,7 @@
 //! - The first listener counts; features and log directories are not modelled.
 
 use topomotion_wire::messages::{BrokerRegistrationRequest, BrokerRegistrationResponse};
-use topomotion_wire::{Endpoint, ErrorCode, Incarnation, Instant, NodeId};
+use topomotion_wire::{BrokerEpoch, Endpoint, ErrorCode, Incarnation, Instant, NodeId};
 
 use super::{known_node, shared};
 use crate::controller::{ActiveController, Registration};
@@ -45,5 +45,7 @@ fn registration(request: &BrokerRegistrationRequest) -> Option<Registration> {
         incarnation: Incarnation(request.incarnation_id),
         endpoint: Endpoint { host: shared(&listener.host), port: listener.port },
         rack: request.rack.as_ref().map(shared),
+        previous: (request.previous_broker_epoch >= 0)
+            .then_some(BrokerEpoch(request.previous_broker_epoch)),
     })
 }

@@ -45,17 +45,6 @@ pub(crate) fn handle(
     controller.reply_when_committed(ticket, response.into(), effects);
 }
 
-/// What a node answers that is not the active controller.
-pub(crate) fn not_controller(request: &CreateTopicsRequest) -> CreateTopicsResponse {
-    let refused = |topic: &CreatableTopic| {
-        CreatableTopicResult::default()
-            .with_name(topic.name.clone())
-            .with_error_code(ErrorCode::NotController.code())
-    };
-    let topics = request.topics.iter().map(refused).collect();
-    CreateTopicsResponse::default().with_topics(topics)
-}
-
 fn plan(topic: &CreatableTopic) -> TopicPlan {
     let assignments = topic.assignments.iter().map(|assignment| {
         let replicas = assignment.broker_ids.iter().map(|id| NodeId(id.0)).collect();

@@ -4,17 +4,24 @@
 //! state. [`served`] is the truth that ApiVersions tells: what is listed is implemented, and
 //! what is not listed closes the connection.
 
+pub(crate) mod admin;
 pub(crate) mod alter_partition;
 pub(crate) mod api_versions;
 pub(crate) mod broker_heartbeat;
 pub(crate) mod broker_registration;
+pub(crate) mod create_partitions;
 pub(crate) mod create_topics;
+pub(crate) mod delete_topics;
 pub(crate) mod describe_cluster;
+pub(crate) mod describe_configs;
+pub(crate) mod elect_leaders;
 pub(crate) mod fetch;
+pub(crate) mod incremental_alter_configs;
 pub(crate) mod list_offsets;
 pub(crate) mod metadata;
 pub(crate) mod offset_for_leader_epoch;
 pub(crate) mod produce;
+pub(crate) mod reassignments;
 
 use std::sync::Arc;
 
@@ -45,16 +52,31 @@ const BY_BROKERS: &[Served] = &[
     served(ApiKey::ListOffsets, 1, 9),
     served(ApiKey::Metadata, 0, 13),
     served(ApiKey::ApiVersions, 0, 4),
-    served(ApiKey::CreateTopics, 2, 7),
     served(ApiKey::OffsetForLeaderEpoch, 2, 4),
     served(ApiKey::DescribeCluster, 0, 2),
+    served(ApiKey::DescribeConfigs, 1, 4),
+];
+
+/// What both answer: a broker passes it on to the active controller.
+const BY_BOTH: &[Served] = &[
+    served(ApiKey::CreateTopics, 2, 7),
+    served(ApiKey::DeleteTopics, 1, 6),
+    served(ApiKey::CreatePartitions, 0, 3),
+    served(ApiKey::ElectLeaders, 0, 2),
+    served(ApiKey::IncrementalAlterConfigs, 0, 1),
+    served(ApiKey::AlterPartitionReassignments, 0, 1),
+    served(ApiKey::ListPartitionReassignments, 0, 0),
+    served(ApiKey::DescribeQuorum, 0, 2),
+    served(ApiKey::AddRaftVoter, 0, 0),
+    served(ApiKey::RemoveRaftVoter, 0, 0),
 ];
 
 /// What a controller answers to brokers, and to the other voters.
 const BY_CONTROLLERS: &[Served] = &[
     served(ApiKey::Fetch, 4, 18),
     served(ApiKey::ApiVersions, 0, 4),
-    served(ApiKey::CreateTopics, 2, 7),
+    served(ApiKey::FetchSnapshot, 0, 1),
+    served(ApiKey::UpdateRaftVoter, 0, 0),
     served(ApiKey::Vote, 0, 2),
     served(ApiKey::BeginQuorumEpoch, 0, 1),
     served(ApiKey::EndQuorumEpoch, 0, 1),
@@ -66,7 +88,7 @@ const BY_CONTROLLERS: &[Served] = &[
 
 /// What a node with these roles serves, by API key.
 pub(crate) fn served_by(roles: Roles) -> Vec<Served> {
-    let mut all = Vec::new();
+    let mut all = BY_BOTH.to_vec();
     if roles.is_broker() {
         all.extend_from_slice(BY_BROKERS);
     }
@@ -94,6 +116,20 @@ pub(crate) fn key_of(body: &RequestKind) -> Option<ApiKey> {
         RequestKind::Metadata(_) => ApiKey::Metadata,
         RequestKind::ApiVersions(_) => ApiKey::ApiVersions,
         RequestKind::CreateTopics(_) => ApiKey::CreateTopics,
+        RequestKind::DeleteTopics(_) => ApiKey::DeleteTopics,
+        RequestKind::CreatePartitions(_) => ApiKey::CreatePartitions,
+        RequestKind::DescribeConfigs(_) => ApiKey::DescribeConfigs,
+        RequestKind::IncrementalAlterConfigs(_) => ApiKey::IncrementalAlterConfigs,
+        RequestKind::ElectLeaders(_) => ApiKey::ElectLeaders,
+        RequestKind::AlterPartitionReassignments(_) => {
+            ApiKey::AlterPartitionReassignments
+        }
+        RequestKind::ListPartitionReassignments(_) => ApiKey::ListPartitionReassignments,
+        RequestKind::DescribeQuorum(_) => ApiKey::DescribeQuorum,
+        RequestKind::AddRaftVoter(_) => ApiKey::AddRaftVoter,
+        RequestKind::RemoveRaftVoter(_) => ApiKey::RemoveRaftVoter,
+        RequestKind::UpdateRaftVoter(_) => ApiKey::UpdateRaftVoter,
+        RequestKind::FetchSnapshot(_) => ApiKey::FetchSnapshot,
         RequestKind::OffsetForLeaderEpoch(_) => ApiKey::OffsetForLeaderEpoch,
         RequestKind::Vote(_) => ApiKey::Vote,
         RequestKind::BeginQuorumEpoch(_) => ApiKey::BeginQuorumEpoch,

@@ -1,4 +1,4 @@
-//! Clients' requests that only the active controller can answer (CreateTopics).
+//! Clients' requests that only the active controller can answer.
 //!
 //! Kafka wraps them in an Envelope(58), which adds the client's principal; there are no
 //! principals here, so the request itself travels on, in the client's own version. It is a
@@ -7,10 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use topomotion_wire::messages::create_topics_response::CreatableTopicResult;
-use topomotion_wire::messages::{CreateTopicsRequest, CreateTopicsResponse, RequestKind};
+use topomotion_wire::messages::{RequestKind, ResponseKind};
 use topomotion_wire::{Duration, ErrorCode, Instant, NodeId};
 
+use crate::api::admin;
 use crate::net::{Ask, Asked, Effects, Purpose, Ticket};
 
 /// Pause before a request is forwarded again.
@@ -27,7 +27,7 @@ pub(crate) struct Forwarding {
 struct Forwarded {
     ticket: Ticket,
     version: i16,
-    request: CreateTopicsRequest,
+    request: RequestKind,
     /// When the client gives up.
     until: Instant,
     state: State,
@@ -47,9 +47,9 @@ impl Forwarding {
         now: Instant,
         ticket: Ticket,
         version: i16,
-        request: CreateTopicsRequest,
+        request: RequestKind,
     ) {
-        let timeout = u64::try_from(request.timeout_ms).unwrap_or(0);
+        let timeout = u64::try_from(admin::timeout_ms(&request)).unwrap_or(0);
         let until = now + Duration::from_millis(timeout);
         let state = State::Due(now);
         let forwarded = Forwarded { ticket, version, request, until, state };
@@ -76,7 +76,8 @@ impl Forwarding {
         self.requests.retain(|_, request| {
             let is_late = request.until <= now;
             if is_late {
-                effects.reply(request.ticket, timed_out(&request.request));
+                let error = ErrorCode::RequestTimedOut;
+                effects.reply(request.ticket, admin::failed(&request.request, error));
             }
             !is_late
         });
@@ -91,7 +92,7 @@ impl Forwarding {
                 purpose: Purpose::Forwarding,
                 asked: Asked::Forward { id },
                 version: request.version,
-                body: RequestKind::CreateTopics(request.request.clone()),
+                body: request.request.clone(),
                 timeout: request.until - now,
             });
         }
@@ -102,13 +103,10 @@ impl Forwarding {
         &mut self,
         now: Instant,
         id: u64,
-        response: CreateTopicsResponse,
+        response: ResponseKind,
         effects: &mut Effects,
     ) {
-        let not_controller = ErrorCode::NotController.code();
-        let is_refused =
-            response.topics.iter().any(|topic| topic.error_code == not_controller);
-        if is_refused {
+        if admin::is_not_controller(&response) {
             self.failed(now, id);
         } else if let Some(request) = self.requests.remove(&id) {
             effects.reply(request.ticket, response);
@@ -122,14 +120,4 @@ impl Forwarding {
             request.state = State::Due(now + PAUSE);
         }
     }
-}
-
-fn timed_out(request: &CreateTopicsRequest) -> CreateTopicsResponse {
-    let topic = |name: &topomotion_wire::messages::TopicName| {
-        CreatableTopicResult::default()
-            .with_name(name.clone())
-            .with_error_code(ErrorCode::RequestTimedOut.code())
-    };
-    let topics = request.topics.iter().map(|wanted| topic(&wanted.name)).collect();
-    CreateTopicsResponse::default().with_topics(topics)
 }

@@ -25,6 +25,17 @@ pub(crate) struct Lifecycle {
     status: BrokerStatus,
     talk: Talk,
     failures: u32,
+    plan: Plan,
+    /// Under which epoch the last life on this disk shut down cleanly, if it did (KIP-966).
+    previous: Option<BrokerEpoch>,
+}
+
+/// What the broker wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Plan {
+    Serve,
+    /// To stop, once nobody needs it (CTL-11).
+    Stop,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +67,22 @@ pub(crate) enum Readiness {
 }
 
 impl Lifecycle {
-    pub(crate) fn new(now: Instant) -> Lifecycle {
-        let status = BrokerStatus::Registering;
-        Lifecycle { status, talk: Talk::Due(now), failures: 0 }
+    pub(crate) fn new(now: Instant, previous: Option<BrokerEpoch>) -> Lifecycle {
+        let (status, talk) = (BrokerStatus::Registering, Talk::Due(now));
+        Lifecycle { status, talk, failures: 0, plan: Plan::Serve, previous }
+    }
+
+    /// The broker is to stop: the controller hears of it at once, and says when.
+    pub(crate) fn begin_shutdown(&mut self, now: Instant) {
+        self.plan = Plan::Stop;
+        match self.epoch() {
+            Some(epoch) => {
+                self.status = BrokerStatus::ShuttingDown(epoch);
+                self.note_ready(now);
+            }
+            // Nobody counts on it yet.
+            None => self.status = BrokerStatus::Stopped(BrokerEpoch(-1)),
+        }
     }
 
     pub(crate) fn status(&self) -> BrokerStatus {
@@ -69,7 +93,10 @@ impl Lifecycle {
     pub(crate) fn epoch(&self) -> Option<BrokerEpoch> {
         match self.status {
             BrokerStatus::NotABroker | BrokerStatus::Registering => None,
-            BrokerStatus::Fenced(epoch) | BrokerStatus::Running(epoch) => Some(epoch),
+            BrokerStatus::Fenced(epoch)
+            | BrokerStatus::Running(epoch)
+            | BrokerStatus::ShuttingDown(epoch)
+            | BrokerStatus::Stopped(epoch) => Some(epoch),
         }
     }
 
@@ -84,6 +111,7 @@ impl Lifecycle {
     /// When something is to be said. Nothing is while nobody knows the controller.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.talk {
+            _ if matches!(self.status, BrokerStatus::Stopped(_)) => None,
             Talk::Due(at) => Some(at),
             Talk::Awaiting | Talk::AwaitingWithNews => None,
         }
@@ -98,17 +126,20 @@ impl Lifecycle {
         progress: Progress,
         effects: &mut Effects,
     ) {
-        if !matches!(self.talk, Talk::Due(at) if at <= now) {
+        let is_due = matches!(self.talk, Talk::Due(at) if at <= now);
+        if !is_due || matches!(self.status, BrokerStatus::Stopped(_)) {
             return;
         }
         self.talk = Talk::Awaiting;
         let (asked, version, body) = match self.epoch() {
-            None => (Asked::Register, REGISTRATION_VERSION, registration(config)),
-            Some(epoch) => (
-                Asked::Heartbeat,
-                HEARTBEAT_VERSION,
-                heartbeat(config.id, epoch, progress),
-            ),
+            None => {
+                let body = registration(config, self.previous);
+                (Asked::Register, REGISTRATION_VERSION, body)
+            }
+            Some(epoch) => {
+                let body = heartbeat(config.id, epoch, progress, self.plan);
+                (Asked::Heartbeat, HEARTBEAT_VERSION, body)
+            }
         };
         // Kafka's heartbeat channel gives up after half a session.
         let timeout = Duration(config.settings.broker_session_timeout.0 / 2);
@@ -143,10 +174,11 @@ impl Lifecycle {
             return self.failed(now, config);
         }
         let Some(epoch) = self.epoch() else { return };
-        self.status = if response.is_fenced {
-            BrokerStatus::Fenced(epoch)
-        } else {
-            BrokerStatus::Running(epoch)
+        self.status = match self.plan {
+            Plan::Stop if response.should_shut_down => BrokerStatus::Stopped(epoch),
+            Plan::Stop => BrokerStatus::ShuttingDown(epoch),
+            Plan::Serve if response.is_fenced => BrokerStatus::Fenced(epoch),
+            Plan::Serve => BrokerStatus::Running(epoch),
         };
         self.failures = 0;
         self.talk = match self.talk {
@@ -166,7 +198,7 @@ impl Lifecycle {
     }
 }
 
-fn registration(config: &NodeConfig) -> RequestKind {
+fn registration(config: &NodeConfig, previous: Option<BrokerEpoch>) -> RequestKind {
     let text = |text: &str| StrBytes::from_string(text.to_owned());
     let listener = Listener::default()
         .with_name(StrBytes::from_static_str("PLAINTEXT"))
@@ -178,16 +210,22 @@ fn registration(config: &NodeConfig) -> RequestKind {
         .with_incarnation_id(config.incarnation.0)
         .with_listeners(vec![listener])
         .with_rack(config.rack.as_deref().map(text))
-        .with_previous_broker_epoch(-1);
+        .with_previous_broker_epoch(previous.map_or(-1, |epoch| epoch.0));
     RequestKind::BrokerRegistration(request)
 }
 
-fn heartbeat(id: NodeId, epoch: BrokerEpoch, progress: Progress) -> RequestKind {
+fn heartbeat(
+    id: NodeId,
+    epoch: BrokerEpoch,
+    progress: Progress,
+    plan: Plan,
+) -> RequestKind {
     let request = BrokerHeartbeatRequest::default()
         .with_broker_id(BrokerId(id.0))
         .with_broker_epoch(epoch.0)
         .with_current_metadata_offset(progress.next.0 - 1)
-        .with_want_fence(progress.readiness == Readiness::CatchingUp);
+        .with_want_fence(progress.readiness == Readiness::CatchingUp)
+        .with_want_shut_down(plan == Plan::Stop);
     RequestKind::BrokerHeartbeat(request)
 }
 
@@ -209,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_broker_registers_then_beats_every_two_seconds() {
-        let mut lifecycle = Lifecycle::new(at(0));
+        let mut lifecycle = Lifecycle::new(at(0), None);
         assert_eq!(speaks(&mut lifecycle, at(0)), Some(Asked::Register));
         let registered = BrokerRegistrationResponse::default().with_broker_epoch(4);
         lifecycle.registered(at(10), &config(1), &registered);
@@ -224,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_refused_registration_is_tried_again_ever_more_slowly() {
-        let mut lifecycle = Lifecycle::new(at(0));
+        let mut lifecycle = Lifecycle::new(at(0), None);
         let refused = BrokerRegistrationResponse::default().with_error_code(101);
         let mut now = at(0);
         for pause_ms in [100, 200, 400, 800, 1_600, 3_200, 6_400, 9_000, 9_000] {
@@ -238,7 +276,7 @@ mod tests {
 
     #[test]
     fn news_during_a_question_is_told_right_after_it() {
-        let mut lifecycle = Lifecycle::new(at(0));
+        let mut lifecycle = Lifecycle::new(at(0), None);
         speaks(&mut lifecycle, at(0));
         let registered = BrokerRegistrationResponse::default().with_broker_epoch(4);
         lifecycle.registered(at(1), &config(1), &registered);

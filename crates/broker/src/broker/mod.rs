@@ -4,6 +4,7 @@
 //! the metadata before may be long out of date, and a broker that believed it could lead
 //! partitions that have moved on. Until then clients' requests wait at the door.
 
+mod clean_shutdown;
 mod fetcher;
 mod fetches;
 mod forwarding;
@@ -17,7 +18,7 @@ use std::collections::{BTreeMap, VecDeque};
 use topomotion_log::{Log, LogConfig};
 use topomotion_wire::messages::{
     AlterPartitionResponse, BrokerHeartbeatResponse, BrokerRegistrationResponse,
-    CreateTopicsResponse, FetchResponse, ListOffsetsResponse, ResponseKind,
+    FetchResponse, ListOffsetsResponse, ResponseKind,
 };
 use topomotion_wire::{
     DiskOp, Duration, Files, FlushToken, Instant, NodeId, Offset, TopicId, TopicPartition,
@@ -32,6 +33,8 @@ use lifecycle::{Lifecycle, Progress, Readiness};
 use produces::Produces;
 pub(crate) use produces::{DelayedProduce, Pending};
 use storage::Survivor;
+
+use topomotion_wire::Rule;
 
 use crate::config::NodeConfig;
 use crate::metadata::Change;
@@ -84,9 +87,14 @@ impl Broker {
                 effects.disk(op);
             }
         }
+        let clean = clean_shutdown::take(files);
+        let previous = clean.map(|(epoch, delete)| {
+            effects.disk(delete);
+            epoch
+        });
         Broker {
             stage: Stage::Starting(VecDeque::new()),
-            lifecycle: Lifecycle::new(now),
+            lifecycle: Lifecycle::new(now, previous),
             replicas: BTreeMap::new(),
             survivors,
             produces: Produces::default(),
@@ -147,6 +155,15 @@ impl Broker {
             Change::Broker(_) | Change::Config(_) => {
                 self.replicas.values_mut().for_each(|it| it.look_again(site, effects));
             }
+            Change::TopicGone(name) => {
+                let gone = self.replicas.iter().filter(|(id, replica)| {
+                    let topic = site.image.topic(&id.topic);
+                    id.topic == *name
+                        && topic.is_none_or(|topic| topic.id != replica.topic_id())
+                });
+                let gone: Vec<TopicPartition> = gone.map(|(id, _)| id.clone()).collect();
+                gone.iter().for_each(|id| self.drop_replica(id, effects));
+            }
         }
     }
 
@@ -159,7 +176,7 @@ impl Broker {
         let Some(topic) = site.image.topic(&id.topic) else { return };
         let Some(state) = topic.partitions.get(&id.partition) else { return };
         if !state.replicas.contains(&site.me) {
-            return;
+            return self.drop_replica(id, effects);
         }
         if self.replicas.get(id).is_none_or(|replica| replica.topic_id() != topic.id) {
             let replica = self.create(id, topic.id, effects);
@@ -170,6 +187,20 @@ impl Broker {
         if let Some(leader) = replica.followed_leader() {
             self.fetchers.entry(leader).or_insert_with(|| Fetcher::new(leader));
         }
+    }
+
+    /// This broker has no part in a partition any more: its log goes (CTL-14).
+    fn drop_replica(&mut self, id: &TopicPartition, effects: &mut Effects) {
+        if let Some(replica) = self.replicas.remove(id) {
+            effects.mark_at(Rule::Ctl14, id);
+            replica.delete(effects);
+            effects.touch(id);
+        }
+    }
+
+    /// This broker is to stop (CTL-11).
+    pub(crate) fn begin_shutdown(&mut self, now: Instant) {
+        self.lifecycle.begin_shutdown(now);
     }
 
     /// A replica on what survived of its log, if that is of the same topic.
@@ -207,13 +238,14 @@ impl Broker {
                 self.registered(standing, &response);
             }
             (Asked::Heartbeat, ResponseKind::BrokerHeartbeat(response)) => {
-                self.heard(standing, &response);
+                self.heard(standing, &response, effects);
             }
             (Asked::AlterPartition, ResponseKind::AlterPartition(response)) => {
                 self.isr_decided(standing, &response, effects);
             }
-            (Asked::Forward { id }, ResponseKind::CreateTopics(response)) => {
-                self.forwarded(standing, id, response, effects);
+            (Asked::Forward { id }, response) => {
+                let now = standing.site.now;
+                self.forwarding.answered(now, id, response, effects);
             }
             (Asked::Fetch { leader }, ResponseKind::Fetch(response)) => {
                 self.fetched(standing, leader, response, effects);
@@ -262,8 +294,17 @@ impl Broker {
         self.lifecycle.registered(standing.site.now, standing.config, response);
     }
 
-    fn heard(&mut self, standing: Standing<'_>, response: &BrokerHeartbeatResponse) {
+    fn heard(
+        &mut self,
+        standing: Standing<'_>,
+        response: &BrokerHeartbeatResponse,
+        effects: &mut Effects,
+    ) {
         self.lifecycle.heard(standing.site.now, standing.config, response);
+        if let BrokerStatus::Stopped(epoch) = self.lifecycle.status() {
+            effects.disk(storage::write_watermarks(&self.replicas));
+            effects.disk(clean_shutdown::write(epoch));
+        }
     }
 
     fn isr_decided(
@@ -289,16 +330,6 @@ impl Broker {
         if let Some(replica) = self.replicas.get_mut(id) {
             replica.ask_again(effects);
         }
-    }
-
-    fn forwarded(
-        &mut self,
-        standing: Standing<'_>,
-        id: u64,
-        response: CreateTopicsResponse,
-        effects: &mut Effects,
-    ) {
-        self.forwarding.answered(standing.site.now, id, response, effects);
     }
 
     fn fetched(
@@ -428,7 +459,7 @@ impl Broker {
         now: Instant,
         ticket: Ticket,
         version: i16,
-        request: topomotion_wire::messages::CreateTopicsRequest,
+        request: topomotion_wire::messages::RequestKind,
     ) {
         self.forwarding.accept(now, ticket, version, request);
     }

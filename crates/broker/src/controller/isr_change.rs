@@ -4,17 +4,18 @@
 //! must say that it is, before it finds fault with the caller.
 
 use topomotion_wire::{
-    BrokerEpoch, ErrorCode, LeaderEpoch, NodeId, PartitionEpoch, PartitionState, Rule,
-    TopicId, TopicPartition,
+    BrokerEpoch, ErrorCode, LeaderEpoch, LeaderRecovery, NodeId, PartitionEpoch,
+    PartitionState, Rule, TopicId, TopicPartition,
 };
 
 use super::ActiveController;
-use super::election::Change;
-use crate::metadata::LeaderChange;
+use super::election::{Target, Wish};
+use crate::config::IsrAdmission;
 use crate::net::Effects;
 
-/// `LeaderRecoveryState`: recovered, the only state known here (CTL-4 is not modelled).
+/// The number of a leader recovery state in messages.
 const RECOVERED: i8 = 0;
+const RECOVERING: i8 = 1;
 
 /// One partition's proposed ISR.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,11 +63,18 @@ impl ActiveController {
         effects.mark_at(Rule::Ctl1, &id);
         check?;
         let isr: Vec<NodeId> = change.isr.iter().map(|(member, _)| *member).collect();
-        if isr != state.isr {
-            let change = Change { isr: Some(isr), leader: LeaderChange::Keep };
-            let record = self.change_record(&id, change, effects);
-            self.append(record.into_iter().collect());
+        if state.recovery == LeaderRecovery::Recovering {
+            effects.mark_at(Rule::Ctl4, &id);
         }
+        let alive = self.alive();
+        let recovery = match change.recovery_state {
+            RECOVERING => LeaderRecovery::Recovering,
+            _ => LeaderRecovery::Recovered,
+        };
+        let target = self.target(&id, isr, &alive);
+        let target = Target { wish: Wish::Any, recovery: Some(recovery), ..target };
+        let record = self.change_record(&id, &target, effects);
+        self.append(record.into_iter().collect());
         self.partition(&id).cloned().ok_or(ErrorCode::UnknownTopicOrPartition)
     }
 
@@ -96,17 +104,26 @@ impl ActiveController {
             |(at, member)| members().take(at).any(|earlier| earlier == member);
         let has_repeats = members().enumerate().any(is_repeated);
         let has_leader = members().any(|member| member == sender);
-        if !are_replicas
-            || has_repeats
-            || !has_leader
-            || change.recovery_state != RECOVERED
-        {
+        let recovery_is_possible = match change.recovery_state {
+            RECOVERED => true,
+            // It recovers alone, and never starts to on its own.
+            RECOVERING => {
+                change.isr.len() == 1 && state.recovery == LeaderRecovery::Recovering
+            }
+            _ => false,
+        };
+        if !are_replicas || has_repeats || !has_leader || !recovery_is_possible {
             return Err(ErrorCode::InvalidRequest);
         }
         let is_eligible = |&(member, epoch): &(NodeId, Option<BrokerEpoch>)| {
-            self.image.broker(member).is_some_and(|known| {
-                known.is_active() && epoch.is_none_or(|epoch| epoch == known.epoch)
-            })
+            let known = self.image.broker(member);
+            match self.settings.isr_admission {
+                IsrAdmission::Anyone => true,
+                IsrAdmission::Active => known.is_some_and(|known| known.is_active()),
+                IsrAdmission::SameIncarnation => known.is_some_and(|known| {
+                    known.is_active() && epoch.is_none_or(|epoch| epoch == known.epoch)
+                }),
+            }
         };
         if change.isr.iter().all(is_eligible) {
             Ok(())

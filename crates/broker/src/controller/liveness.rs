@@ -6,15 +6,12 @@ use std::sync::Arc;
 
 use topomotion_wire::{
     BrokerEpoch, BrokerLiveness, Endpoint, ErrorCode, Incarnation, Instant, NodeId,
-    Offset, Rule, TopicPartition,
+    Offset, Rule,
 };
 
 use super::ActiveController;
-use super::election::{Target, elect};
-use crate::config::UncleanElection;
-use crate::metadata::{
-    BrokerChange, FencingChange, LeaderChange, MetadataRecord, RegisterBroker,
-};
+use super::election::Target;
+use crate::metadata::{BrokerChange, FencingChange, MetadataRecord, RegisterBroker};
 use crate::net::Effects;
 
 /// What a broker says of itself at its start.
@@ -24,6 +21,8 @@ pub(crate) struct Registration {
     pub(crate) incarnation: Incarnation,
     pub(crate) endpoint: Endpoint,
     pub(crate) rack: Option<Arc<str>>,
+    /// Under which epoch it shut down cleanly before, if it did (KIP-966).
+    pub(crate) previous: Option<BrokerEpoch>,
 }
 
 /// What a broker says of itself every two seconds.
@@ -36,12 +35,29 @@ pub(crate) struct Heartbeat {
     pub(crate) wish: FencingChange,
 }
 
+/// How a broker's last life ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// It has everything it had.
+    Clean,
+    /// It may have lost something.
+    Unclean,
+}
+
+/// Whether a broker may stop now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ShutDown {
+    NotYet,
+    Granted,
+}
+
 /// What a broker is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct HeartbeatOutcome {
     /// It has applied its own registration.
     pub(crate) is_caught_up: bool,
     pub(crate) liveness: BrokerLiveness,
+    pub(crate) shut_down: ShutDown,
 }
 
 impl ActiveController {
@@ -55,7 +71,8 @@ impl ActiveController {
         request: Registration,
         effects: &mut Effects,
     ) -> Result<BrokerEpoch, ErrorCode> {
-        let Registration { broker, incarnation, endpoint, rack } = request;
+        let Registration { broker, incarnation, endpoint, rack, previous } = request;
+        let mut ending = Ending::Clean;
         if let Some(known) = self.image.broker(broker) {
             if known.incarnation == incarnation {
                 // The same process asks again: its first answer was lost.
@@ -65,12 +82,18 @@ impl ActiveController {
             if self.sessions.is_valid(broker, now) {
                 return Err(ErrorCode::DuplicateBrokerRegistration);
             }
+            if previous != Some(known.epoch) {
+                ending = Ending::Unclean;
+            }
         }
         let epoch = BrokerEpoch(self.next_offset.0);
-        let record = RegisterBroker { broker, incarnation, epoch, endpoint, rack };
+        let liveness = BrokerLiveness::Fenced;
+        let record =
+            RegisterBroker { broker, incarnation, epoch, endpoint, rack, liveness };
         let mut records = vec![MetadataRecord::RegisterBroker(record)];
-        // Nobody knows what the new process still has on its disk: it leaves every ISR.
-        records.extend(self.leave_isrs(broker, effects));
+        // Nobody knows what the new process still has on its disk: it leaves every ISR; and
+        // every ELR, unless its predecessor shut down properly.
+        records.extend(self.leave_isrs(broker, ending, effects));
         self.append(records);
         self.sessions.touch(broker, now);
         effects.mark(Rule::Ctl10);
@@ -92,19 +115,62 @@ impl ActiveController {
         if known.epoch != heartbeat.epoch {
             return Err(ErrorCode::StaleBrokerEpoch);
         }
-        let is_active = known.is_active();
-        let is_caught_up = heartbeat.applied.0 >= known.epoch.0;
+        let (epoch, liveness) = (known.epoch, known.liveness);
+        let is_caught_up = heartbeat.applied.0 >= epoch.0;
         self.sessions.touch(broker, now);
-        match heartbeat.wish {
-            FencingChange::Unfence if !is_active && is_caught_up => {
+        self.sessions.note_applied(broker, heartbeat.applied);
+        let mut shut_down = ShutDown::NotYet;
+        match (heartbeat.wish, liveness) {
+            (FencingChange::Unfence, BrokerLiveness::Fenced) if is_caught_up => {
                 self.unfence(broker, effects);
             }
-            FencingChange::Fence if is_active => self.fence(broker, effects),
-            FencingChange::Unfence | FencingChange::Fence | FencingChange::Keep => {}
+            (FencingChange::Fence, BrokerLiveness::Unfenced) => {
+                self.fence(broker, effects);
+            }
+            (FencingChange::ShutDown, BrokerLiveness::Unfenced)
+                if self.leads_anything(broker) =>
+            {
+                self.begin_shutdown(broker, effects);
+            }
+            (FencingChange::ShutDown, BrokerLiveness::ControlledShutdown)
+                if self.leads_anything(broker) || !self.all_know_of(broker) => {}
+            (FencingChange::ShutDown, _) => {
+                effects.mark(Rule::Ctl11);
+                shut_down = ShutDown::Granted;
+                if liveness != BrokerLiveness::Fenced {
+                    self.fence(broker, effects);
+                }
+            }
+            _ => {}
         }
         let known = self.image.broker(broker).map(|broker| broker.liveness);
         let liveness = known.unwrap_or(BrokerLiveness::Fenced);
-        Ok(HeartbeatOutcome { is_caught_up, liveness })
+        Ok(HeartbeatOutcome { is_caught_up, liveness, shut_down })
+    }
+
+    fn leads_anything(&self, broker: NodeId) -> bool {
+        self.image.partitions().any(|(_, state)| state.leader == Some(broker))
+    }
+
+    /// Whether every active broker has heard that this one is about to stop.
+    fn all_know_of(&self, broker: NodeId) -> bool {
+        let Some(since) = self.sessions.shutdown_at(broker) else { return true };
+        let mut active = self.image.active_brokers().map(|(id, _)| id);
+        active.all(|id| self.sessions.applied(id).is_some_and(|at| at >= since))
+    }
+
+    /// CTL-11: it leads and counts no more, but still answers.
+    fn begin_shutdown(&mut self, broker: NodeId, effects: &mut Effects) {
+        let Some(epoch) = self.image.broker(broker).map(|known| known.epoch) else {
+            return;
+        };
+        effects.mark(Rule::Ctl11);
+        let fencing = FencingChange::ShutDown;
+        let change = BrokerChange { broker, epoch, fencing };
+        let mut records = vec![MetadataRecord::BrokerChange(change)];
+        records.extend(self.leave_isrs(broker, Ending::Clean, effects));
+        self.append(records);
+        self.sessions.note_shutdown(broker, Offset(self.next_offset.0 - 1));
     }
 
     /// Fences a broker (CTL-9): it leaves every ISR, others are elected, then the fence goes
@@ -114,7 +180,7 @@ impl ActiveController {
             return;
         };
         effects.mark(Rule::Ctl9);
-        let mut records = self.leave_isrs(broker, effects);
+        let mut records = self.leave_isrs(broker, Ending::Clean, effects);
         let fencing = FencingChange::Fence;
         records.push(MetadataRecord::BrokerChange(BrokerChange {
             broker,
@@ -133,59 +199,40 @@ impl ActiveController {
         let fencing = FencingChange::Unfence;
         let change = BrokerChange { broker, epoch, fencing };
         let mut records = vec![MetadataRecord::BrokerChange(change)];
-        let mut alive = self.alive_without(None);
+        let mut alive = self.alive();
         alive.push(broker);
         let leaderless = self.image.partitions().filter(|(_, it)| it.leader.is_none());
-        let leaderless = leaderless.map(|(id, _)| id).collect();
-        records.extend(self.elections(leaderless, None, &alive, effects));
+        for (id, state) in leaderless {
+            let target = self.target(&id, state.isr.clone(), &alive);
+            records.extend(self.change_record(&id, &target, effects));
+        }
         self.append(records);
     }
 
-    /// The changes that take a broker out of every ISR and every leadership.
-    fn leave_isrs(&self, broker: NodeId, effects: &mut Effects) -> Vec<MetadataRecord> {
-        let alive = self.alive_without(Some(broker));
-        let concerned = self.image.partitions().filter(|(_, state)| {
-            state.isr.contains(&broker) || state.leader == Some(broker)
-        });
-        let concerned = concerned.map(|(id, _)| id).collect();
-        self.elections(concerned, Some(broker), &alive, effects)
-    }
-
-    fn elections(
+    /// The changes that take a broker out of every ISR and every leadership; and out of every
+    /// ELR, if it may have lost what it had.
+    fn leave_isrs(
         &self,
-        partitions: Vec<TopicPartition>,
-        leaving: Option<NodeId>,
-        alive: &[NodeId],
+        broker: NodeId,
+        ending: Ending,
         effects: &mut Effects,
     ) -> Vec<MetadataRecord> {
+        let mut alive = self.alive();
+        alive.retain(|&id| id != broker);
         let mut records = Vec::new();
-        for partition in partitions {
-            let unclean = self.unclean_election(&partition.topic);
-            let target = Target { leaving, alive, unclean };
-            let change = self.partition(&partition).and_then(|it| elect(it, target));
-            let Some(change) = change else { continue };
-            if change.leader != LeaderChange::Keep {
-                effects.mark_at(Rule::Ctl3, &partition);
+        for (id, state) in self.image.partitions() {
+            let is_concerned = state.isr.contains(&broker)
+                || state.leader == Some(broker)
+                || (ending == Ending::Unclean && state.elr.contains(&broker));
+            if !is_concerned {
+                continue;
             }
-            records.extend(self.change_record(&partition, change, effects));
+            let isr = state.isr.iter().copied().filter(|&it| it != broker).collect();
+            let unclean_shutdown = Some(broker).filter(|_| ending == Ending::Unclean);
+            let target = self.target(&id, isr, &alive);
+            let target = Target { unclean_shutdown, ..target };
+            records.extend(self.change_record(&id, &target, effects));
         }
         records
-    }
-
-    fn alive_without(&self, leaving: Option<NodeId>) -> Vec<NodeId> {
-        let alive = self.image.active_brokers().map(|(id, _)| id);
-        alive.filter(|&id| Some(id) != leaving).collect()
-    }
-
-    fn unclean_election(&self, topic: &str) -> UncleanElection {
-        let configs = self.image.topic(topic).map(|topic| &topic.configs);
-        match configs
-            .and_then(|it| it.get("unclean.leader.election.enable"))
-            .map(|v| &**v)
-        {
-            Some("true") => UncleanElection::Allowed,
-            Some(_) => UncleanElection::Forbidden,
-            None => self.settings.unclean_leader_election,
-        }
     }
 }

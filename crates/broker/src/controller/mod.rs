@@ -8,9 +8,12 @@
 //!
 //! It knows no connection and no message; [`api`](crate::api) translates.
 
+mod assignment;
+mod configs;
 mod deferred;
 mod election;
 mod isr_change;
+mod leaders;
 mod liveness;
 mod placement;
 mod sessions;
@@ -19,15 +22,21 @@ mod topics;
 use std::collections::VecDeque;
 
 use topomotion_wire::messages::ResponseKind;
-use topomotion_wire::{Instant, NodeId, Offset, PartitionState, Rule, TopicPartition};
+use topomotion_wire::{
+    BrokerLiveness, Instant, NodeId, Offset, PartitionState, Rule, TopicPartition,
+};
 
+pub(crate) use assignment::NewPartitions;
+pub(crate) use configs::{AlterOp, ConfigAlteration, TOPIC_CONFIGS};
 use deferred::Deferred;
+use election::{Target, decide, wish_for};
 pub(crate) use isr_change::IsrChange;
-pub(crate) use liveness::{Heartbeat, Registration};
+pub(crate) use leaders::ElectionType;
+pub(crate) use liveness::{Heartbeat, Registration, ShutDown};
 use sessions::Sessions;
 pub(crate) use topics::{Created, TopicError, TopicPlan};
 
-use crate::config::BrokerSettings;
+use crate::config::{BrokerSettings, UncleanElection};
 use crate::metadata::{MetadataImage, MetadataRecord, PartitionChange};
 use crate::net::{Effects, Ticket};
 
@@ -55,6 +64,10 @@ pub(crate) struct ActiveController {
     sessions: Sessions,
     deferred: Deferred,
     batches: VecDeque<Batch>,
+    /// When leaderships are looked at next (CTL-5).
+    balance_at: Option<Instant>,
+    /// When something was last appended.
+    appended_at: Instant,
 }
 
 impl ActiveController {
@@ -74,6 +87,7 @@ impl ActiveController {
             sessions.touch(broker, now);
         }
         let bootstrapped = image.is_bootstrapped();
+        let balance_at = settings.leader_imbalance_check_interval.map(|it| now + it);
         let mut controller = ActiveController {
             settings,
             image,
@@ -82,12 +96,19 @@ impl ActiveController {
             sessions,
             deferred: Deferred::default(),
             batches: VecDeque::new(),
+            balance_at,
+            appended_at: now,
         };
         if !bootstrapped {
             let (name, level) = ("metadata.version".into(), METADATA_VERSION);
             controller.append(vec![MetadataRecord::FeatureLevel { name, level }]);
         }
         controller
+    }
+
+    /// The metadata, with what is appended but not yet committed.
+    pub(crate) fn image(&self) -> &MetadataImage {
+        &self.image
     }
 
     /// Gives office up. Whoever waits learns nothing but that (RAFT-11).
@@ -127,10 +148,13 @@ impl ActiveController {
 
     /// When [`ActiveController::tick`] wants to be called.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.next_expiry().map(|(at, _)| at)
+        let expiry = self.next_expiry().map(|(at, _)| at);
+        let balance = self.balance_at.filter(|_| self.is_imbalanced());
+        [expiry, balance, self.idle_at()].into_iter().flatten().min()
     }
 
-    /// Fences brokers that have been silent for too long.
+    /// Fences brokers that have been silent for too long, gives leaderships back, and keeps
+    /// the log alive.
     pub(crate) fn tick(&mut self, now: Instant, effects: &mut Effects) {
         // One broker, one batch: the next pass elects with the first one already gone.
         while let Some((at, broker)) = self.next_expiry() {
@@ -139,6 +163,31 @@ impl ActiveController {
             }
             self.fence(broker, effects);
         }
+        self.balance(now, effects);
+        if self.idle_at().is_some_and(|at| at <= now) {
+            self.append(vec![MetadataRecord::NoOp]);
+        }
+        self.note_time(now);
+    }
+
+    /// Time goes on, whatever else happens.
+    pub(crate) fn note_time(&mut self, now: Instant) {
+        if !self.batches.is_empty() {
+            self.appended_at = now;
+        }
+        if let (Some(at), Some(interval)) =
+            (&mut self.balance_at, self.settings.leader_imbalance_check_interval)
+            && interval.0 > 0
+            && *at <= now
+        {
+            let passed = (now - *at).0 / interval.0 + 1;
+            *at = *at + topomotion_wire::Duration(passed.saturating_mul(interval.0));
+        }
+    }
+
+    fn idle_at(&self) -> Option<Instant> {
+        let interval = self.settings.metadata_max_idle_interval?;
+        Some(self.appended_at + interval)
     }
 
     /// Appends records that belong together and applies them to the image that runs ahead.
@@ -154,21 +203,66 @@ impl ActiveController {
         self.batches.push_back(Batch { base, records });
     }
 
-    /// One change of a partition's registration as a record, with its marks.
+    /// What a partition becomes when its ISR is to be `isr`, by the topic's rules.
+    fn target<'a>(
+        &self,
+        partition: &TopicPartition,
+        isr: Vec<NodeId>,
+        alive: &'a [NodeId],
+    ) -> Target<'a> {
+        Target {
+            isr,
+            alive,
+            unclean_shutdown: None,
+            wish: wish_for(self.unclean_election(&partition.topic)),
+            elr: self.settings.elr,
+            min_isr: self.min_isr(&partition.topic),
+            assignment: None,
+            recovery: None,
+        }
+    }
+
+    /// The change of a partition's registration that gets it there, with its marks.
     fn change_record(
         &self,
         partition: &TopicPartition,
-        change: election::Change,
+        target: &Target<'_>,
         effects: &mut Effects,
     ) -> Option<MetadataRecord> {
         let topic_id = self.image.topic(&partition.topic)?.id;
+        let outcome = decide(self.partition(partition)?, target)?;
         effects.mark_at(Rule::Ctl2, partition);
+        for rule in outcome.rules {
+            effects.mark_at(rule, partition);
+        }
+        let named = PartitionChange::of(topic_id, partition.partition);
         Some(MetadataRecord::PartitionChange(PartitionChange {
-            topic_id,
-            partition: partition.partition,
-            isr: change.isr,
-            leader: change.leader,
+            topic_id: named.topic_id,
+            partition: named.partition,
+            ..outcome.change
         }))
+    }
+
+    fn min_isr(&self, topic: &str) -> usize {
+        let own = self.image.config_number(topic, "min.insync.replicas");
+        let count = own.unwrap_or(i64::from(self.settings.min_insync_replicas));
+        usize::try_from(count).unwrap_or(0)
+    }
+
+    fn unclean_election(&self, topic: &str) -> UncleanElection {
+        let configs = self.image.topic(topic).map(|topic| &topic.configs);
+        match configs
+            .and_then(|it| it.get("unclean.leader.election.enable"))
+            .map(|v| &**v)
+        {
+            Some("true") => UncleanElection::Allowed,
+            Some(_) => UncleanElection::Forbidden,
+            None => self.settings.unclean_leader_election,
+        }
+    }
+
+    fn alive(&self) -> Vec<NodeId> {
+        self.image.active_brokers().map(|(id, _)| id).collect()
     }
 
     fn partition(&self, partition: &TopicPartition) -> Option<&PartitionState> {
@@ -176,7 +270,9 @@ impl ActiveController {
     }
 
     fn next_expiry(&self) -> Option<(Instant, NodeId)> {
-        let active = self.image.active_brokers().map(|(id, _)| id);
+        let unfenced = self.image.brokers().iter();
+        let unfenced = unfenced.filter(|(_, it)| it.liveness != BrokerLiveness::Fenced);
+        let active = unfenced.map(|(&id, _)| id);
         active.filter_map(|id| Some((self.sessions.expires_at(id)?, id))).min()
     }
 }

@@ -5,18 +5,43 @@
 
 use std::collections::BTreeMap;
 
-use topomotion_wire::{Duration, Instant, NodeId};
+use topomotion_wire::{Duration, Instant, NodeId, Offset};
 
 /// The brokers' sessions.
 #[derive(Debug)]
 pub(super) struct Sessions {
     timeout: Duration,
     last_contact: BTreeMap<NodeId, Instant>,
+    /// The last metadata offset that each of them has applied.
+    applied: BTreeMap<NodeId, Offset>,
+    /// The last metadata offset of each controlled shutdown.
+    shutdowns: BTreeMap<NodeId, Offset>,
 }
 
 impl Sessions {
     pub(super) fn new(timeout: Duration) -> Sessions {
-        Sessions { timeout, last_contact: BTreeMap::new() }
+        Sessions {
+            timeout,
+            last_contact: BTreeMap::new(),
+            applied: BTreeMap::new(),
+            shutdowns: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn note_applied(&mut self, broker: NodeId, offset: Offset) {
+        self.applied.insert(broker, offset);
+    }
+
+    pub(super) fn applied(&self, broker: NodeId) -> Option<Offset> {
+        self.applied.get(&broker).copied()
+    }
+
+    pub(super) fn note_shutdown(&mut self, broker: NodeId, offset: Offset) {
+        self.shutdowns.insert(broker, offset);
+    }
+
+    pub(super) fn shutdown_at(&self, broker: NodeId) -> Option<Offset> {
+        self.shutdowns.get(&broker).copied()
     }
 
     pub(super) fn touch(&mut self, broker: NodeId, now: Instant) {

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use topomotion_wire::{
-    ErrorCode, LeaderEpoch, NodeId, PartitionEpoch, Random, Rule, TopicId,
-};
+use topomotion_wire::{ErrorCode, NodeId, PartitionState, Random, Rule, TopicId};
 use uuid::Uuid;
 
 use super::ActiveController;
+use super::configs::check_config;
 use super::placement::{Usable, place};
 use crate::metadata::{MetadataRecord, NewPartition, NewTopic, TopicConfig};
 use crate::net::Effects;
@@ -15,33 +14,7 @@ use crate::net::Effects;
 /// Kafka's longest topic name.
 const NAME_MAX: usize = 249;
 /// Kafka's limit of partitions created in one go.
-const PARTITIONS_MAX: usize = 10_000;
-/// Topic settings that may be given: those that act here, and those that clients usually set
-/// and whose absence is not seen in short runs.
-const CONFIG_NAMES: &[&str] = &[
-    "cleanup.policy",
-    "compression.type",
-    "delete.retention.ms",
-    "file.delete.delay.ms",
-    "flush.messages",
-    "flush.ms",
-    "index.interval.bytes",
-    "max.compaction.lag.ms",
-    "max.message.bytes",
-    "message.timestamp.type",
-    "min.cleanable.dirty.ratio",
-    "min.compaction.lag.ms",
-    "min.insync.replicas",
-    "preallocate",
-    "retention.bytes",
-    "retention.ms",
-    "segment.bytes",
-    "segment.index.bytes",
-    "segment.jitter.ms",
-    "segment.ms",
-    "unclean.leader.election.enable",
-];
-
+pub(super) const PARTITIONS_MAX: usize = 10_000;
 /// Why a topic was not created: the code, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TopicError {
@@ -49,7 +22,7 @@ pub(crate) struct TopicError {
     pub(crate) message: String,
 }
 
-fn error(code: ErrorCode, message: impl Into<String>) -> TopicError {
+pub(super) fn error(code: ErrorCode, message: impl Into<String>) -> TopicError {
     TopicError { code, message: message.into() }
 }
 
@@ -121,7 +94,9 @@ impl ActiveController {
             let message = format!("Topic '{}' already exists.", plan.name);
             return Err(error(ErrorCode::TopicAlreadyExists, message));
         }
-        plan.configs.iter().try_for_each(|(name, value)| check_config(name, value))?;
+        plan.configs
+            .iter()
+            .try_for_each(|(name, value)| check_config(name, value.as_deref()))?;
         if plan.assignments.is_empty() {
             self.place_topic(plan)
         } else {
@@ -141,11 +116,7 @@ impl ActiveController {
             })?;
         let asked =
             plan.replication_factor.unwrap_or(self.settings.default_replication_factor);
-        let brokers: Vec<Usable> = self
-            .image
-            .active_brokers()
-            .map(|(id, broker)| Usable { id, rack: broker.rack.clone() })
-            .collect();
+        let brokers = self.usable_brokers();
         let factor = usize::try_from(asked).unwrap_or(0);
         if factor == 0 || factor > brokers.len() {
             let message = format!(
@@ -157,6 +128,11 @@ impl ActiveController {
         }
         let start = self.image.partitions().count();
         Ok(place(&brokers, partitions, factor, start))
+    }
+
+    pub(super) fn usable_brokers(&self) -> Vec<Usable> {
+        let active = self.image.active_brokers();
+        active.map(|(id, it)| Usable { id, rack: it.rack.clone() }).collect()
     }
 
     fn check_assignments(
@@ -201,7 +177,7 @@ impl ActiveController {
     }
 
     /// The first registration: whoever is alive is in sync, and the first of them leads.
-    fn partition_record(
+    pub(super) fn partition_record(
         &self,
         topic_id: TopicId,
         partition: i32,
@@ -214,15 +190,9 @@ impl ActiveController {
             let message = "All brokers of one partition are fenced.";
             return Err(error(ErrorCode::InvalidReplicaAssignment, message));
         }
-        Ok(MetadataRecord::Partition(NewPartition {
-            topic_id,
-            partition,
-            replicas,
-            isr,
-            leader,
-            leader_epoch: LeaderEpoch(0),
-            partition_epoch: PartitionEpoch(0),
-        }))
+        let state = PartitionState { replicas, isr, leader, ..PartitionState::default() };
+        let record = NewPartition::of(topic_id, partition, state);
+        Ok(MetadataRecord::Partition(record))
     }
 }
 
@@ -238,22 +208,6 @@ fn check_name(name: &str) -> Result<(), TopicError> {
     }
     let message = "Topic names have 1 to 249 of a-z, A-Z, 0-9, '.', '_' and '-'.";
     Err(error(ErrorCode::InvalidTopicException, message))
-}
-
-fn check_config(name: &str, value: &Option<Arc<str>>) -> Result<(), TopicError> {
-    let wrong = |message: String| error(ErrorCode::InvalidConfig, message);
-    if !CONFIG_NAMES.contains(&name) {
-        return Err(wrong(format!("Unknown topic config name: {name}")));
-    }
-    let Some(value) = value.as_deref() else {
-        return Err(wrong(format!("Null value not supported for topic configs: {name}")));
-    };
-    let is_fine = match name {
-        "min.insync.replicas" => value.parse::<i32>().is_ok_and(|count| count >= 1),
-        "unclean.leader.election.enable" => matches!(value, "true" | "false"),
-        _ => true,
-    };
-    if is_fine { Ok(()) } else { Err(wrong(format!("Invalid value {value} for {name}"))) }
 }
 
 /// A version-4 UUID from the node's own stream.

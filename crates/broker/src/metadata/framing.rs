@@ -8,7 +8,8 @@ use std::fmt;
 
 use bytes::Bytes;
 use topomotion_wire::{
-    BrokerEpoch, Endpoint, Incarnation, LeaderEpoch, NodeId, PartitionEpoch, TopicId,
+    BrokerEpoch, BrokerLiveness, Endpoint, Incarnation, LeaderEpoch, LeaderRecovery,
+    NodeId, PartitionEpoch, TopicId,
 };
 
 use super::codec::{Reader, Writer, tagged};
@@ -24,6 +25,8 @@ const TOPIC_RESOURCE: i8 = 2;
 /// "No leader", and "leader unchanged" in a change record.
 const NO_LEADER: i32 = -1;
 const LEADER_UNCHANGED: i32 = -2;
+/// The leader recovery state of a leader that may have lost records.
+const RECOVERING: i8 = 1;
 
 /// Why bytes are not a metadata record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +78,10 @@ impl MetadataRecord {
             MetadataRecord::PartitionChange(it) => {
                 write_partition_change(&mut writer, it);
             }
+            MetadataRecord::RemoveTopic { id } => {
+                writer.uuid(id.0);
+                writer.tags(&[]);
+            }
             MetadataRecord::FeatureLevel { name, level } => {
                 writer.string(name);
                 writer.i16(*level);
@@ -103,13 +110,14 @@ impl MetadataRecord {
             (3, 0..=2) => read_partition(&mut reader, version),
             (4, 0) => read_config(&mut reader),
             (5, 0..=2) => read_partition_change(&mut reader),
+            (9, 0) => Ok(MetadataRecord::RemoveTopic { id: TopicId(reader.uuid()?) }),
             (12, 0) => Ok(MetadataRecord::FeatureLevel {
                 name: reader.string()?,
                 level: reader.i16()?,
             }),
             (17, 0..=2) => read_broker_change(&mut reader),
             (20, 0) => Ok(MetadataRecord::NoOp),
-            (0 | 2 | 3 | 4 | 5 | 12 | 17 | 20, _) => {
+            (0 | 2 | 3 | 4 | 5 | 9 | 12 | 17 | 20, _) => {
                 Err(MalformedRecord::Version(version))
             }
             (kind, _) => Ok(MetadataRecord::Unknown { kind }),
@@ -120,11 +128,12 @@ impl MetadataRecord {
         match self {
             MetadataRecord::RegisterBroker(_) => (0, 1),
             MetadataRecord::Topic(_) => (2, 0),
-            MetadataRecord::Partition(_) => (3, 0),
+            MetadataRecord::Partition(_) => (3, 2),
             MetadataRecord::Config(_) => (4, 0),
-            MetadataRecord::PartitionChange(_) => (5, 0),
+            MetadataRecord::PartitionChange(_) => (5, 2),
+            MetadataRecord::RemoveTopic { .. } => (9, 0),
             MetadataRecord::FeatureLevel { .. } => (12, 0),
-            MetadataRecord::BrokerChange(_) => (17, 0),
+            MetadataRecord::BrokerChange(_) => (17, 1),
             MetadataRecord::NoOp => (20, 0),
             MetadataRecord::Unknown { kind } => (*kind, 0),
         }
@@ -143,9 +152,8 @@ fn write_register_broker(writer: &mut Writer, record: &RegisterBroker) {
     writer.tags(&[]);
     writer.length(0);
     writer.nullable_string(record.rack.as_deref());
-    // A registration always starts fenced; the broker has yet to catch up (CTL-8).
-    writer.i8(1);
-    writer.i8(0);
+    writer.i8(i8::from(record.liveness == BrokerLiveness::Fenced));
+    writer.i8(i8::from(record.liveness == BrokerLiveness::ControlledShutdown));
     writer.tags(&[]);
 }
 
@@ -173,8 +181,15 @@ fn read_register_broker(
         reader.tags()?;
     }
     let rack = reader.nullable_string()?;
+    let is_fenced = reader.i8()? != 0;
+    let is_leaving = version >= 1 && reader.i8()? != 0;
+    let liveness = match (is_fenced, is_leaving) {
+        (true, _) => BrokerLiveness::Fenced,
+        (false, true) => BrokerLiveness::ControlledShutdown,
+        (false, false) => BrokerLiveness::Unfenced,
+    };
     let endpoint = endpoint.ok_or(MalformedRecord::Value)?;
-    let record = RegisterBroker { broker, incarnation, epoch, endpoint, rack };
+    let record = RegisterBroker { broker, incarnation, epoch, endpoint, rack, liveness };
     Ok(MetadataRecord::RegisterBroker(record))
 }
 
@@ -194,13 +209,23 @@ fn write_partition(writer: &mut Writer, record: &NewPartition) {
     writer.uuid(record.topic_id.0);
     writer.nodes(&record.replicas);
     writer.nodes(&record.isr);
-    // Neither removing nor adding replicas: reassignment is not modelled.
-    writer.nodes(&[]);
-    writer.nodes(&[]);
+    writer.nodes(&record.removing);
+    writer.nodes(&record.adding);
     writer.i32(record.leader.map_or(NO_LEADER, |leader| leader.0));
     writer.i32(record.leader_epoch.0);
     writer.i32(record.partition_epoch.0);
-    writer.tags(&[]);
+    // Log directories are not modelled.
+    writer.length(0);
+    let mut tags = Vec::new();
+    if record.recovery == LeaderRecovery::Recovering {
+        tags.push((0, tagged(|value| value.i8(RECOVERING))));
+    }
+    for (tag, nodes) in [(1, &record.elr), (2, &record.last_known_elr)] {
+        if !nodes.is_empty() {
+            tags.push((tag, tagged(|value| value.nodes(nodes))));
+        }
+    }
+    writer.tags(&tags);
 }
 
 fn read_partition(
@@ -210,14 +235,23 @@ fn read_partition(
     let partition = reader.i32()?;
     let topic_id = TopicId(reader.uuid()?);
     let (replicas, isr) = (reader.nodes()?, reader.nodes()?);
-    reader.nodes()?;
-    reader.nodes()?;
+    let (removing, adding) = (reader.nodes()?, reader.nodes()?);
     let leader = leader_of(reader.i32()?);
     let leader_epoch = LeaderEpoch(reader.i32()?);
     let partition_epoch = PartitionEpoch(reader.i32()?);
     if version >= 1 {
         let directories = reader.count()?;
         reader.take(directories.saturating_mul(16))?;
+    }
+    let (mut elr, mut last_known_elr) = (Vec::new(), Vec::new());
+    let mut recovery = LeaderRecovery::Recovered;
+    for (tag, mut value) in reader.tags()? {
+        match tag {
+            0 => recovery = recovery_of(value.i8()?)?,
+            1 => elr = value.nodes()?,
+            2 => last_known_elr = value.nodes()?,
+            _ => {}
+        }
     }
     Ok(MetadataRecord::Partition(NewPartition {
         topic_id,
@@ -227,6 +261,11 @@ fn read_partition(
         leader,
         leader_epoch,
         partition_epoch,
+        elr,
+        last_known_elr,
+        adding,
+        removing,
+        recovery,
     }))
 }
 
@@ -260,26 +299,41 @@ fn write_partition_change(writer: &mut Writer, record: &PartitionChange) {
         LeaderChange::Set(leader) => tags.push((1, tagged(|value| value.i32(leader.0)))),
         LeaderChange::Clear => tags.push((1, tagged(|value| value.i32(NO_LEADER)))),
     }
+    let assignment = [(2, &record.replicas), (3, &record.removing), (4, &record.adding)];
+    let eligible = [(6, &record.elr), (7, &record.last_known_elr)];
+    for (tag, nodes) in assignment {
+        let Some(nodes) = nodes else { continue };
+        tags.push((tag, tagged(|value| value.nodes(nodes))));
+    }
+    if let Some(recovery) = record.recovery {
+        let code = if recovery == LeaderRecovery::Recovering { RECOVERING } else { 0 };
+        tags.push((5, tagged(|value| value.i8(code))));
+    }
+    for (tag, nodes) in eligible {
+        let Some(nodes) = nodes else { continue };
+        tags.push((tag, tagged(|value| value.nodes(nodes))));
+    }
     writer.tags(&tags);
 }
 
 fn read_partition_change(reader: &mut Reader) -> Result<MetadataRecord, MalformedRecord> {
     let partition = reader.i32()?;
     let topic_id = TopicId(reader.uuid()?);
-    let (mut isr, mut leader) = (None, LeaderChange::Keep);
+    let mut change = PartitionChange::of(topic_id, partition);
     for (tag, mut value) in reader.tags()? {
         match tag {
-            0 => isr = Some(value.nodes()?),
-            1 => leader = leader_change(value.i32()?),
+            0 => change.isr = Some(value.nodes()?),
+            1 => change.leader = leader_change(value.i32()?),
+            2 => change.replicas = Some(value.nodes()?),
+            3 => change.removing = Some(value.nodes()?),
+            4 => change.adding = Some(value.nodes()?),
+            5 => change.recovery = Some(recovery_of(value.i8()?)?),
+            6 => change.elr = Some(value.nodes()?),
+            7 => change.last_known_elr = Some(value.nodes()?),
             _ => {}
         }
     }
-    Ok(MetadataRecord::PartitionChange(PartitionChange {
-        topic_id,
-        partition,
-        isr,
-        leader,
-    }))
+    Ok(MetadataRecord::PartitionChange(change))
 }
 
 fn write_broker_change(writer: &mut Writer, record: &BrokerChange) {
@@ -289,6 +343,7 @@ fn write_broker_change(writer: &mut Writer, record: &BrokerChange) {
         FencingChange::Keep => writer.tags(&[]),
         FencingChange::Fence => writer.tags(&[(0, tagged(|value| value.i8(1)))]),
         FencingChange::Unfence => writer.tags(&[(0, tagged(|value| value.i8(-1)))]),
+        FencingChange::ShutDown => writer.tags(&[(1, tagged(|value| value.i8(1)))]),
     }
 }
 
@@ -304,8 +359,19 @@ fn read_broker_change(reader: &mut Reader) -> Result<MetadataRecord, MalformedRe
                 _ => return Err(MalformedRecord::Value),
             };
         }
+        if tag == 1 && value.i8()? == 1 {
+            fencing = FencingChange::ShutDown;
+        }
     }
     Ok(MetadataRecord::BrokerChange(BrokerChange { broker, epoch, fencing }))
+}
+
+fn recovery_of(code: i8) -> Result<LeaderRecovery, MalformedRecord> {
+    match code {
+        0 => Ok(LeaderRecovery::Recovered),
+        RECOVERING => Ok(LeaderRecovery::Recovering),
+        _ => Err(MalformedRecord::Value),
+    }
 }
 
 fn leader_of(id: i32) -> Option<NodeId> {
@@ -329,13 +395,10 @@ mod tests {
     fn samples() -> Vec<MetadataRecord> {
         let topic_id = TopicId(Uuid::from_u128(7));
         let change = |isr, leader| {
-            MetadataRecord::PartitionChange(PartitionChange {
-                topic_id,
-                partition: 2,
-                isr,
-                leader,
-            })
+            let change = PartitionChange::of(topic_id, 2);
+            MetadataRecord::PartitionChange(PartitionChange { isr, leader, ..change })
         };
+        let nodes = |ids: &[i32]| Some(ids.iter().copied().map(NodeId).collect());
         let fencing = |fencing| {
             let epoch = BrokerEpoch(5);
             MetadataRecord::BrokerChange(BrokerChange {
@@ -351,6 +414,7 @@ mod tests {
                 epoch: BrokerEpoch(41),
                 endpoint: Endpoint { host: "broker-3".into(), port: 9092 },
                 rack: Some("a".into()),
+                liveness: BrokerLiveness::ControlledShutdown,
             }),
             MetadataRecord::Topic(NewTopic { name: "orders".into(), id: topic_id }),
             MetadataRecord::Partition(NewPartition {
@@ -361,6 +425,21 @@ mod tests {
                 leader: None,
                 leader_epoch: LeaderEpoch(4),
                 partition_epoch: PartitionEpoch(9),
+                elr: vec![NodeId(1)],
+                last_known_elr: vec![NodeId(2)],
+                adding: vec![NodeId(2)],
+                removing: vec![NodeId(1)],
+                recovery: LeaderRecovery::Recovering,
+            }),
+            MetadataRecord::RemoveTopic { id: topic_id },
+            MetadataRecord::PartitionChange(PartitionChange {
+                replicas: nodes(&[1, 2, 3]),
+                removing: nodes(&[1]),
+                adding: nodes(&[3]),
+                recovery: Some(LeaderRecovery::Recovered),
+                elr: nodes(&[2]),
+                last_known_elr: nodes(&[]),
+                ..PartitionChange::of(topic_id, 2)
             }),
             MetadataRecord::Config(TopicConfig {
                 topic: "orders".into(),
@@ -374,6 +453,7 @@ mod tests {
             fencing(FencingChange::Keep),
             fencing(FencingChange::Fence),
             fencing(FencingChange::Unfence),
+            fencing(FencingChange::ShutDown),
             MetadataRecord::NoOp,
             MetadataRecord::Unknown { kind: 15 },
         ]

@@ -59,6 +59,8 @@ pub enum Change {
     Partition(TopicPartition),
     /// A topic's settings changed.
     Config(Arc<str>),
+    /// A topic is gone, with its partitions.
+    TopicGone(Arc<str>),
 }
 
 /// Brokers, topics, partitions and settings after a prefix of the metadata log.
@@ -143,6 +145,11 @@ impl MetadataImage {
             MetadataRecord::Config(record) => self.configure(record),
             MetadataRecord::PartitionChange(record) => self.change_partition(record),
             MetadataRecord::BrokerChange(record) => self.change_broker(record),
+            MetadataRecord::RemoveTopic { id } => {
+                let name = self.names.remove(id)?;
+                self.topics.remove(&name)?;
+                Some(Change::TopicGone(name))
+            }
             MetadataRecord::FeatureLevel { level, .. } => {
                 self.feature_level = Some(*level);
                 None
@@ -151,13 +158,75 @@ impl MetadataImage {
         }
     }
 
+    /// The records that build this image from nothing: a snapshot of it.
+    pub fn to_records(&self) -> Vec<MetadataRecord> {
+        let mut records = Vec::new();
+        if let Some(level) = self.feature_level {
+            let name = "metadata.version".into();
+            records.push(MetadataRecord::FeatureLevel { name, level });
+        }
+        for (&broker, it) in &self.brokers {
+            records.push(MetadataRecord::RegisterBroker(RegisterBroker {
+                broker,
+                incarnation: it.incarnation,
+                epoch: it.epoch,
+                endpoint: it.endpoint.clone(),
+                rack: it.rack.clone(),
+                liveness: it.liveness,
+            }));
+        }
+        for (name, topic) in &self.topics {
+            let (name, id) = (name.clone(), topic.id);
+            records.push(MetadataRecord::Topic(NewTopic { name: name.clone(), id }));
+            for (&index, state) in &topic.partitions {
+                let partition = NewPartition::of(id, index, state.clone());
+                records.push(MetadataRecord::Partition(partition));
+            }
+            for (key, value) in &topic.configs {
+                let (topic, name, value) =
+                    (name.clone(), key.clone(), Some(value.clone()));
+                records.push(MetadataRecord::Config(TopicConfig { topic, name, value }));
+            }
+        }
+        records
+    }
+
+    /// What has to be looked at by somebody who knew this image and now learns of `newer`
+    /// without the records between.
+    pub fn differences(&self, newer: &MetadataImage) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (&id, broker) in &newer.brokers {
+            if self.brokers.get(&id) != Some(broker) {
+                changes.push(Change::Broker(id));
+            }
+        }
+        for (name, topic) in &self.topics {
+            if newer.topics.get(name).is_none_or(|it| it.id != topic.id) {
+                changes.push(Change::TopicGone(name.clone()));
+            }
+        }
+        for (name, topic) in &newer.topics {
+            let old = self.topics.get(name).filter(|old| old.id == topic.id);
+            if old.map(|old| &old.configs) != Some(&topic.configs) {
+                changes.push(Change::Config(name.clone()));
+            }
+            for (&index, state) in &topic.partitions {
+                if old.and_then(|old| old.partitions.get(&index)) != Some(state) {
+                    let id = TopicPartition::new(name.clone(), index);
+                    changes.push(Change::Partition(id));
+                }
+            }
+        }
+        changes
+    }
+
     fn register(&mut self, record: &RegisterBroker) -> Change {
         let registration = BrokerRegistration {
             epoch: record.epoch,
             incarnation: record.incarnation,
             endpoint: record.endpoint.clone(),
             rack: record.rack.clone(),
-            liveness: BrokerLiveness::Fenced,
+            liveness: record.liveness,
         };
         self.brokers.insert(record.broker, registration);
         Change::Broker(record.broker)
@@ -173,14 +242,7 @@ impl MetadataImage {
 
     fn create_partition(&mut self, record: &NewPartition) -> Option<Change> {
         let name = self.names.get(&record.topic_id)?.clone();
-        let state = PartitionState {
-            replicas: record.replicas.clone(),
-            isr: record.isr.clone(),
-            leader: record.leader,
-            leader_epoch: record.leader_epoch,
-            partition_epoch: record.partition_epoch,
-            ..PartitionState::default()
-        };
+        let state = record.clone().into_state();
         self.topics.get_mut(&name)?.partitions.insert(record.partition, state);
         Some(Change::Partition(TopicPartition::new(name, record.partition)))
     }
@@ -208,6 +270,17 @@ impl MetadataImage {
             LeaderChange::Set(leader) => state.leader = Some(leader),
             LeaderChange::Clear => state.leader = None,
         }
+        let set = |into: &mut Vec<NodeId>, from: &Option<Vec<NodeId>>| {
+            if let Some(from) = from {
+                into.clone_from(from);
+            }
+        };
+        set(&mut state.replicas, &record.replicas);
+        set(&mut state.removing, &record.removing);
+        set(&mut state.adding, &record.adding);
+        set(&mut state.elr, &record.elr);
+        set(&mut state.last_known_elr, &record.last_known_elr);
+        state.recovery = record.recovery.unwrap_or(state.recovery);
         if record.leader != LeaderChange::Keep {
             state.leader_epoch = LeaderEpoch(state.leader_epoch.0.saturating_add(1));
         }
@@ -224,6 +297,9 @@ impl MetadataImage {
             FencingChange::Keep => {}
             FencingChange::Fence => broker.liveness = BrokerLiveness::Fenced,
             FencingChange::Unfence => broker.liveness = BrokerLiveness::Unfenced,
+            FencingChange::ShutDown => {
+                broker.liveness = BrokerLiveness::ControlledShutdown;
+            }
         }
         Some(Change::Broker(record.broker))
     }
@@ -240,21 +316,20 @@ mod tests {
         let mut image = MetadataImage::default();
         let id = TopicId(Uuid::from_u128(1));
         image.apply(&MetadataRecord::Topic(NewTopic { name: "orders".into(), id }));
-        image.apply(&MetadataRecord::Partition(NewPartition {
-            topic_id: id,
-            partition: 0,
+        let state = PartitionState {
             replicas: vec![NodeId(1), NodeId(2)],
             isr: vec![NodeId(1), NodeId(2)],
             leader: Some(NodeId(1)),
-            leader_epoch: LeaderEpoch(0),
-            partition_epoch: PartitionEpoch(0),
-        }));
+            ..PartitionState::default()
+        };
+        image.apply(&MetadataRecord::Partition(NewPartition::of(id, 0, state)));
         image
     }
 
     fn change(image: &mut MetadataImage, isr: Option<Vec<NodeId>>, leader: LeaderChange) {
         let topic_id = TopicId(Uuid::from_u128(1));
-        let change = PartitionChange { topic_id, partition: 0, isr, leader };
+        let change = PartitionChange::of(topic_id, 0);
+        let change = PartitionChange { isr, leader, ..change };
         image.apply(&MetadataRecord::PartitionChange(change));
     }
 
@@ -283,6 +358,7 @@ mod tests {
             epoch: BrokerEpoch(9),
             endpoint: Endpoint { host: "b".into(), port: 1 },
             rack: None,
+            liveness: BrokerLiveness::Fenced,
         }));
         let mut fencing = |epoch, fencing| {
             let change = BrokerChange { broker: NodeId(1), epoch, fencing };
@@ -292,6 +368,33 @@ mod tests {
         assert!(fencing(BrokerEpoch(9), FencingChange::Unfence));
         assert!(fencing(BrokerEpoch(8), FencingChange::Fence), "older epoch");
         assert!(!fencing(BrokerEpoch(9), FencingChange::Fence));
+    }
+
+    #[test]
+    fn a_snapshot_builds_the_same_image() {
+        let mut image = image();
+        change(&mut image, Some(vec![NodeId(1)]), LeaderChange::Keep);
+        let mut again = MetadataImage::default();
+        for record in image.to_records() {
+            let record = MetadataRecord::decode(record.encode()).unwrap();
+            again.apply(&record);
+        }
+        assert_eq!(again, image);
+        assert_eq!(image.differences(&again), []);
+        let orders = TopicPartition::new("orders", 0);
+        let empty = MetadataImage::default();
+        assert!(empty.differences(&image).contains(&Change::Partition(orders)));
+        assert_eq!(image.differences(&empty), [Change::TopicGone("orders".into())]);
+    }
+
+    #[test]
+    fn a_removed_topic_is_gone_with_everything_it_had() {
+        let mut image = image();
+        let id = TopicId(Uuid::from_u128(1));
+        let gone = image.apply(&MetadataRecord::RemoveTopic { id });
+        assert_eq!(gone, Some(Change::TopicGone("orders".into())));
+        assert_eq!(image, MetadataImage::default());
+        assert_eq!(image.apply(&MetadataRecord::RemoveTopic { id }), None);
     }
 
     proptest! {

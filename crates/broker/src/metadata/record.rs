@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use topomotion_wire::{
-    BrokerEpoch, Endpoint, Incarnation, LeaderEpoch, NodeId, PartitionEpoch, TopicId,
+    BrokerEpoch, BrokerLiveness, Endpoint, Incarnation, LeaderEpoch, LeaderRecovery,
+    NodeId, PartitionEpoch, PartitionState, TopicId,
 };
 
 /// One record of the metadata log.
@@ -22,6 +23,11 @@ pub enum MetadataRecord {
     Config(TopicConfig),
     /// `PartitionChangeRecord` (5): a partition's registration changes.
     PartitionChange(PartitionChange),
+    /// `RemoveTopicRecord` (9): a topic is gone, with its partitions and settings.
+    RemoveTopic {
+        /// Which one.
+        id: TopicId,
+    },
     /// `FeatureLevelRecord` (12): the cluster's feature level; the first record of all.
     FeatureLevel {
         /// Feature, such as `metadata.version`.
@@ -53,6 +59,8 @@ pub struct RegisterBroker {
     pub endpoint: Endpoint,
     /// Its rack.
     pub rack: Option<Arc<str>>,
+    /// A registration starts fenced; in a snapshot it is what it has become since.
+    pub liveness: BrokerLiveness,
 }
 
 /// A topic's name and id.
@@ -81,12 +89,62 @@ pub struct NewPartition {
     pub leader_epoch: LeaderEpoch,
     /// First partition epoch.
     pub partition_epoch: PartitionEpoch,
+    /// Eligible leader replicas (KIP-966), and the rest of what only a snapshot has.
+    pub elr: Vec<NodeId>,
+    /// The last leader of a partition without ISR and ELR.
+    pub last_known_elr: Vec<NodeId>,
+    /// Replicas being added.
+    pub adding: Vec<NodeId>,
+    /// Replicas being removed.
+    pub removing: Vec<NodeId>,
+    /// Whether the leader may have lost records.
+    pub recovery: LeaderRecovery,
+}
+
+impl NewPartition {
+    /// The record that makes a partition what `state` says.
+    pub fn of(topic_id: TopicId, partition: i32, state: PartitionState) -> NewPartition {
+        let PartitionState { replicas, isr, leader, leader_epoch, .. } = state;
+        let PartitionState { partition_epoch, elr, last_known_elr, .. } = state;
+        let PartitionState { adding, removing, recovery, .. } = state;
+        NewPartition {
+            topic_id,
+            partition,
+            replicas,
+            isr,
+            leader,
+            leader_epoch,
+            partition_epoch,
+            elr,
+            last_known_elr,
+            adding,
+            removing,
+            recovery,
+        }
+    }
+
+    /// What it says.
+    pub fn into_state(self) -> PartitionState {
+        PartitionState {
+            replicas: self.replicas,
+            isr: self.isr,
+            elr: self.elr,
+            last_known_elr: self.last_known_elr,
+            adding: self.adding,
+            removing: self.removing,
+            recovery: self.recovery,
+            leader: self.leader,
+            leader_epoch: self.leader_epoch,
+            partition_epoch: self.partition_epoch,
+        }
+    }
 }
 
 /// What becomes of a partition's leader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LeaderChange {
     /// Nothing; the leader epoch stays.
+    #[default]
     Keep,
     /// It is set (even to the same one): the leader epoch rises by one (CTL-2).
     Set(NodeId),
@@ -95,7 +153,7 @@ pub enum LeaderChange {
 }
 
 /// A change of a partition's registration. Raises the partition epoch by one (CTL-2).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PartitionChange {
     /// Of which topic.
     pub topic_id: TopicId,
@@ -105,6 +163,25 @@ pub struct PartitionChange {
     pub isr: Option<Vec<NodeId>>,
     /// What becomes of the leader.
     pub leader: LeaderChange,
+    /// The new replicas, if they change.
+    pub replicas: Option<Vec<NodeId>>,
+    /// The replicas that go, if that changes.
+    pub removing: Option<Vec<NodeId>>,
+    /// The replicas that come, if that changes.
+    pub adding: Option<Vec<NodeId>>,
+    /// Whether the leader may have lost records, if that changes.
+    pub recovery: Option<LeaderRecovery>,
+    /// The new eligible leader replicas, if they change.
+    pub elr: Option<Vec<NodeId>>,
+    /// The new last known leader, if it changes.
+    pub last_known_elr: Option<Vec<NodeId>>,
+}
+
+impl PartitionChange {
+    /// Nothing yet.
+    pub fn of(topic_id: TopicId, partition: i32) -> PartitionChange {
+        PartitionChange { topic_id, partition, ..PartitionChange::default() }
+    }
 }
 
 /// What becomes of a broker's fence.
@@ -116,6 +193,8 @@ pub enum FencingChange {
     Fence,
     /// It comes down.
     Unfence,
+    /// It stays down, but the broker is about to stop (CTL-11).
+    ShutDown,
 }
 
 /// A change of a broker's registration.

@@ -7,7 +7,7 @@
 use topomotion_quorum::is_for_quorum;
 use topomotion_wire::messages::{
     AlterPartitionResponse, BrokerHeartbeatResponse, BrokerRegistrationResponse,
-    CreateTopicsResponse, RequestKind, ResponseKind,
+    RequestKind, ResponseKind,
 };
 use topomotion_wire::{ErrorCode, Instant};
 
@@ -28,22 +28,25 @@ impl Node {
                 self.effects.answer(ticket, Answer::ReplyInVersion0(Box::new(list)));
             }
             _ if is_served.is_none() => self.effects.answer(ticket, Answer::Close),
+            body if api::admin::is_for_controller(body) && !self.decides(ticket) => {
+                self.ask_broker(now, call);
+            }
             body if is_for_quorum(body) => self.ask_quorum(now, ticket, body),
+            body if api::admin::is_for_controller(body) => {
+                self.ask_controller(now, ticket, call.request.body);
+            }
             RequestKind::BrokerRegistration(_)
             | RequestKind::BrokerHeartbeat(_)
             | RequestKind::AlterPartition(_) => {
-                self.ask_controller(now, ticket, call.request.body);
-            }
-            RequestKind::CreateTopics(_) if self.decides_topics(ticket) => {
                 self.ask_controller(now, ticket, call.request.body);
             }
             _ => self.ask_broker(now, call),
         }
     }
 
-    /// Whether a CreateTopics is for this node to decide rather than to forward: it comes
-    /// forwarded, or there is no broker here, or this is the active controller itself.
-    fn decides_topics(&self, ticket: Ticket) -> bool {
+    /// Whether an administrator's request is for this node to decide rather than to forward: it
+    /// comes forwarded, or there is no broker here, or this is the active controller itself.
+    fn decides(&self, ticket: Ticket) -> bool {
         let is_own = matches!(ticket, Ticket::Local(_));
         is_own || self.broker.is_none() || self.controller.is_some()
     }
@@ -61,10 +64,7 @@ impl Node {
                 RequestKind::BrokerHeartbeat(_) => {
                     api::broker_heartbeat::not_controller().into()
                 }
-                RequestKind::CreateTopics(request) => {
-                    api::create_topics::not_controller(&request).into()
-                }
-                _ => return effects.answer(ticket, Answer::Close),
+                body => api::admin::failed(&body, ErrorCode::NotController),
             };
             return effects.reply(ticket, refused);
         };
@@ -83,6 +83,26 @@ impl Node {
             RequestKind::CreateTopics(request) => {
                 let random = &mut self.random;
                 api::create_topics::handle(controller, random, ticket, &request, effects);
+            }
+            RequestKind::DeleteTopics(request) => {
+                api::delete_topics::handle(controller, ticket, &request, effects);
+            }
+            RequestKind::CreatePartitions(request) => {
+                api::create_partitions::handle(controller, ticket, &request, effects);
+            }
+            RequestKind::IncrementalAlterConfigs(request) => {
+                api::incremental_alter_configs::handle(
+                    controller, ticket, &request, effects,
+                );
+            }
+            RequestKind::ElectLeaders(request) => {
+                api::elect_leaders::handle(controller, ticket, &request, effects);
+            }
+            RequestKind::AlterPartitionReassignments(request) => {
+                api::reassignments::alter(controller, ticket, &request, effects);
+            }
+            RequestKind::ListPartitionReassignments(request) => {
+                api::reassignments::list(controller, ticket, &request, effects);
             }
             _ => effects.answer(ticket, Answer::Close),
         }
@@ -103,6 +123,14 @@ impl Node {
         let Some(Call { ticket, request }) = broker.admit(call) else { return };
         let version = request.version;
         match request.body {
+            body if api::admin::is_for_controller(&body) => {
+                broker.forward(now, ticket, version, body);
+            }
+            RequestKind::DescribeConfigs(request) => {
+                let answer =
+                    api::describe_configs::handle(site.image, site.settings, &request);
+                effects.reply(ticket, answer);
+            }
             RequestKind::Produce(request) => {
                 api::produce::handle(broker, site, ticket, version, request, effects);
             }
@@ -121,9 +149,6 @@ impl Node {
             RequestKind::Metadata(request) => {
                 let answer = api::metadata::handle(site.image, &request, version);
                 effects.reply(ticket, answer);
-            }
-            RequestKind::CreateTopics(request) => {
-                broker.forward(now, ticket, version, request);
             }
             _ => effects.answer(ticket, Answer::Close),
         }
@@ -144,13 +169,6 @@ pub(super) fn deposed(reply: ResponseKind) -> ResponseKind {
         ResponseKind::BrokerHeartbeat(_) => {
             BrokerHeartbeatResponse::default().with_error_code(code).into()
         }
-        ResponseKind::CreateTopics(response) => {
-            let topics = response
-                .topics
-                .into_iter()
-                .map(|topic| topic.with_error_code(code).with_error_message(None));
-            CreateTopicsResponse::default().with_topics(topics.collect()).into()
-        }
-        other => other,
+        other => api::admin::deposed(other),
     }
 }

@@ -3,16 +3,18 @@
 //! What the quorum says is carried out here: its messages are sent, its commits applied, and
 //! its elections make and unmake the active controller (RAFT-11).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use topomotion_quorum::{Quorum, QuorumConfig, QuorumOutput, ReplyToken};
 use topomotion_wire::messages::RequestKind;
-use topomotion_wire::{Bytes, Duration, Fact, Files, Instant, NodeId, Offset, Random};
+use topomotion_wire::{
+    Bytes, Duration, Endpoint, Fact, Files, Instant, NodeId, Offset, Random, Rule,
+};
 
 use super::{Local, Node, standing};
 use crate::config::NodeConfig;
 use crate::controller::{ActiveController, Batch};
-use crate::metadata::{Change, MetadataRecord};
+use crate::metadata::{Change, MetadataImage, MetadataRecord};
 use crate::net::{Ask, Asked, Purpose, Ticket};
 
 /// Requests of the quorum have their own timeout inside; this one only keeps a dead link from
@@ -41,7 +43,18 @@ pub(super) fn recover(
 fn quorum_config(config: &NodeConfig) -> QuorumConfig {
     let settings = &config.settings;
     let voters: Vec<NodeId> = config.voters.iter().map(|(id, _)| *id).collect();
+    let of_voter = |(id, endpoint): &(NodeId, Endpoint)| (*id, endpoint.clone());
+    let mut endpoints: BTreeMap<NodeId, Endpoint> =
+        config.voters.iter().map(of_voter).collect();
+    if config.roles.is_controller() {
+        endpoints.insert(config.id, config.endpoint.clone());
+    }
     QuorumConfig {
+        endpoints,
+        kraft_version: settings.kraft_version,
+        pre_vote: settings.pre_vote,
+        check_quorum: settings.check_quorum,
+        max_retention_bytes: settings.metadata_max_retention_bytes,
         election_timeout: settings.quorum_election_timeout,
         election_backoff_max: settings.quorum_election_backoff_max,
         fetch_timeout: settings.quorum_fetch_timeout,
@@ -87,6 +100,7 @@ impl Node {
             QuorumOutput::Disk(op) => self.effects.disk(op),
             QuorumOutput::Mark(rule) => self.effects.mark(rule),
             QuorumOutput::Fact(fact) => self.effects.fact(fact),
+            QuorumOutput::SnapshotLoaded { .. } => self.load_snapshot(now),
             QuorumOutput::Committed { up_to } => self.apply_committed(now, up_to),
             QuorumOutput::Elected { .. } => self.claim(now),
             QuorumOutput::Deposed { .. } => self.renounce(),
@@ -103,34 +117,63 @@ impl Node {
         let records: Vec<(Offset, Bytes)> =
             self.quorum.read_committed(self.applied).collect();
         let mut changes = Vec::new();
+        // A new quorum leader tells what its predecessors may never have told.
+        let tells = self.controller.is_some() || self.quorum.is_leader();
         for (_, bytes) in records.into_iter().filter(|(offset, _)| *offset < up_to) {
+            self.unsnapshotted += bytes.len() as u64;
             // A record that this engine cannot read is one that it does not act on.
             let Ok(record) = MetadataRecord::decode(bytes) else { continue };
             let Some(change) = self.image.apply(&record) else { continue };
-            if self.controller.is_some() {
+            if tells {
                 self.tell_change(&change);
             }
             changes.push(change);
         }
         self.applied = up_to;
-        self.tell_inherited(&changes);
         self.effects.fact(Fact::MetadataApplied { offset: up_to });
-        let standing = standing(&self.config, &self.image, &self.quorum, up_to, now);
-        if let Some(broker) = &mut self.broker {
-            let freed = broker.apply(standing, &changes, &mut self.effects);
-            self.local.extend(freed.into_iter().map(Local::Call));
-        }
+        self.act_on(now, &changes);
+        self.make_snapshot(now);
         if let Some(controller) = &mut self.controller {
             controller.note_committed(up_to, &mut self.effects);
         }
     }
 
-    /// What a new quorum leader commits of its predecessors' may never have been told. It
-    /// tells where that has led to; the steps between are history.
-    fn tell_inherited(&mut self, changes: &[Change]) {
-        if self.controller.is_none() && self.quorum.is_leader() {
-            let concerned: BTreeSet<&Change> = changes.iter().collect();
-            concerned.into_iter().for_each(|change| self.tell_change(change));
+    /// The log no longer has what this node would have to read next: a snapshot says what it
+    /// has led to.
+    fn load_snapshot(&mut self, now: Instant) {
+        let Some((snapshot, records)) = self.quorum.snapshot_records() else { return };
+        let mut image = MetadataImage::default();
+        for bytes in records {
+            if let Ok(record) = MetadataRecord::decode(bytes) {
+                image.apply(&record);
+            }
+        }
+        let changes = self.image.differences(&image);
+        self.image = image;
+        self.applied = snapshot.end;
+        self.unsnapshotted = 0;
+        self.effects.fact(Fact::MetadataApplied { offset: snapshot.end });
+        self.act_on(now, &changes);
+    }
+
+    /// Makes a snapshot of the image when enough has happened since the last one.
+    fn make_snapshot(&mut self, now: Instant) {
+        if self.unsnapshotted < self.config.settings.metadata_snapshot_bytes {
+            return;
+        }
+        let records = self.image.to_records();
+        let records = records.iter().map(MetadataRecord::encode).collect();
+        if self.quorum.snapshot(now, self.applied, records).is_some() {
+            self.unsnapshotted = 0;
+        }
+    }
+
+    fn act_on(&mut self, now: Instant, changes: &[Change]) {
+        let applied = self.applied;
+        let standing = standing(&self.config, &self.image, &self.quorum, applied, now);
+        if let Some(broker) = &mut self.broker {
+            let freed = broker.apply(standing, changes, &mut self.effects);
+            self.local.extend(freed.into_iter().map(Local::Call));
         }
     }
 
@@ -146,7 +189,7 @@ impl Node {
                 let (partition, state) = (id.clone(), state.clone());
                 self.effects.fact(Fact::PartitionChanged { partition, state });
             }
-            Change::Config(_) => {}
+            Change::Config(_) | Change::TopicGone(_) => {}
         }
     }
 
@@ -175,6 +218,7 @@ impl Node {
     pub(super) fn append_metadata(&mut self, now: Instant, batch: Batch) {
         let records: Vec<Bytes> =
             batch.records.iter().map(MetadataRecord::encode).collect();
+        self.effects.mark(Rule::Raft12);
         match self.quorum.append(now, &records) {
             Ok(appended) => assert!(
                 appended.base == batch.base,

@@ -35,6 +35,15 @@ impl Leadership {
         Leadership { start, followers: others.map(follower).collect(), proposal: None }
     }
 
+    /// Replicas have come or gone within this leadership (CTL-13): whoever comes has yet to
+    /// show how far it is.
+    pub(super) fn match_replicas(&mut self, me: NodeId, state: &PartitionState) {
+        self.followers.retain(|id, _| state.replicas.contains(id));
+        for &id in state.replicas.iter().filter(|id| **id != me) {
+            self.followers.entry(id).or_default();
+        }
+    }
+
     /// The ISR that counts: the larger set until a proposed change is decided (REP-3).
     pub(super) fn maximal_isr<'a>(&'a self, state: &'a PartitionState) -> &'a [NodeId] {
         self.proposal.as_ref().map_or(&state.isr, |proposal| &proposal.maximal)

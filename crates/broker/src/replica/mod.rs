@@ -122,6 +122,19 @@ impl Replica {
         matches!(self.role, Role::Leader(_))
     }
 
+    /// Deletes the log, with every file that it has.
+    pub(crate) fn delete(mut self, effects: &mut Effects) {
+        self.log.delete_files();
+        while let Some(op) = self.log.poll_disk() {
+            effects.disk(op);
+        }
+        let file = format!("{}/partition.metadata", self.id).into();
+        effects.disk(topomotion_wire::DiskOp::Delete { file });
+        let (partition, epoch) = (self.id, self.state.leader_epoch);
+        let role = ReplicaRole::Follower { leader: None };
+        effects.fact(Fact::ReplicaRole { partition, role, epoch });
+    }
+
     /// Whom to fetch from, if this replica follows anybody.
     pub(crate) fn followed_leader(&self) -> Option<NodeId> {
         match self.role {
@@ -148,6 +161,7 @@ impl Replica {
             self.take_part(site, effects);
         } else if let Role::Leader(leadership) = &mut self.role {
             leadership.proposal = None;
+            leadership.match_replicas(site.me, &self.state);
         }
         self.advance_watermark(site, effects);
         effects.touch(&self.id);

@@ -54,6 +54,7 @@ impl Bench {
             epoch,
             endpoint: Endpoint { host: "b".into(), port: 1 },
             rack: None,
+            liveness: topomotion_wire::BrokerLiveness::Fenced,
         }));
         self.fencing(id, FencingChange::Unfence);
     }

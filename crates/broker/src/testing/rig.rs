@@ -143,6 +143,24 @@ impl Rig {
         self.drain(id);
     }
 
+    /// Asks a node to stop as it should.
+    pub(crate) fn begin_shutdown(&mut self, id: i32) {
+        let now = self.now;
+        self.nodes.get_mut(&id).expect("it lives").begin_shutdown(now);
+        self.drain(id);
+    }
+
+    /// Takes a dead node's files away whose names begin so.
+    pub(crate) fn wipe(&mut self, id: i32, prefix: &str) {
+        let disk = self.disks.entry(id).or_default();
+        disk.retain(|name, _| !name.starts_with(prefix));
+    }
+
+    /// The names of the files on a node's disk.
+    pub(crate) fn files(&self, id: i32) -> impl Iterator<Item = &str> {
+        self.disks.get(&id).into_iter().flat_map(|files| files.keys().map(|name| &**name))
+    }
+
     /// Kills a node; its disk keeps everything written.
     pub(crate) fn crash(&mut self, id: i32) {
         self.nodes.remove(&id).expect("only what lives can be killed");

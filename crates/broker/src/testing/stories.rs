@@ -1,5 +1,6 @@
 //! Steps that the stories share, and the stories themselves by theme.
 
+mod admin;
 mod cluster;
 mod control;
 mod durability;

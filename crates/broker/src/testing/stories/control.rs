@@ -13,12 +13,24 @@ use super::*;
 /// Asks the active controller for an ISR in broker 1's name; tells the error of the whole
 /// and of the partition.
 fn alter(rig: &mut Rig, epochs: (i32, i32), isr: &[i32], sender: i32) -> (i16, i16) {
+    alter_seen(rig, epochs, isr, sender, None)
+}
+
+/// The same, of a leader that saw one member in an older incarnation.
+fn alter_seen(
+    rig: &mut Rig,
+    epochs: (i32, i32),
+    isr: &[i32],
+    sender: i32,
+    older: Option<(i32, i64)>,
+) -> (i16, i16) {
     let active = active_controller(rig);
     let image = rig.node(active).image().clone();
     let epoch = |id: i32| image.broker(NodeId(id)).map_or(-1, |it| it.epoch.0);
     let member = |&id: &i32| {
         let state = BrokerState::default().with_broker_id(BrokerId(id));
-        state.with_broker_epoch(epoch(id))
+        let seen = older.filter(|(older, _)| *older == id).map(|(_, epoch)| epoch);
+        state.with_broker_epoch(seen.unwrap_or(epoch(id)))
     };
     let data = PartitionData::default()
         .with_leader_epoch(epochs.0)
@@ -134,6 +146,10 @@ fn a_controller_without_a_majority_answers_nobody() {
 #[test]
 fn the_last_member_of_an_isr_waits_for_nobody_but_itself() {
     let mut rig = three_brokers(1, &[]);
+    rig.settings.elr = crate::Elr::Off;
+    rig.crash(101);
+    rig.start(101);
+    rig.run_for(2_000);
     rig.crash(2);
     rig.crash(3);
     rig.run_until("both to be fenced", |rig| isr(rig, 1) == [1]);
@@ -171,4 +187,42 @@ fn the_whole_cluster_restarts_from_its_disks() {
             view.is_some_and(|it| it.isr.len() == 3 && it.high_watermark.0 == 2)
         })
     });
+}
+
+/// The errors of an ISR with a fenced member, and of one whose member has been restarted since
+/// its leader saw it.
+fn admissions(admission: crate::IsrAdmission) -> (i16, i16) {
+    let mut rig = three_brokers(1, &[]);
+    rig.settings.isr_admission = admission;
+    rig.crash(101);
+    rig.start(101);
+    rig.run_for(2_000);
+    let epoch = |rig: &Rig| rig.node(101).image().broker(NodeId(3)).unwrap().epoch.0;
+    let old = epoch(&rig);
+    rig.crash(3);
+    rig.run_until("broker 3 to be fenced", |rig| isr(rig, 1) == [1, 2]);
+    let epochs = |rig: &Rig| {
+        let state = rig.node(101).image().partition(&orders()).unwrap();
+        (state.leader_epoch.0, state.partition_epoch.0)
+    };
+    let now = epochs(&rig);
+    let (_, fenced) = alter(&mut rig, now, &[1, 2, 3], 1);
+    rig.start(3);
+    settle(&mut rig);
+    rig.run_until("broker 3 in sync", |rig| isr(rig, 1).len() == 3);
+    rig.run_for(200);
+    let now = epochs(&rig);
+    let (_, restarted) = alter_seen(&mut rig, now, &[1, 2, 3], 1, Some((3, old)));
+    (fenced, restarted)
+}
+
+#[test]
+fn each_era_lets_fewer_replicas_into_the_isr() {
+    let refused = ErrorCode::IneligibleReplica.code();
+    let anyone = admissions(crate::IsrAdmission::Anyone);
+    assert_eq!(anyone, (0, 0), "a dead broker counts as in sync (R5)");
+    let active = admissions(crate::IsrAdmission::Active);
+    assert_eq!(active, (refused, 0), "a wiped disk counts as in sync (B19, R16)");
+    let same = admissions(crate::IsrAdmission::SameIncarnation);
+    assert_eq!(same, (refused, refused));
 }
