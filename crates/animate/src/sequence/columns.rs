@@ -234,15 +234,21 @@ impl Draft<'_> {
         let words = title.split_whitespace();
         let words = words.map(|word| draw::width(FontFace::SemiBold, FONT, word));
         let longest = words.filter(|word| *word <= WORD).fold(0.0, f64::max);
-        let wrapped = topomotion_text::wrap(
-            draw::face(FontFace::SemiBold),
-            FONT,
-            title,
-            (self.head - 20.0).max(longest + 0.5),
-            3,
-        );
-        let width = (wrapped.width + 24.0).max(56.0_f64.min(self.head));
-        Head { lines: wrapped.lines, width: width.ceil() }
+        let room = (self.head - 20.0).max(longest + 0.5);
+        let face = draw::face(FontFace::SemiBold);
+        let wrap =
+            |text: &str, most| topomotion_text::wrap(face, FONT, text, room, most).lines;
+        let mut lines = wrap(title, 3);
+        // What tells processes apart stands at the end more often than not.
+        let whole = wrap(title, 100);
+        if let (Some(last), true) = (whole.last(), whole.len() > lines.len()) {
+            lines = whole.iter().take(2).cloned().collect();
+            let end = format!("… {last}");
+            lines.push(topomotion_text::ellipsize(face, FONT, &end, room));
+        }
+        let widths = lines.iter().map(|line| draw::width(FontFace::SemiBold, FONT, line));
+        let width = (widths.fold(0.0, f64::max) + 24.0).max(56.0_f64.min(self.head));
+        Head { lines, width: width.ceil() }
     }
 
     /// Where the lines are, and the right end of what they need.

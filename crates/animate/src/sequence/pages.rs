@@ -43,10 +43,22 @@ pub(crate) fn split(chart: &Chart, most: f64) -> Vec<Page> {
     while chart.height - shown > most {
         let bottom = cut(chart, top, most - (top - shown));
         pages.push(Page { shown, top, bottom });
-        (shown, top) = (bottom - AGAIN, bottom);
+        (shown, top) = (again(chart, bottom), bottom);
     }
     pages.push(Page { shown, top, bottom: chart.height });
     pages
+}
+
+/// Where the page begins whose first new height is this: a little higher, where no label is
+/// cut in two if that can be had.
+fn again(chart: &Chart, top: f64) -> f64 {
+    let halves = |at: f64| {
+        let cut = |row: &&Row| row.rect.y < at && at < row.rect.bottom();
+        chart.rows.iter().filter(cut).count()
+    };
+    let starts = chart.rows.iter().map(|row| row.rect.y - 3.0);
+    let near = starts.filter(|at| top - AGAIN <= *at && *at <= top - AGAIN / 3.0);
+    near.min_by_key(|at| halves(*at)).unwrap_or(top - AGAIN)
 }
 
 /// The best place to end the page that begins at `top`.

@@ -294,7 +294,10 @@ impl Sheet<'_> {
             Shape::Foot { lines } => {
                 let ink = Ink::new(FontFace::Regular, 11.5, self.paints.solid("muted"));
                 let at = Point::new(row.rect.x + 8.0, row.y + 3.0);
-                (item("foot", block(ink, lines, at, LINE)), row.moment)
+                let ground = self.paints.faint("page", 0.88);
+                let mut drawn = vec![draw::rect(row.rect, 3.0, Some(ground), None)];
+                drawn.extend(block(ink, lines, at, LINE));
+                (item("foot", drawn), row.moment)
             }
         };
         Some(Piece { item: drawn, from: Seen::At(from), to: None })
