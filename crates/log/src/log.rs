@@ -10,7 +10,7 @@ use topomotion_wire::{DiskOp, ErrorCode, FileName, LeaderEpoch, Offset, TopicPar
 use crate::batch::place;
 use crate::flush::Flush;
 use crate::header::BatchView;
-use crate::segment::{Added, Lengths, MAX_FILE_BYTES, Names, Read, Segment};
+use crate::segment::{Lengths, MAX_FILE_BYTES, Names, Read, Segment};
 use crate::{Batch, EpochCache, EpochEnd, LogConfig, Malformed, checkpoint};
 
 /// What an append did.
@@ -125,7 +125,11 @@ impl Log {
         if records.is_empty() {
             return Err(Malformed::Empty);
         }
-        check_each(&records, check_dense)?;
+        let mut newest = i64::MIN;
+        check_each(&records, |view| {
+            newest = newest.max(view.max_timestamp());
+            check_dense(view)
+        })?;
         assert!(
             self.epochs.latest().is_none_or(|latest| latest <= epoch),
             "a leader of an older epoch no longer appends"
@@ -136,7 +140,7 @@ impl Log {
             records.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
         let end = place_all(&mut placed, base, epoch);
         self.note_epoch(epoch, base);
-        self.push(placed.freeze(), base, end);
+        self.push(placed.freeze(), Reach { base, end, newest });
         Ok(AppendInfo { base, end })
     }
 
@@ -147,7 +151,9 @@ impl Log {
         records: Bytes,
     ) -> Result<AppendInfo, Malformed> {
         let before = self.end_offset();
-        let (mut base, mut end) = (None, before);
+        let (mut base, mut end, mut newest) = (None, before, i64::MIN);
+        let mut last_epoch = self.epochs.latest();
+        let mut epochs = Vec::new();
         check_each(&records, |view| {
             let first = view.base_offset();
             let span = view.last_offset().0 - base.get_or_insert(first).0;
@@ -155,13 +161,18 @@ impl Log {
                 return Err(Malformed::OffsetOrder { base: first.0, end: end.0 });
             }
             end = view.next_offset();
+            newest = newest.max(view.max_timestamp());
+            if last_epoch.is_none_or(|last| view.leader_epoch() > last) {
+                last_epoch = Some(view.leader_epoch());
+                epochs.push((view.leader_epoch(), first));
+            }
             Ok(())
         })?;
         let Some(base) = base else { return Ok(AppendInfo { base: before, end }) };
-        for view in views(&records) {
-            self.note_epoch(view.leader_epoch(), view.base_offset());
+        for (epoch, start) in epochs {
+            self.note_epoch(epoch, start);
         }
-        self.push(records, base, end);
+        self.push(records, Reach { base, end, newest });
         Ok(AppendInfo { base, end })
     }
 
@@ -292,21 +303,17 @@ impl Log {
         self.disk.pop_front()
     }
 
-    /// Appends checked batches that reach from `base` to `end`.
-    fn push(&mut self, bytes: Bytes, base: Offset, end: Offset) {
-        self.roll_for(&bytes, base, end);
+    /// Appends checked batches.
+    fn push(&mut self, bytes: Bytes, reach: Reach) {
+        self.roll_for(&bytes, reach);
         if self.active().is_empty() {
             self.create_files();
         }
         let interval = self.config.index_interval_bytes;
         let active = self.segments.last_mut().expect("a log always has a segment");
-        let disk = &mut self.disk;
         let file = active.names.log.clone();
-        disk.push_back(DiskOp::Append { file, bytes: bytes.clone() });
-        let (index, time_index) =
-            (active.names.index.clone(), active.names.time_index.clone());
-        active
-            .push(bytes, interval, |added| write_index(disk, &index, &time_index, added));
+        self.disk.push_back(DiskOp::Append { file, bytes: bytes.clone() });
+        active.push(reach.base, bytes, interval, &mut self.disk);
     }
 
     pub(crate) fn note_epoch(&mut self, epoch: LeaderEpoch, start: Offset) {
@@ -319,16 +326,20 @@ impl Log {
     /// LOG-2: by size, by age, when an index is full, and when offsets no longer fit. By
     /// size a segment is full when the append does not fit, but no append is too large for an
     /// empty one.
-    fn roll_for(&mut self, bytes: &Bytes, base: Offset, end: Offset) {
+    fn roll_for(&mut self, bytes: &Bytes, reach: Reach) {
         let active = self.active();
-        let last = Offset(end.0 - 1);
+        let last = Offset(reach.end.0 - 1);
         let full = active.len_bytes() + bytes.len() as u64
             > self.config.segment_bytes.min(MAX_FILE_BYTES);
-        let old = || self.config.segment_ms.is_some_and(|ms| age(active, bytes) > ms);
+        let age = || match active.first_timestamp() {
+            Some(first) if first >= 0 => reach.newest.saturating_sub(first),
+            _ => 0,
+        };
+        let old = || self.config.segment_ms.is_some_and(|ms| age() > ms);
         let indexed = || active.is_index_full(self.config.segment_index_bytes);
         let rolls = !active.is_empty() && (full || indexed() || old());
         if rolls || !active.can_hold(last) {
-            self.roll(base, last);
+            self.roll(reach.base, last);
         }
     }
 
@@ -399,17 +410,19 @@ impl Log {
     }
 }
 
-fn checkpoint_file(partition: &TopicPartition) -> FileName {
-    Arc::from(format!("{partition}/leader-epoch-checkpoint"))
+/// What checked batches reach.
+#[derive(Debug, Clone, Copy)]
+struct Reach {
+    /// Offset of the first record.
+    base: Offset,
+    /// One past the last.
+    end: Offset,
+    /// The largest timestamp.
+    newest: i64,
 }
 
-/// The batches in bytes that have been checked.
-fn views(mut bytes: &[u8]) -> impl Iterator<Item = BatchView<'_>> {
-    std::iter::from_fn(move || {
-        let view = BatchView::first_in(bytes).ok()?;
-        bytes = &bytes[view.len()..];
-        Some(view)
-    })
+fn checkpoint_file(partition: &TopicPartition) -> FileName {
+    Arc::from(format!("{partition}/leader-epoch-checkpoint"))
 }
 
 /// Checks every batch's bounds and checksum, and what `check` wants of it.
@@ -446,27 +459,4 @@ fn place_all(mut bytes: &mut [u8], base: Offset, epoch: LeaderEpoch) -> Offset {
         bytes = &mut bytes[len..];
     }
     next
-}
-
-fn write_index(
-    disk: &mut VecDeque<DiskOp>,
-    index: &FileName,
-    time_index: &FileName,
-    added: Added,
-) {
-    let bytes = Bytes::copy_from_slice(&added.offset.encode());
-    disk.push_back(DiskOp::Append { file: index.clone(), bytes });
-    if let Some(entry) = added.time {
-        let bytes = Bytes::copy_from_slice(&entry.encode());
-        disk.push_back(DiskOp::Append { file: time_index.clone(), bytes });
-    }
-}
-
-/// How much newer an append is than its segment's first batch, in milliseconds.
-fn age(segment: &Segment, bytes: &[u8]) -> i64 {
-    let newest = views(bytes).map(BatchView::max_timestamp).max();
-    match (segment.first_timestamp(), newest) {
-        (Some(first), Some(newest)) if first >= 0 => newest.saturating_sub(first),
-        _ => 0,
-    }
 }

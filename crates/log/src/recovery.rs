@@ -11,6 +11,7 @@
 //! Kafka. A producer-state snapshot would be read here, to begin the fold of the producers
 //! from it; files of that name are left alone.
 
+use std::collections::VecDeque;
 use std::ops::Bound;
 
 use bytes::Bytes;
@@ -88,7 +89,10 @@ impl Log {
             let mut segment = Segment::new(&self.partition, *base);
             let good = good_len(*base, content, trusted);
             let interval = self.config.index_interval_bytes;
-            segment.push(content.slice(..good), interval, drop);
+            let bytes = content.slice(..good);
+            let first = BatchView::first_in(&bytes).map_or(*base, BatchView::base_offset);
+            // Index files are compared when all is known.
+            segment.push(first, bytes, interval, &mut VecDeque::new());
             recovered.push(segment);
             if good < content.len() {
                 break;

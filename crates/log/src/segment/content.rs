@@ -1,8 +1,8 @@
 //! The bytes of a segment, in memory, as shared chunks.
 //!
-//! An append is kept as it came, sharing its bytes with whoever else holds them. Once a
-//! quarter of a mebibyte of small appends has come together they are joined, so that a read
-//! behind the newest data is a slice of one chunk and copies nothing.
+//! An append is kept as it came, sharing its bytes with whoever else holds them: a follower's
+//! log lies in its leader's. Only small appends are joined, once enough of them have come
+//! together, so that a read behind the newest ones is a slice of one chunk and copies nothing.
 
 use bytes::{Bytes, BytesMut};
 use topomotion_wire::Offset;
@@ -10,7 +10,9 @@ use topomotion_wire::Offset;
 use crate::header::BatchView;
 
 /// How many bytes of small appends are joined into one chunk.
-const CHUNK_BYTES: usize = 256 << 10;
+const CHUNK_BYTES: u64 = 64 << 10;
+/// What is not small: joining it costs more than it saves.
+const LARGE_BYTES: usize = 4 << 10;
 
 /// Whole batches, one behind the other.
 #[derive(Debug, Clone)]
@@ -38,14 +40,14 @@ impl Content {
 
     /// Adds whole batches, the first of which begins at `base`.
     pub(crate) fn push(&mut self, base: Offset, bytes: Bytes) {
-        let is_large = bytes.len() >= CHUNK_BYTES;
+        let is_large = bytes.len() >= LARGE_BYTES;
         if is_large {
             self.settle();
         }
         let position = self.len;
         self.len += bytes.len() as u64;
         self.chunks.push(Chunk { position, base, bytes });
-        if is_large || self.loose_bytes() >= CHUNK_BYTES as u64 {
+        if is_large || self.loose_bytes() >= CHUNK_BYTES {
             self.settle();
         }
     }
@@ -82,8 +84,7 @@ impl Content {
     /// The bytes of `from..to`, which are whole batches.
     pub(crate) fn slice(&self, from: u64, to: u64) -> Slices {
         let mut slices = Slices::default();
-        let first = self.chunks.partition_point(|chunk| chunk.position <= from);
-        for chunk in &self.chunks[first.saturating_sub(1)..] {
+        for chunk in &self.chunks[self.chunk_at(from)..] {
             if chunk.position >= to {
                 break;
             }
@@ -98,15 +99,29 @@ impl Content {
 
     /// The batches from `position` on, where one begins, each with its position.
     pub(crate) fn walk(&self, position: u64) -> Walk<'_> {
-        let after = self.chunks.partition_point(|chunk| chunk.position <= position);
-        let chunks = &self.chunks[after.saturating_sub(1)..];
-        Walk { chunks, position }
+        Walk { chunks: &self.chunks[self.chunk_at(position)..], position }
+    }
+
+    /// Which chunk has the byte at `position`. Most look for the last one.
+    fn chunk_at(&self, position: u64) -> usize {
+        match self.chunks.last() {
+            Some(last) if last.position > position => {
+                let after = self.chunks.partition_point(|it| it.position <= position);
+                after.saturating_sub(1)
+            }
+            _ => self.chunks.len().saturating_sub(1),
+        }
     }
 
     /// The position of the chunk in which a batch with `offset` would lie.
     pub(crate) fn chunk_with(&self, offset: Offset) -> u64 {
-        let after = self.chunks.partition_point(|chunk| chunk.base <= offset);
-        after.checked_sub(1).map_or(0, |at| self.chunks[at].position)
+        match self.chunks.last() {
+            Some(last) if last.base <= offset => last.position,
+            _ => {
+                let after = self.chunks.partition_point(|chunk| chunk.base <= offset);
+                after.checked_sub(1).map_or(0, |at| self.chunks[at].position)
+            }
+        }
     }
 }
 
@@ -189,7 +204,7 @@ mod tests {
     #[test]
     fn small_appends_are_joined_and_a_read_of_them_is_a_share() {
         let content = filled(600, 1_000);
-        assert!(content.chunks.len() < 300, "{} chunks", content.chunks.len());
+        assert!(content.chunks.len() < 100, "{} chunks", content.chunks.len());
         let slices = content.slice(0, content.chunks[0].bytes.len() as u64);
         assert_eq!(slices.join().as_ptr(), content.chunks[0].bytes.as_ptr());
     }

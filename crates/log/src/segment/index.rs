@@ -145,6 +145,10 @@ impl Indexes {
     /// The position of a batch at or before the one with `offset`.
     pub(crate) fn position_of(&self, offset: Offset) -> u64 {
         let wanted = offset.0 - self.base.0;
+        // Most look for the newest.
+        if self.offsets.last().is_some_and(|last| i64::from(last.relative) <= wanted) {
+            return self.last_position();
+        }
         let after =
             self.offsets.partition_point(|entry| i64::from(entry.relative) <= wanted);
         self.before(after)

@@ -4,16 +4,18 @@
 mod content;
 mod index;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use topomotion_wire::{FileName, Offset, TopicPartition};
+use topomotion_wire::{DiskOp, FileName, Offset, TopicPartition};
 
 use crate::Batch;
 use crate::header::BatchView;
 use content::{Content, Slices, Walk};
+use index::Added;
 use index::Indexes;
-pub(crate) use index::{Added, TimeEntry};
+pub(crate) use index::TimeEntry;
 
 /// The most a file of a segment may hold: positions are written with 31 bits.
 pub(crate) const MAX_FILE_BYTES: u64 = i32::MAX as u64;
@@ -143,25 +145,38 @@ impl Segment {
         i32::try_from(last.0 - self.base.0).is_ok()
     }
 
-    /// Appends whole batches that have been checked. Tells `added` what the indexes got.
+    /// Appends whole batches that have been checked, the first of which begins at `first`.
+    /// What the index files get goes to `disk`.
     pub(crate) fn push(
         &mut self,
+        first: Offset,
         bytes: Bytes,
         interval: u64,
-        mut added: impl FnMut(Added),
+        disk: &mut VecDeque<DiskOp>,
     ) {
         let (mut rest, mut position) = (&bytes[..], self.content.len());
-        let mut first = None;
         while !rest.is_empty() {
             let view = BatchView::first_in(rest).expect("checked before it is appended");
-            let added_here = self.note(interval, position, view);
-            added_here.into_iter().for_each(&mut added);
-            first.get_or_insert(view.base_offset());
+            if let Some(added) = self.note(interval, position, view) {
+                self.write_index(added, disk);
+            }
             position += view.len() as u64;
             rest = &rest[view.len()..];
         }
-        if let Some(first) = first {
+        if !bytes.is_empty() {
             self.content.push(first, bytes);
+        }
+    }
+
+    fn write_index(&self, added: Added, disk: &mut VecDeque<DiskOp>) {
+        let (file, bytes) = (self.names.index.clone(), added.offset.encode());
+        disk.push_back(DiskOp::Append { file, bytes: Bytes::copy_from_slice(&bytes) });
+        if let Some(entry) = added.time {
+            let (file, bytes) = (self.names.time_index.clone(), entry.encode());
+            disk.push_back(DiskOp::Append {
+                file,
+                bytes: Bytes::copy_from_slice(&bytes),
+            });
         }
     }
 
