@@ -11,6 +11,7 @@
 //! ```
 //!
 //! - [`still`] paints a scene alone; [`direct`] makes a film of [`Story`]s, one chapter each.
+//! - [`sequence`] draws the same stories with time running downwards.
 //! - [`panels`] says how much room the stories need at each process, before the layout.
 //! - [`flow::to_trace`] turns a scripted flow into a trace, so that both kinds play alike.
 //! - [`Theme`] holds the colours, [`Pace`] the speeds.
