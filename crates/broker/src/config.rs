@@ -132,7 +132,7 @@ pub struct BrokerSettings {
     pub pre_vote: PreVote,
     /// Era switch: a quorum leader without a majority steps down.
     pub check_quorum: CheckQuorum,
-    /// Era switch: eligible leader replicas (KIP-966).
+    /// Era switch, off as in 4.0: eligible leader replicas (KIP-966).
     pub elr: Elr,
     /// Era switch: whom the controller lets into an ISR.
     pub isr_admission: IsrAdmission,
@@ -141,9 +141,10 @@ pub struct BrokerSettings {
 /// Whether replicas that leave an ISR that is too small stay eligible to lead (CTL-6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Elr {
-    /// They do, and the ISR may become empty: Kafka since 4.1, where KIP-966 is on.
+    /// They do, and the ISR may become empty: what a new cluster of Kafka 4.1 has.
     On,
-    /// The last member never leaves the ISR (CTL-7): the era before.
+    /// The last member never leaves the ISR (CTL-7): up to 4.0, where the feature
+    /// `eligible.leader.replicas.version` has to be switched on.
     Off,
 }
 
@@ -201,7 +202,7 @@ impl Default for BrokerSettings {
             kraft_version: KraftVersion::Static,
             pre_vote: PreVote::On,
             check_quorum: CheckQuorum::On,
-            elr: Elr::On,
+            elr: Elr::Off,
             isr_admission: IsrAdmission::SameIncarnation,
         }
     }

@@ -55,6 +55,17 @@ pub struct Node {
     /// When this node last saw time pass.
     now: Instant,
     halted: Option<&'static str>,
+    departure: Departure,
+}
+
+/// Whether the node is on its way out, and how far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Departure {
+    Staying,
+    /// Its broker gives its leaderships away.
+    Asked,
+    /// Its controller has done so too.
+    Resigned,
 }
 
 #[derive(Debug)]
@@ -94,6 +105,7 @@ impl Node {
             local: VecDeque::new(),
             now,
             halted,
+            departure: Departure::Staying,
         };
         node.settle(now);
         node
@@ -193,6 +205,11 @@ impl Node {
             broker.settle(standing.site, &mut self.effects);
             broker.pump(standing, &mut self.effects);
         }
+        if self.departure == Departure::Asked && self.may_stop() {
+            self.departure = Departure::Resigned;
+            self.quorum.resign(now);
+            return Step::More;
+        }
         if self.effects.has_work() { Step::More } else { Step::Quiet }
     }
 
@@ -234,9 +251,9 @@ impl Node {
         if self.halted.is_some() {
             return;
         }
-        match &mut self.broker {
-            Some(broker) => broker.begin_shutdown(now),
-            None => self.quorum.resign(now),
+        self.departure = Departure::Asked;
+        if let Some(broker) = &mut self.broker {
+            broker.begin_shutdown(now);
         }
         self.settle(now);
     }

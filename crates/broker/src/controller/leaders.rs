@@ -2,8 +2,8 @@
 
 use topomotion_wire::{ErrorCode, Instant, PartitionState, Rule, TopicPartition};
 
-use super::ActiveController;
 use super::election::{Target, Wish};
+use super::{ActiveController, Balance};
 use crate::metadata::MetadataRecord;
 use crate::net::Effects;
 
@@ -74,8 +74,9 @@ impl ActiveController {
     }
 
     /// Whether some preferred replica could lead and does not.
-    pub(super) fn is_imbalanced(&self) -> bool {
-        self.image.partitions().any(|(_, state)| self.could_go_back(state))
+    pub(super) fn weigh(&self) -> Balance {
+        let is_uneven = self.image.partitions().any(|(_, it)| self.could_go_back(it));
+        if is_uneven { Balance::Uneven } else { Balance::Even }
     }
 
     fn could_go_back(&self, state: &PartitionState) -> bool {

@@ -51,6 +51,13 @@ pub(crate) struct Batch {
     pub(crate) records: Vec<MetadataRecord>,
 }
 
+/// Whether every preferred replica leads that could.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Balance {
+    Even,
+    Uneven,
+}
+
 /// The part of a controller that exists while it is the active one.
 #[derive(Debug)]
 pub(crate) struct ActiveController {
@@ -66,6 +73,8 @@ pub(crate) struct ActiveController {
     batches: VecDeque<Batch>,
     /// When leaderships are looked at next (CTL-5).
     balance_at: Option<Instant>,
+    /// Whether there is anything to give back then.
+    balance: Balance,
     /// When something was last appended.
     appended_at: Instant,
 }
@@ -97,8 +106,10 @@ impl ActiveController {
             deferred: Deferred::default(),
             batches: VecDeque::new(),
             balance_at,
+            balance: Balance::Even,
             appended_at: now,
         };
+        controller.balance = controller.weigh();
         if !bootstrapped {
             let (name, level) = ("metadata.version".into(), METADATA_VERSION);
             controller.append(vec![MetadataRecord::FeatureLevel { name, level }]);
@@ -149,7 +160,7 @@ impl ActiveController {
     /// When [`ActiveController::tick`] wants to be called.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let expiry = self.next_expiry().map(|(at, _)| at);
-        let balance = self.balance_at.filter(|_| self.is_imbalanced());
+        let balance = self.balance_at.filter(|_| self.balance == Balance::Uneven);
         [expiry, balance, self.idle_at()].into_iter().flatten().min()
     }
 
@@ -198,6 +209,7 @@ impl ActiveController {
         for record in &records {
             self.image.apply(record);
         }
+        self.balance = self.weigh();
         let base = self.next_offset;
         self.next_offset = base.plus(records.len() as i64);
         self.batches.push_back(Batch { base, records });

@@ -3,7 +3,7 @@
 //! What the quorum says is carried out here: its messages are sent, its commits applied, and
 //! its elections make and unmake the active controller (RAFT-11).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use topomotion_quorum::{Quorum, QuorumConfig, QuorumOutput, ReplyToken};
 use topomotion_wire::messages::RequestKind;
@@ -117,24 +117,33 @@ impl Node {
         let records: Vec<(Offset, Bytes)> =
             self.quorum.read_committed(self.applied).collect();
         let mut changes = Vec::new();
-        // A new quorum leader tells what its predecessors may never have told.
-        let tells = self.controller.is_some() || self.quorum.is_leader();
         for (_, bytes) in records.into_iter().filter(|(offset, _)| *offset < up_to) {
             self.unsnapshotted += bytes.len() as u64;
             // A record that this engine cannot read is one that it does not act on.
             let Ok(record) = MetadataRecord::decode(bytes) else { continue };
             let Some(change) = self.image.apply(&record) else { continue };
-            if tells {
+            // Each state of a partition, also of several that are committed together.
+            if self.controller.is_some() {
                 self.tell_change(&change);
             }
             changes.push(change);
         }
         self.applied = up_to;
+        self.tell_inherited(&changes);
         self.effects.fact(Fact::MetadataApplied { offset: up_to });
         self.act_on(now, &changes);
         self.make_snapshot(now);
         if let Some(controller) = &mut self.controller {
             controller.note_committed(up_to, &mut self.effects);
+        }
+    }
+
+    /// What a new quorum leader commits of its predecessors' may never have been told, or may
+    /// have been told long ago. It tells where that has led to; the steps between are history.
+    fn tell_inherited(&mut self, changes: &[Change]) {
+        if self.controller.is_none() && self.quorum.is_leader() {
+            let concerned: BTreeSet<&Change> = changes.iter().collect();
+            concerned.into_iter().for_each(|change| self.tell_change(change));
         }
     }
 

@@ -246,6 +246,20 @@ fn a_controlled_shutdown_moves_leaders_before_the_broker_stops() {
     rig.run_until("broker 1 in sync", |rig| isr(rig, 2).len() == 3);
 }
 
+#[test]
+fn a_combined_node_leaves_as_broker_then_as_controller() {
+    let mut rig = Rig::combined(3);
+    settle(&mut rig);
+    let first = active_controller(&rig);
+    rig.begin_shutdown(first);
+    rig.run_until("leave to stop", |rig| rig.node(first).may_stop());
+    let before = rig.now;
+    rig.run_until("another controller", |rig| {
+        rig.nodes().any(|(id, node)| id != first && node.is_active_controller())
+    });
+    assert!((rig.now - before).as_millis() < 200, "C4: a successor was named");
+}
+
 /// B11 and B12: three replicas, two of which have to have a record; one after the other
 /// stops. The first that comes back had left while the others went on.
 fn last_replica_standing(elr: crate::Elr) -> Rig {
