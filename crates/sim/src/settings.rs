@@ -5,7 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use topomotion_broker::{BrokerSettings, UncleanElection};
+use topomotion_broker::{
+    BrokerSettings, CheckQuorum, Elr, IsrAdmission, KraftVersion, PreVote,
+    UncleanElection,
+};
 use topomotion_client::{CommonConfig, ConsumerConfig, OffsetReset, ProducerConfig};
 use topomotion_model::nearest;
 use topomotion_wire::Duration;
@@ -168,7 +171,96 @@ const NODE: &[Known<BrokerSettings>] = &[
         name: "controller.quorum.append.linger.ms",
         set: |s, v| ms(v, &mut s.quorum_append_linger),
     },
+    Known {
+        name: "leader.imbalance.check.interval.seconds",
+        set: |s, v| {
+            let mut seconds = 0_u64;
+            number(v, &mut seconds)?;
+            let interval = Duration::from_millis(seconds.saturating_mul(1_000));
+            s.leader_imbalance_check_interval = Some(interval).filter(|it| it.0 > 0);
+            Ok(())
+        },
+    },
+    Known {
+        name: "auto.leader.rebalance.enable",
+        set: |s, v| {
+            if is_off(v)? {
+                s.leader_imbalance_check_interval = None;
+            }
+            Ok(())
+        },
+    },
+    Known {
+        name: "metadata.max.idle.interval.ms",
+        set: |s, v| {
+            let mut interval = Duration::default();
+            ms(v, &mut interval)?;
+            s.metadata_max_idle_interval = Some(interval).filter(|it| it.0 > 0);
+            Ok(())
+        },
+    },
+    Known {
+        name: "metadata.log.max.record.bytes.between.snapshots",
+        set: |s, v| number(v, &mut s.metadata_snapshot_bytes),
+    },
+    Known {
+        name: "metadata.max.retention.bytes",
+        set: |s, v| number(v, &mut s.metadata_max_retention_bytes),
+    },
+    Known {
+        name: "kraft.version",
+        set: |s, v| {
+            s.kraft_version = match v {
+                "0" => KraftVersion::Static,
+                "1" => KraftVersion::Reconfigurable,
+                _ => return Err("write `0` or `1`"),
+            };
+            Ok(())
+        },
+    },
+    Known {
+        name: "era.pre-vote",
+        set: |s, v| {
+            s.pre_vote = if is_off(v)? { PreVote::Off } else { PreVote::On };
+            Ok(())
+        },
+    },
+    Known {
+        name: "era.check-quorum",
+        set: |s, v| {
+            s.check_quorum = if is_off(v)? { CheckQuorum::Off } else { CheckQuorum::On };
+            Ok(())
+        },
+    },
+    Known {
+        name: "era.elr",
+        set: |s, v| {
+            s.elr = if is_off(v)? { Elr::Off } else { Elr::On };
+            Ok(())
+        },
+    },
+    Known {
+        name: "era.isr-admission",
+        set: |s, v| {
+            s.isr_admission = match v {
+                "same-incarnation" => IsrAdmission::SameIncarnation,
+                "active" => IsrAdmission::Active,
+                "anyone" => IsrAdmission::Anyone,
+                _ => return Err("write `same-incarnation`, `active` or `anyone`"),
+            };
+            Ok(())
+        },
+    },
 ];
+
+/// Whether a switch is off.
+fn is_off(value: &str) -> Result<bool, &'static str> {
+    match value {
+        "true" => Ok(false),
+        "false" => Ok(true),
+        _ => Err("write `true` or `false`"),
+    }
+}
 
 const PRODUCER: &[Known<ProducerConfig>] = &[
     Known { name: "linger.ms", set: |s, v| ms(v, &mut s.linger) },

@@ -35,8 +35,8 @@ apis! {
     Heartbeat LeaveGroup SyncGroup DescribeGroups ListGroups ApiVersions CreateTopics
     DeleteTopics DeleteRecords InitProducerId OffsetForLeaderEpoch AddPartitionsToTxn
     AddOffsetsToTxn EndTxn WriteTxnMarkers TxnOffsetCommit DescribeConfigs CreatePartitions
-    ElectLeaders IncrementalAlterConfigs AlterPartitionReassignments Vote BeginQuorumEpoch
-    EndQuorumEpoch DescribeQuorum AlterPartition Envelope FetchSnapshot DescribeCluster
+    ElectLeaders IncrementalAlterConfigs AlterPartitionReassignments
+    ListPartitionReassignments Vote BeginQuorumEpoch EndQuorumEpoch DescribeQuorum AlterPartition Envelope FetchSnapshot DescribeCluster
     BrokerRegistration BrokerHeartbeat UnregisterBroker AllocateProducerIds
     ConsumerGroupHeartbeat DescribeTopicPartitions ControllerRegistration
     AssignReplicasToDirs AddRaftVoter RemoveRaftVoter UpdateRaftVoter
