@@ -41,6 +41,12 @@ impl<'a> BatchView<'a> {
         Ok(view)
     }
 
+    /// The batch at the front of `bytes`, which have been checked before.
+    pub(crate) fn next_checked(bytes: &'a [u8]) -> BatchView<'a> {
+        let length = i32::from_be_bytes(field(bytes, 8));
+        BatchView { bytes: &bytes[..PREFIX_BYTES + length as usize] }
+    }
+
     /// The batch that is all of `bytes`, which has been checked before.
     pub(crate) fn of_checked(bytes: &'a [u8]) -> BatchView<'a> {
         assert!(bytes.len() >= HEADER_BYTES, "a checked batch has its header");

@@ -178,7 +178,7 @@ impl<'a> Iterator for Walk<'a> {
         }
         let position = self.position;
         let rest = &chunk.bytes[(position - chunk.position) as usize..];
-        let view = BatchView::first_in(rest).expect("checked when it was pushed");
+        let view = BatchView::next_checked(rest);
         self.position += view.len() as u64;
         Some((position, view))
     }

@@ -156,7 +156,7 @@ impl Segment {
     ) {
         let (mut rest, mut position) = (&bytes[..], self.content.len());
         while !rest.is_empty() {
-            let view = BatchView::first_in(rest).expect("checked before it is appended");
+            let view = BatchView::next_checked(rest);
             if let Some(added) = self.note(interval, position, view) {
                 self.write_index(added, disk);
             }
