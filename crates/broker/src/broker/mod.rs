@@ -21,7 +21,8 @@ use topomotion_wire::messages::{
     FetchResponse, ListOffsetsResponse, ResponseKind,
 };
 use topomotion_wire::{
-    DiskOp, Duration, Files, FlushToken, Instant, NodeId, Offset, TopicId, TopicPartition,
+    DiskOp, Duration, Files, FlushToken, Instant, NodeId, Offset, Rule, TopicId,
+    TopicPartition,
 };
 
 use fetcher::{Fetcher, Fetching};
@@ -33,8 +34,6 @@ use lifecycle::{Lifecycle, Progress, Readiness};
 use produces::Produces;
 pub(crate) use produces::{DelayedProduce, Pending};
 use storage::Survivor;
-
-use topomotion_wire::Rule;
 
 use crate::config::NodeConfig;
 use crate::metadata::Change;

@@ -11,6 +11,7 @@ use topomotion_wire::{
 use super::ActiveController;
 use super::election::{Target, Wish};
 use crate::config::IsrAdmission;
+use crate::metadata::BrokerRegistration;
 use crate::net::Effects;
 
 /// The number of a leader recovery state in messages.
@@ -119,7 +120,7 @@ impl ActiveController {
             let known = self.image.broker(member);
             match self.settings.isr_admission {
                 IsrAdmission::Anyone => true,
-                IsrAdmission::Active => known.is_some_and(|known| known.is_active()),
+                IsrAdmission::Active => known.is_some_and(BrokerRegistration::is_active),
                 IsrAdmission::SameIncarnation => known.is_some_and(|known| {
                     known.is_active() && epoch.is_none_or(|epoch| epoch == known.epoch)
                 }),

@@ -192,7 +192,7 @@ impl ActiveController {
             && *at <= now
         {
             let passed = (now - *at).0 / interval.0 + 1;
-            *at = *at + topomotion_wire::Duration(passed.saturating_mul(interval.0));
+            *at += topomotion_wire::Duration(passed.saturating_mul(interval.0));
         }
     }
 

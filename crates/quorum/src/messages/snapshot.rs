@@ -92,10 +92,13 @@ pub(crate) fn fetch_snapshot_response(
     ResponseKind::FetchSnapshot(response)
 }
 
+/// A part of a snapshot as it was answered, or why it was not.
+type Part = Result<(SnapshotId, Chunk), ErrorCode>;
+
 /// What the sender says of the leadership, and the part that it sent.
 pub(crate) fn read_fetch_snapshot_response(
     response: &FetchSnapshotResponse,
-) -> Option<(Leadership, Result<(SnapshotId, Chunk), ErrorCode>)> {
+) -> Option<(Leadership, Part)> {
     let part = response.topics.first()?.partitions.first()?;
     let leadership = Leadership {
         epoch: QuorumEpoch(part.current_leader.leader_epoch),
