@@ -17,7 +17,7 @@ use topomotion_wire::messages::{
     ElectLeadersRequest, IncrementalAlterConfigsRequest,
     ListPartitionReassignmentsRequest,
 };
-use topomotion_wire::{BrokerLiveness, ErrorCode, NodeId, Rule};
+use topomotion_wire::{BrokerLiveness, Duration, ErrorCode, NodeId, Rule};
 
 use super::*;
 
@@ -354,6 +354,24 @@ fn a_node_reads_a_snapshot_when_the_metadata_log_begins_later() {
     rig.crash(active);
     rig.start(active);
     assert_eq!(rig.node(active).image().topics().len(), before, "from its own disk");
+}
+
+#[test]
+fn a_still_metadata_log_gets_a_record_now_and_then_if_it_is_wanted() {
+    let ends = |interval: Option<Duration>| {
+        let mut rig = three_brokers(1, &[]);
+        rig.settings.metadata_max_idle_interval = interval;
+        rig.crash(101);
+        rig.start(101);
+        rig.run_for(3_000);
+        let end = |rig: &Rig| rig.node(101).quorum().log().end_offset().0;
+        let before = end(&rig);
+        rig.run_for(5_000);
+        end(&rig) - before
+    };
+    assert_eq!(ends(None), 0);
+    let written = ends(Some(Duration::from_millis(500)));
+    assert!((9..=11).contains(&written), "{written} in five seconds");
 }
 
 #[test]
