@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use topomotion_scene::Millis;
 
 use crate::lettering::Text;
+use crate::ranges;
 use crate::terminal::ColorChoice;
 use crate::theme;
 use crate::units::{self, Repeat};
@@ -159,7 +160,10 @@ pub struct Scenarios {
 #[derive(Debug, Args)]
 pub struct Sim {
     /// The script, or - for standard input
-    #[arg(required_unless_present = "replay", conflicts_with = "replay")]
+    #[arg(
+        required_unless_present_any = ["replay", "seeds"],
+        conflicts_with_all = ["replay", "seeds"]
+    )]
     pub script: Option<String>,
     /// Run only this scenario, the script's own or a built-in one (may be repeated)
     #[arg(long = "scenario", value_name = "ID", conflicts_with = "replay")]
@@ -174,11 +178,29 @@ pub struct Sim {
     #[arg(long, value_name = "NUMBER", conflicts_with = "replay")]
     pub seed: Option<u64>,
     /// Write the run down, so that it can be replayed without the script
-    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    #[arg(long, value_name = "FILE")]
     pub run_file: Option<String>,
     /// Replay a run that was written down
     #[arg(long, value_name = "FILE")]
     pub replay: Option<String>,
+    /// Play the random storms of these seeds, such as 0..100, and judge them
+    #[arg(long, value_name = "N..M", value_parser = ranges::seeds, conflicts_with = "replay")]
+    pub seeds: Option<ranges::Seeds>,
+    /// Stop after so many minutes
+    #[arg(long, value_name = "NUMBER", requires = "seeds")]
+    pub minutes: Option<f64>,
+    /// How many storms at a time [default: one a core]
+    #[arg(long, value_name = "NUMBER", requires = "seeds")]
+    pub jobs: Option<usize>,
+    /// How many brokers a random cluster has
+    #[arg(long, value_name = "N..M", value_parser = ranges::brokers, default_value = "3..5")]
+    pub brokers: ranges::Brokers,
+    /// Look for the smallest storm that breaks the same invariant
+    #[arg(long, requires = "replay")]
+    pub shrink: bool,
+    /// Draw the run as a film (.svg)
+    #[arg(long, value_name = "FILE", requires = "replay")]
+    pub render: Option<String>,
     /// What the script may take, and how strict to be.
     #[command(flatten)]
     pub strictness: Strictness,

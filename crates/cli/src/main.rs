@@ -31,6 +31,7 @@ mod output;
 mod picture;
 mod pipeline;
 mod progress;
+mod ranges;
 mod report;
 mod stories;
 mod terminal;

@@ -1,8 +1,8 @@
-//! Plays drawn storms, judged, and says what was found: `storms FIRST COUNT [BROKERS]`.
+//! Plays drawn storms, judged, and says what was found: `storms FIRST COUNT [trace]`.
 #![allow(clippy::print_stdout)]
 
 use topomotion_sim::{Climate, Coverage, draw};
-use topomotion_verify::examine;
+use topomotion_verify::{examine, replay};
 
 fn main() {
     let numbers: Vec<u64> =
@@ -11,7 +11,11 @@ fn main() {
     let count = numbers.get(1).copied().unwrap_or(20);
     let (mut events, mut coverage) = (0, Coverage::default());
     for seed in first..first + count {
-        let judged = examine(&draw(seed, &Climate::default()));
+        let file = draw(seed, &Climate::default());
+        if std::env::args().any(|word| word == "trace") {
+            print!("{}{}", file.to_json(), replay(&file).outcome.trace);
+        }
+        let judged = examine(&file);
         events += judged.outcome.events;
         coverage.add(&judged.outcome.coverage);
         if !judged.passed() {

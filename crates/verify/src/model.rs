@@ -100,8 +100,15 @@ pub(crate) struct Model {
     /// Eligible leader replicas as committed, and as they were before.
     elr: BTreeMap<Name, Vec<Name>>,
     elr_before: BTreeMap<Name, Vec<Name>>,
+    /// Last leaders, remembered while there is neither ISR nor ELR, now and before.
+    last_known: BTreeMap<Name, Vec<Name>>,
+    last_known_before: BTreeMap<Name, Vec<Name>>,
     /// Replicas whose process has lost power, and that have not been found again.
     in_doubt: BTreeSet<(Name, Name)>,
+    /// Members of ISRs that have lost power in it, by partition.
+    shaky: BTreeSet<(Name, Name)>,
+    /// Partitions whose whole ISR has lost power at some time.
+    lossy: BTreeSet<Name>,
 }
 
 impl Model {
@@ -118,9 +125,15 @@ impl Model {
         self.unclean.get(partition) == Some(&leader_epoch)
     }
 
-    /// Whoever is eligible to lead though not in the ISR.
+    /// Whoever may lead though not in the ISR: eligible, or remembered as the last leader.
     pub fn eligible(&self, partition: &Name) -> impl Iterator<Item = &Name> {
-        self.elr.get(partition).into_iter().flatten()
+        let remembered = self.last_known.get(partition);
+        self.elr.get(partition).into_iter().chain(remembered).flatten()
+    }
+
+    /// Whether this process was remembered as the last leader until now.
+    pub fn was_last_known(&self, partition: &Name, process: &Name) -> bool {
+        self.last_known_before.get(partition).is_some_and(|it| it.contains(process))
     }
 
     /// The registration, if this process leads by it and knows that it does.
@@ -134,9 +147,13 @@ impl Model {
     /// Takes in what only a judge is shown.
     pub fn witness(&mut self, sight: &Sight) {
         match sight {
-            Sight::Eligible { partition, elr, .. } => {
+            Sight::Eligible { partition, elr, last_known, .. } => {
                 let before = self.elr.insert(partition.clone(), elr.clone());
                 self.elr_before.insert(partition.clone(), before.unwrap_or_default());
+                let before =
+                    self.last_known.insert(partition.clone(), last_known.clone());
+                self.last_known_before
+                    .insert(partition.clone(), before.unwrap_or_default());
             }
             Sight::LostPower(process) => {
                 for ((other, partition), replica) in &mut self.replicas {
@@ -145,28 +162,42 @@ impl Model {
                         self.in_doubt.insert((other.clone(), partition.clone()));
                     }
                 }
-                // Whoever was alone in its ISR may have lost what nobody else had.
-                for (partition, registration) in &self.registrations {
-                    if registration.isr.iter().eq([process]) {
-                        self.unclean.insert(partition.clone(), registration.leader_epoch);
-                    }
+                let partitions: Vec<Name> = self.registrations.keys().cloned().collect();
+                for partition in partitions {
+                    self.shaky.insert((partition.clone(), process.clone()));
+                    self.note_shaky(&partition);
                 }
             }
-            Sight::Found { process, partition, end } => {
-                if self.in_doubt.remove(&(process.clone(), partition.clone())) {
-                    let replica = self.replica_mut(process, partition);
-                    replica.log.retain(|entry| entry.end() <= *end);
-                    replica.high_watermark = replica.high_watermark.min(*end);
-                    replica.is_sound = true;
-                }
+            Sight::Found { process, partition, end }
+                if self.in_doubt.remove(&(process.clone(), partition.clone())) =>
+            {
+                let replica = self.replica_mut(process, partition);
+                replica.log.retain(|entry| entry.end() <= *end);
+                replica.high_watermark = replica.high_watermark.min(*end);
+                replica.is_sound = true;
             }
             _ => {}
         }
     }
 
-    /// Whether the partition has ever been led by a replica from outside its ISR.
+    /// Whether promises about the partition may have been broken in a way that Kafka allows:
+    /// it was led by a replica from outside its ISR, or all of its ISR has lost power.
     pub fn was_unclean(&self, partition: &Name) -> bool {
-        self.unclean.contains_key(partition)
+        self.unclean.contains_key(partition) || self.lossy.contains(partition)
+    }
+
+    /// Members of an ISR that have lost power keep their place in it until the controller
+    /// takes them out. Where nobody else is left in it, what was promised may be gone: so
+    /// it is in Kafka below `min.insync.replicas`.
+    fn note_shaky(&mut self, partition: &Name) {
+        let Some(registration) = self.registrations.get(partition) else { return };
+        let isr = &registration.isr;
+        self.shaky.retain(|(of, member)| of != partition || isr.contains(member));
+        let shaky =
+            |member: &Name| self.shaky.contains(&(partition.clone(), member.clone()));
+        if !isr.is_empty() && isr.iter().all(shaky) {
+            self.lossy.insert(partition.clone());
+        }
     }
 
     /// Takes one change in.
@@ -179,6 +210,10 @@ impl Model {
             }
             StateChange::Appended { process, partition, base, count, epoch, batch } => {
                 let replica = self.replica_mut(process, partition);
+                // Nobody says how much of it was found again: what comes now does.
+                if !replica.is_sound && *base < replica.end() {
+                    replica.log.retain(|entry| entry.end() <= *base);
+                }
                 let below = replica.log.last().map_or(0, |entry| entry.prefix);
                 let words =
                     [*base as u64, *count as u64, *epoch as u64, u64::from(*batch)];
@@ -227,7 +262,8 @@ impl Model {
         {
             self.unclean.insert(partition.clone(), registration.leader_epoch);
         }
-        self.registrations.insert(partition, registration);
+        self.registrations.insert(partition.clone(), registration);
+        self.note_shaky(&partition);
     }
 }
 

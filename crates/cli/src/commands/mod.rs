@@ -8,6 +8,8 @@ mod new;
 mod render;
 mod scenarios;
 mod sim;
+mod storm_film;
+mod storms;
 
 use crate::args::Command;
 use crate::failure::Failure;

@@ -6,6 +6,7 @@ use topomotion_model::{Play, Scenario};
 use topomotion_sim::{Ending, RunFile, RunOptions};
 use topomotion_verify::{Judged, replay};
 
+use super::{storm_film, storms};
 use crate::args::{Sim, Told};
 use crate::failure::Failure;
 use crate::input::{self, Script};
@@ -17,19 +18,42 @@ use crate::terminal::{Terminal, print, visible};
 
 /// Runs, and fails if anything demanded did not hold.
 pub fn run(arguments: &Sim, terminal: &Terminal) -> Result<(), Failure> {
-    match (&arguments.replay, &arguments.script) {
-        (Some(file), _) => rerun(file, arguments),
-        (None, Some(script)) => run_script(script, arguments, terminal),
-        (None, None) => Err(Failure::usage("name a script, or a run file with --replay")),
+    match (&arguments.replay, &arguments.seeds, &arguments.script) {
+        (Some(file), ..) => rerun(file, arguments),
+        (None, Some(seeds), _) => {
+            match &arguments.run_file {
+                Some(path) if seeds.end - seeds.first == 1 => {
+                    storms::write_down(seeds.first, path, arguments)?;
+                }
+                Some(_) => {
+                    let usage = Failure::usage("a run file holds one run");
+                    return Err(usage.help("name one seed: --seeds 7"));
+                }
+                None => {}
+            }
+            storms::run(seeds, arguments)
+        }
+        (None, None, Some(script)) => run_script(script, arguments, terminal),
+        (None, None, None) => {
+            Err(Failure::usage("name a script, a run file with --replay, or --seeds"))
+        }
     }
 }
 
 fn rerun(path: &str, arguments: &Sim) -> Result<(), Failure> {
     let file = RunFile::from_json(&input::read_text(path)?)
         .map_err(|wrong| Failure::message(format!("{path} is no run file: {wrong}")))?;
+    let file = if arguments.shrink { storms::shrunk(&file)? } else { file };
+    if let Some(path) = &arguments.run_file {
+        storms::save(&file, path)?;
+    }
     let judged = replay(&file);
     print(&told(&file.scenario, "", &judged, arguments))?;
-    if judged.passed() { Ok(()) } else { Err(Failure::Told) }
+    let passed = judged.passed();
+    if let Some(output) = &arguments.render {
+        storm_film::render(&file, judged, output)?;
+    }
+    if passed { Ok(()) } else { Err(Failure::Told) }
 }
 
 fn run_script(path: &str, arguments: &Sim, terminal: &Terminal) -> Result<(), Failure> {

@@ -46,10 +46,13 @@ pub enum Sight {
         partition: Arc<str>,
         /// Eligible leader replicas outside the ISR.
         elr: Vec<Arc<str>>,
+        /// The last leader, remembered while nobody is in the ISR or eligible.
+        last_known: Vec<Arc<str>>,
         /// Whether its leader was elected without proof.
         recovering: bool,
     },
-    /// A process has lost its power or its disk: what it had written may be gone.
+    /// A process has lost its power or its disk: what it had written may be gone, or may
+    /// never have been written.
     LostPower(Arc<str>),
     /// A replica of a process that was started, as it was found: its log end.
     Found {
@@ -138,6 +141,7 @@ pub(super) fn of_fact(
         Fact::PartitionChanged { partition, state } => Some(Sight::Eligible {
             partition: names.partition(partition),
             elr: state.elr.iter().map(|&id| names.node(id)).collect(),
+            last_known: state.last_known_elr.iter().map(|&id| names.node(id)).collect(),
             recovering: state.recovery == LeaderRecovery::Recovering,
         }),
         Fact::Polled { partition, base, batches, .. } => Some(Sight::Read {

@@ -26,6 +26,7 @@ use topomotion_wire::{
     DiskOp, Duration, Endpoint, Files, Input, Instant, Machine, Output, Random,
 };
 
+use crate::Sight;
 use crate::record::Recorder;
 use host::{Host, Life};
 use link::Link;
@@ -277,7 +278,11 @@ impl<M: Machine> World<M> {
                 let due = Due::Flushed { host, incarnation, flush, token, cause };
                 self.queue.push(at, due);
             }
-            Err(_) => self.crash(host),
+            Err(_) => {
+                let process = slot.name.clone();
+                self.recorder.sight(Sight::LostPower(process));
+                self.crash(host);
+            }
         }
     }
 

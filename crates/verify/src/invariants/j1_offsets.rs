@@ -55,6 +55,10 @@ impl Checker for Offsets {
             } if &**acks == "all" => {
                 self.told(model, process, (partition, *base, *batch), bench);
             }
+            // Sent again, it may stand at two places, of which the first may not be told.
+            StateChange::BatchSent { partition, batch, attempt, .. } if *attempt > 0 => {
+                self.places.insert((partition.clone(), *batch), None);
+            }
             StateChange::Polled { process, partition, base, next } => {
                 let place = (process.clone(), partition.clone());
                 let before = self.positions.insert(place, *next).unwrap_or(*base);

@@ -1,5 +1,6 @@
-//! R22: a leader comes from the ISR or the ELR, unless the cluster allows otherwise, and an
-//! ISR is empty only where eligible replicas are remembered.
+//! R22: a leader comes from the ISR or the ELR, or is the last one known of a partition that
+//! has neither, unless the cluster allows otherwise; an ISR is empty only where one of these
+//! is remembered.
 
 use topomotion_sim::ClusterPlan;
 use topomotion_trace::StateChange;
@@ -30,15 +31,19 @@ impl Unclean {
 impl Checker for Unclean {
     fn see(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
         let Some((partition, now)) = registration_of(change) else { return };
-        let unclean = model.was_unclean_at(&partition, now.leader_epoch);
+        let remembered = now
+            .leader
+            .as_ref()
+            .is_some_and(|leader| model.was_last_known(&partition, leader));
+        let unclean = model.was_unclean_at(&partition, now.leader_epoch) && !remembered;
         bench.demand("R22", self.is_allowed || !unclean, || {
             let leader = now.leader.as_deref().unwrap_or("nobody");
             format!(
                 "{leader} was elected for {partition} from outside the ISR and the ELR"
             )
         });
-        let remembered = model.eligible(&partition).next().is_some();
-        bench.demand("R22", !now.isr.is_empty() || remembered || self.is_allowed, || {
+        let somebody = model.eligible(&partition).next().is_some();
+        bench.demand("R22", !now.isr.is_empty() || somebody || self.is_allowed, || {
             format!("the ISR of {partition} is empty, and nobody is eligible")
         });
     }

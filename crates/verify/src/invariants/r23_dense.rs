@@ -36,8 +36,15 @@ impl Checker for Dense {
     }
 
     fn witness(&mut self, _model: &Model, sight: &Sight, _bench: &mut Bench<'_>) {
-        if let Sight::Found { process, partition, end } = sight {
-            self.ends.insert((process.clone(), partition.clone()), *end);
+        match sight {
+            Sight::Found { process, partition, end } => {
+                self.ends.insert((process.clone(), partition.clone()), *end);
+            }
+            // How much of it is left is told when it is found, or by what comes next.
+            Sight::LostPower(process) => {
+                self.ends.retain(|(other, _), _| other != process);
+            }
+            _ => {}
         }
     }
 }
