@@ -152,6 +152,13 @@ fn settings(random: &mut Random) -> BTreeMap<String, String> {
         let lag = between(random, 1_000..=15_000).to_string();
         settings.insert("replica.lag.time.max.ms".to_owned(), lag);
     }
+    if one_in(random, 2) {
+        settings.insert("era.elr".to_owned(), "true".to_owned());
+    }
+    if one_in(random, 4) {
+        let name = "leader.imbalance.check.interval.seconds";
+        settings.insert(name.to_owned(), between(random, 5..=20).to_string());
+    }
     if one_in(random, 8) {
         let allowed = "true".to_owned();
         settings.insert("unclean.leader.election.enable".to_owned(), allowed);

@@ -2,29 +2,35 @@
 //! has neither, unless the cluster allows otherwise; an ISR is empty only where one of these
 //! is remembered.
 
+use std::collections::BTreeMap;
+
 use topomotion_sim::ClusterPlan;
 use topomotion_trace::StateChange;
 
 use super::Checker;
 use crate::court::Bench;
-use crate::model::{Model, registration_of};
+use crate::model::{Model, Name, registration_of};
 
 #[derive(Debug, Default)]
 pub(crate) struct Unclean {
     is_allowed: bool,
+    /// The leadership of each partition that was looked at last.
+    judged: BTreeMap<Name, i32>,
 }
 
 impl Unclean {
     pub fn new(plan: Option<&ClusterPlan>) -> Unclean {
         // Of a run whose cluster is not known, nothing is known to be forbidden.
-        let Some(plan) = plan else { return Unclean { is_allowed: true } };
+        let Some(plan) = plan else {
+            return Unclean { is_allowed: true, ..Unclean::default() };
+        };
         let topics = plan.topics.iter().map(|topic| &topic.settings);
         let nodes = plan.nodes.iter().map(|node| &node.settings);
         let mut all = topics.chain(nodes).chain([&plan.settings]);
         let name = "unclean.leader.election.enable";
         let is_allowed =
             all.any(|settings| settings.get(name).is_some_and(|value| value == "true"));
-        Unclean { is_allowed }
+        Unclean { is_allowed, judged: BTreeMap::new() }
     }
 }
 
@@ -35,7 +41,10 @@ impl Checker for Unclean {
             .leader
             .as_ref()
             .is_some_and(|leader| model.was_last_known(&partition, leader));
-        let unclean = model.was_unclean_at(&partition, now.leader_epoch) && !remembered;
+        let is_new = self.judged.insert(partition.clone(), now.leader_epoch)
+            != Some(now.leader_epoch);
+        let outside = model.was_unclean_at(&partition, now.leader_epoch);
+        let unclean = is_new && outside && !remembered;
         bench.demand("R22", self.is_allowed || !unclean, || {
             let leader = now.leader.as_deref().unwrap_or("nobody");
             format!(
