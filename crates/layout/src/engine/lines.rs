@@ -15,13 +15,16 @@ use topomotion_scene::Rect;
 
 use crate::engine::axis::{Axis, Side};
 use crate::engine::grid::Places;
-use crate::engine::rank::RowsMode;
+use crate::engine::strips::Strips;
+use crate::engine::tree::RowsMode;
 use crate::engine::tree::{BoxId, Tree};
 
 /// No joint on that side.
 pub const NONE: u32 = u32::MAX;
 /// How near a line may come to a node that it passes.
 const AWAY: f64 = 2.0;
+/// A line that is so near to a group's border runs along it.
+const BORDER: f64 = 1.0;
 /// How far a line out of a node reaches beyond its group.
 const BEYOND: f64 = 60.0;
 /// How many coordinates are tried for a line that would run along a border.
@@ -103,6 +106,10 @@ struct Seeds<'a> {
     places: &'a Places,
     main: Axis,
     obstacles: Vec<(Rect, Option<BoxId>)>,
+    /// Obstacles by their extents along x and y, with the room that lines keep.
+    near: [Strips; 2],
+    /// Groups by their borders' coordinates along x and y.
+    borders: [Strips; 2],
     seeds: Vec<Seed>,
 }
 
@@ -120,7 +127,20 @@ impl<'a> Seeds<'a> {
                 obstacles.push((places.boxes[id], Some(id)));
             }
         }
-        Seeds { tree, places, main, obstacles, seeds: Vec::new() }
+        let near = [Axis::X, Axis::Y].map(|axis| {
+            let extent =
+                |(rect, _): &(Rect, _)| (axis.lo(rect) - AWAY, axis.hi(rect) + AWAY);
+            Strips::new(obstacles.iter().map(extent))
+        });
+        let borders = [Axis::X, Axis::Y].map(|axis| {
+            let groups = (tree.nodes..tree.root).map(|id| &places.boxes[id]);
+            let around = |at: f64| (at - BORDER, at + BORDER);
+            Strips::new(
+                groups
+                    .flat_map(move |rect| [around(axis.lo(rect)), around(axis.hi(rect))]),
+            )
+        });
+        Seeds { tree, places, main, obstacles, near, borders, seeds: Vec::new() }
     }
 
     fn seed(&mut self, axis: Axis, at: f64, from: f64) {
@@ -247,11 +267,13 @@ impl<'a> Seeds<'a> {
     /// The nearest coordinate a little further on that is no group's border: a line that runs
     /// along a border would be neither inside nor outside.
     fn off_borders(&self, cross: Axis, at: f64) -> f64 {
-        let groups = self.tree.nodes..self.tree.root;
         let on_border = |at: f64| {
-            groups.clone().any(|id| {
-                let rect = &self.places.boxes[id];
-                (cross.lo(rect) - at).abs() < 1.0 || (cross.hi(rect) - at).abs() < 1.0
+            // Two borders each, in the order of groups.
+            self.borders[cross as usize].at(at).any(|border| {
+                let rect = &self.places.boxes[self.tree.nodes + border / 2];
+                let border =
+                    if border % 2 == 0 { cross.lo(rect) } else { cross.hi(rect) };
+                (border - at).abs() < BORDER
             })
         };
         let mut steps = (0..BORDER_STEPS).map(|step| at + 1.5 * f64::from(step));
@@ -271,7 +293,8 @@ impl<'a> Seeds<'a> {
             from: None,
             to: None,
         };
-        for (rect, id) in &self.obstacles {
+        for index in self.near[cross as usize].at(seed.at) {
+            let (rect, id) = &self.obstacles[index];
             if seed.at <= cross.lo(rect) - AWAY || seed.at >= cross.hi(rect) + AWAY {
                 continue;
             }
@@ -309,7 +332,20 @@ fn join(tree: &Tree, places: &Places, vertical: &[Line], horizontal: &[Line]) ->
             columns[column].push(joint);
         }
     }
+    let groups: Vec<BoxId> =
+        tree.containers.iter().copied().filter(|&id| id != tree.root).collect();
+    let by_height = Strips::new(
+        groups.iter().map(|&id| (places.boxes[id].y, places.boxes[id].bottom())),
+    );
     for line in horizontal {
+        // Groups at this height, outer before inner.
+        let level = by_height.at(line.at).map(|index| groups[index]);
+        let level: Vec<BoxId> =
+            level.filter(|&id| holds(Axis::Y, &places.boxes[id], line.at)).collect();
+        let region = |x: f64| {
+            let inside = |id: &&BoxId| holds(Axis::X, &places.boxes[**id], x);
+            level.iter().rev().find(inside).copied().unwrap_or(tree.root)
+        };
         let mut row = Vec::new();
         if let Some(id) = line.from {
             row.push(net.port(id, Side::Right, line.lo, line.at, tree));
@@ -320,8 +356,7 @@ fn join(tree: &Tree, places: &Places, vertical: &[Line], horizontal: &[Line]) ->
                 break;
             }
             if v.lo < line.at && line.at < v.hi {
-                let region = region(tree, places, v.at, line.at);
-                let joint = net.add(v.at, line.at, region);
+                let joint = net.add(v.at, line.at, region(v.at));
                 row.push(joint);
                 columns[column].push(joint);
             }
@@ -362,21 +397,7 @@ impl Net {
     }
 }
 
-/// The innermost container around a point.
-fn region(tree: &Tree, places: &Places, x: f64, y: f64) -> BoxId {
-    let mut at = tree.root;
-    loop {
-        let inside = tree.members(at).find(|&member| {
-            let rect = &places.boxes[member];
-            tree.is_container(member)
-                && rect.x <= x
-                && x <= rect.right()
-                && rect.y <= y
-                && y <= rect.bottom()
-        });
-        match inside {
-            Some(member) => at = member,
-            None => return at,
-        }
-    }
+/// Whether a coordinate lies within a rectangle.
+fn holds(axis: Axis, rect: &Rect, at: f64) -> bool {
+    axis.lo(rect) <= at && at <= axis.hi(rect)
 }

@@ -7,15 +7,16 @@ use std::fmt::Write;
 
 use topomotion_scene::{Point, Rect, Size};
 
+use crate::engine::arrange::Aim;
 use crate::engine::coordinates::{Choice, space};
-use crate::engine::grid::{Flow, Grid, Places, Sense};
+use crate::engine::grid::{Flow, Grid, Places};
 use crate::engine::labels::{Spot, choose};
 use crate::engine::lines::Net;
-use crate::engine::rank::RowsMode;
 use crate::engine::route::Route;
+use crate::engine::shape::Shapes;
 use crate::engine::space::{Ends, Sketch};
-use crate::engine::tree::{Tree, nest};
-use crate::engine::{exchange, lanes, lines, manual, order, rank, route};
+use crate::engine::tree::{RowsMode, Tree, nest};
+use crate::engine::{arrange, lanes, lines, manual, route};
 use crate::graph::{EdgePlace, Graph, GroupPlace, Placement, Wishes};
 
 /// A step of the layout.
@@ -36,18 +37,15 @@ impl Pass {
 }
 
 /// All passes, first to last.
-pub const PASSES: [Pass; 13] = [
+pub const PASSES: [Pass; 10] = [
     Pass { name: "tree", does: "who stands in whom", run: |state| state.nest() },
-    Pass { name: "rank", does: "which members share a row", run: |state| state.rank() },
-    Pass { name: "order", does: "who stands left of whom", run: |state| state.order() },
-    Pass { name: "exchange", does: "untangled", run: |state| state.exchange() },
+    Pass { name: "arrange", does: "who stands where", run: |state| state.arrange() },
     Pass { name: "grid", does: "first coordinates", run: |state| state.grid() },
     Pass {
         name: "rehearse",
         does: "room for lanes and labels",
         run: |state| state.rehearse(),
     },
-    Pass { name: "rehearse", does: "once more", run: |state| state.rehearse() },
     Pass { name: "lines", does: "where edges may run", run: |state| state.lines() },
     Pass { name: "route", does: "a way for every edge", run: |state| state.route() },
     Pass { name: "lanes", does: "who runs left of whom", run: |state| state.lanes() },
@@ -64,8 +62,9 @@ pub const PASSES: [Pass; 13] = [
     },
 ];
 
-/// To what sizes are rounded for decisions, px.
-const ROUND: f64 = 40.0;
+/// Most edges for which there is a rehearsal: it costs as much as all the rest, and where so
+/// much is going on, it hardly shows.
+const REHEARSED: usize = 800;
 
 /// What the passes hand on.
 #[derive(Debug, Clone)]
@@ -106,43 +105,15 @@ impl<'a> State<'a> {
         Grid { tree: &self.tree, spacing: &self.wishes.spacing, axis: self.flow.axis }
     }
 
-    /// The tree with sizes rounded up: who stands where should not hang on a letter more or
-    /// less in a label.
-    fn rounded(&self) -> Tree {
-        let mut tree = self.tree.clone();
-        for size in &mut tree.least[..tree.nodes] {
-            let up = |length: f64| (length / ROUND).ceil() * ROUND;
-            *size = Size { width: up(size.width), height: up(size.height) };
-        }
-        tree
-    }
-
     fn nest(&mut self) {
         self.tree = nest(self.graph, &self.wishes.spacing);
     }
 
-    fn rank(&mut self) {
-        let aspect = self.wishes.aspect_ratio;
-        let aspect = if aspect.is_finite() { aspect.clamp(0.1, 10.0) } else { 1.6 };
-        let tree = self.rounded();
-        let grid = Grid { tree: &tree, ..self.rows() };
-        let mut rows = rank::rank(&grid, rank::shapes(aspect, self.flow.axis));
-        if self.flow.sense == Sense::Backward {
-            rank::turn(&mut rows, &self.tree);
-        }
-        self.tree.rows = rows;
-    }
-
-    fn order(&mut self) {
-        let tree = self.rounded();
-        self.tree.rows = order::order(&Grid { tree: &tree, ..self.rows() }, &tree.rows);
-    }
-
-    fn exchange(&mut self) {
-        let tree = self.rounded();
-        let grid = Grid { tree: &tree, ..self.rows() };
-        self.tree.rows = exchange::exchange(&grid, self.flow.sense);
-        order::level(&mut self.tree, self.flow.axis);
+    fn arrange(&mut self) {
+        let shapes = Shapes::new(self.wishes.aspect_ratio, self.flow.axis);
+        let aim = Aim { sense: self.flow.sense, shapes };
+        self.tree.rows = arrange::arrange(&self.rows(), aim);
+        arrange::level(&mut self.tree, self.flow.axis);
     }
 
     fn grid(&mut self) {
@@ -160,7 +131,7 @@ impl<'a> State<'a> {
     /// Routes roughly and makes room for what was routed. Boxes come to stand nearly
     /// where they will stand in the end, so that the next routes suit them.
     fn rehearse(&mut self) {
-        if self.mode == RowsMode::Free {
+        if self.mode == RowsMode::Free || self.graph.edges.len() > REHEARSED {
             return;
         }
         self.lines();

@@ -12,18 +12,17 @@
 
 use topomotion_scene::Size;
 
-use crate::engine::axis::Axis;
+use crate::engine::arrange::Spot;
 use crate::engine::grid::Grid;
+use crate::engine::shape::{Shapes, shape_cost};
 use crate::engine::tree::{BoxId, Rows, Tree};
 
 /// What an edge against the main direction costs, px of edge length.
 const AGAINST: f64 = 90.0;
 /// What an edge between members of one row costs, beyond neighbours.
 const SIDEWAYS: f64 = 60.0;
-/// What a bad shape costs: px per px of the picture's mean side and unit of distortion.
-const SHAPE: f64 = 1.1;
-/// Members that fit in one row without a thought.
-const ONE_ROW: usize = 4;
+/// How far a member may move at once, in half rows.
+const FAR: usize = 9;
 /// Sweeps of the local search.
 const SWEEPS: usize = 6;
 /// So few members are tried in all rows at once.
@@ -31,55 +30,25 @@ const FEW: usize = 6;
 /// Rows among which they are tried.
 const FEW_ROWS: usize = 4;
 
-/// Wishes for the shape of the whole and of groups inside, width by height.
-#[derive(Debug, Clone, Copy)]
-pub struct Shapes {
-    /// Of the whole picture.
-    pub whole: f64,
-    /// Of a group that holds groups.
-    pub outer: f64,
-    /// Of a group that holds nodes.
-    pub inner: f64,
-}
-
 /// Chooses the rows of every container.
-pub fn rank(grid: &Grid<'_>, shapes: Shapes) -> Vec<Rows> {
+pub fn rank(grid: &Grid<'_>, shapes: Shapes, is_fixed: &[bool]) -> Vec<Rows> {
     let mut tree = grid.tree.clone();
     let edges = lift(&tree);
     let mut sizes = tree.least.clone();
     for index in (0..tree.containers.len()).rev() {
         let id = tree.containers[index];
-        if !tree.given[id] {
+        if !is_fixed[id] && tree.members(id).next().is_some() {
             let members: Vec<BoxId> = tree.members(id).collect();
             let grid = Grid { tree: &tree, ..*grid };
-            let shape = wanted_shape(&tree, id, shapes);
+            let shape = shapes.wanted(&tree, id);
             let mut search = Search::new(&grid, id, &members, &edges[id], &sizes, shape);
-            if !is_plain_row(&tree, id, &members) {
-                search.improve();
-            }
+            search.improve();
             let rows = search.rows();
             tree.rows[id] = rows;
         }
         sizes[id] = Grid { tree: &tree, ..*grid }.container_size(id, &sizes);
     }
     tree.rows
-}
-
-/// A few nodes stand side by side, whatever their edges say.
-fn is_plain_row(tree: &Tree, id: BoxId, members: &[BoxId]) -> bool {
-    id != tree.root
-        && members.len() <= ONE_ROW
-        && members.iter().all(|&member| !tree.is_container(member))
-}
-
-fn wanted_shape(tree: &Tree, id: BoxId, shapes: Shapes) -> f64 {
-    if id == tree.root {
-        shapes.whole
-    } else if tree.members(id).any(|member| tree.is_container(member)) {
-        shapes.outer
-    } else {
-        shapes.inner
-    }
 }
 
 /// For each container, the edges between its members.
@@ -137,8 +106,7 @@ impl<'a> Search<'a> {
             .iter()
             .map(|&m| (grid.axis.extent(sizes[m]), cross.extent(sizes[m]) + gap))
             .collect();
-        let plain = is_plain_row(grid.tree, id, members);
-        let row = if plain { vec![0; members.len()] } else { longest_paths(&links) };
+        let row = longest_paths(&links);
         Search { grid, id, members, row, links, extent, shape }
     }
 
@@ -188,7 +156,9 @@ impl<'a> Search<'a> {
         let old = self.row.clone();
         let (mut best, mut best_rows) = (best, None);
         let count = old.iter().max().map_or(0, |&last| last + 1);
-        for target in 0..=2 * count {
+        let near = 2 * old[member] + 1;
+        let (first, last) = (near.saturating_sub(FAR), (near + FAR).min(2 * count));
+        for target in first..=last {
             // Even targets are new rows between old ones, odd targets are old rows.
             self.row.clone_from(&old);
             for row in &mut self.row {
@@ -278,18 +248,9 @@ impl<'a> Search<'a> {
         1.25 - 0.5 * member as f64 / self.members.len().max(1) as f64
     }
 
-    /// How far the container is from the shape it should have.
     fn shape_cost(&self, along: f64, across: f64) -> f64 {
-        let axis = self.grid.axis;
-        let (before, after) = self.grid.room(self.id, axis);
-        let (left, right) = self.grid.room(self.id, axis.cross());
-        let size = axis.size(along + before + after, across + left + right);
-        let (width, height) = (size.width.max(1.0), size.height.max(1.0));
-        let ratio = width / height / self.shape;
-        let distortion = if ratio > 1.0 { ratio } else { 1.0 / ratio } - 1.0;
-        let side = (width * height).sqrt();
         let edges: usize = self.links.iter().map(Vec::len).sum();
-        side * SHAPE * distortion * (1.0 + edges as f64 / 16.0) + side
+        shape_cost(self.grid, self.id, Spot { u: along, v: across }, self.shape, edges)
     }
 
     fn rows(&self) -> Rows {
@@ -375,30 +336,4 @@ fn ring_free_order(links: &[Vec<(usize, Way)>]) -> Vec<usize> {
         }
     }
     position
-}
-
-/// Reverses all rows where sources stand last.
-pub fn turn(rows: &mut [Rows], tree: &Tree) {
-    for (id, rows) in rows.iter_mut().enumerate() {
-        if !tree.given[id] {
-            rows.reverse();
-        }
-    }
-}
-
-/// The wish for groups inside, given the wish for the whole and the main axis.
-pub fn shapes(whole: f64, axis: Axis) -> Shapes {
-    match axis {
-        Axis::Y => Shapes { whole, outer: whole * 1.2, inner: whole * 1.5 },
-        Axis::X => Shapes { whole, outer: whole * 0.9, inner: whole * 0.7 },
-    }
-}
-
-/// Whether rows count when coordinates are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowsMode {
-    /// Members of a row stay in one line.
-    Straight,
-    /// The author placed things: there are no rows.
-    Free,
 }

@@ -24,7 +24,7 @@ use crate::engine::tree::{BoxId, Tree};
 /// What a bend costs, px of length.
 const BEND: f64 = 42.0;
 /// What crossing an edge costs.
-const CROSSING: f64 = 90.0;
+const CROSSING: f64 = 300.0;
 /// What sharing a piece of a line with an edge costs.
 const COMPANY: f64 = 3.0;
 /// What leaving by a side that is not along the main axis costs.

@@ -18,9 +18,9 @@ use topomotion_scene::Size;
 use crate::engine::axis::Axis;
 use crate::engine::grid::Places;
 use crate::engine::labels::{Spot, SpotSide};
-use crate::engine::rank::RowsMode;
 use crate::engine::ranks::Ranks;
 use crate::engine::route::{Contact, Route};
+use crate::engine::tree::RowsMode;
 use crate::engine::tree::{BoxId, Tree};
 use crate::{Spacing, tokens};
 

@@ -20,6 +20,15 @@ pub type BoxId = usize;
 /// Rows of boxes.
 pub type Rows = Vec<Vec<BoxId>>;
 
+/// Whether rows count when coordinates are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowsMode {
+    /// Members of a row stay in one line.
+    Straight,
+    /// The author placed things: there are no rows.
+    Free,
+}
+
 /// The nesting of boxes.
 #[derive(Debug, Clone, Default)]
 pub struct Tree {
@@ -84,6 +93,18 @@ impl Tree {
             (a, b) = (self.parent[a], self.parent[b]);
         }
         Some((self.parent[a], a, b))
+    }
+
+    /// The boxes from a box up to, but without, one that is around it, outermost first.
+    pub fn path(&self, id: BoxId, around: BoxId) -> Vec<BoxId> {
+        let mut path = Vec::with_capacity(self.depth[id]);
+        let mut at = id;
+        while at != around {
+            path.push(at);
+            at = self.parent[at];
+        }
+        path.reverse();
+        path
     }
 
     /// Where a title stands in its group, if nothing pushes it aside.
