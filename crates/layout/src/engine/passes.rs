@@ -144,6 +144,9 @@ impl<'a> State<'a> {
     }
 
     fn lines(&mut self) {
+        if self.tree.ends.iter().all(Option::is_none) {
+            return;
+        }
         self.net = lines::net(&self.tree, &self.places, self.flow.axis, self.mode);
     }
 

@@ -25,6 +25,8 @@ const SIDEWAYS: f64 = 60.0;
 const FAR: usize = 9;
 /// Sweeps of the local search.
 const SWEEPS: usize = 6;
+/// Of more members than this none moves by itself.
+const MANY: usize = 400;
 /// So few members are tried in all rows at once.
 const FEW: usize = 6;
 /// Rows among which they are tried.
@@ -116,6 +118,10 @@ impl<'a> Search<'a> {
             return self.try_all();
         }
         let mut best = self.cost();
+        if self.members.len() > MANY {
+            self.shift_tails(best);
+            return;
+        }
         for _ in 0..SWEEPS {
             let before = best;
             for member in 0..self.members.len() {

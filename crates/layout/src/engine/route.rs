@@ -34,6 +34,13 @@ const BESIDE: f64 = 7.0;
 /// What an edge costs that makes a side longer than it was.
 const CROWDED: f64 = 60.0;
 
+/// What crossing an edge costs when there is no more time to look for ways around.
+const CROSSING_IN_HASTE: f64 = 2.0;
+/// How much the rest of a way weighs then: the search goes straight for its goal.
+const HASTE: f64 = 4.0;
+/// Steps of all searches together from which on there is haste.
+const STEPS: u64 = 10_000_000;
+
 /// How far around its ends a way is searched first, px.
 const DETOUR: f64 = 160.0;
 
@@ -98,6 +105,9 @@ pub fn route(
     order.sort_by(|&a, &b| span(a).total_cmp(&span(b)).then(a.cmp(&b)));
     let mut ways: Vec<Way> = vec![Way::default(); tree.ends.len()];
     for round in 0..rounds {
+        if round > 0 && router.steps > STEPS {
+            break;
+        }
         for &edge in &order {
             if round > 0 {
                 if router.is_quiet(&ways[edge]) {
@@ -194,6 +204,11 @@ pub struct Router<'a> {
     /// Where the search may go.
     window: Rect,
     queue: BinaryHeap<Waiting>,
+    /// Steps of all searches so far.
+    steps: u64,
+    /// What a crossing costs, and how much the rest of a way weighs.
+    crossing: f64,
+    rest_weight: f64,
 }
 
 impl<'a> Router<'a> {
@@ -219,12 +234,18 @@ impl<'a> Router<'a> {
             allowed: vec![0; tree.root + 1],
             window: Rect::default(),
             queue: BinaryHeap::new(),
+            steps: 0,
+            crossing: CROSSING,
+            rest_weight: 1.0,
         }
     }
 
     /// The cheapest way of an edge.
     fn find(&mut self, edge: usize) -> Option<Way> {
         let (source, target) = self.tree.ends[edge]?;
+        if self.steps > STEPS {
+            (self.crossing, self.rest_weight) = (CROSSING_IN_HASTE, HASTE);
+        }
         let goal = Goal::new(self.tree, self.places, source, target);
         // Nearly every way stays near its ends; only where none does, all is searched.
         let near = self.places.boxes[source].union(&self.places.boxes[target]);
@@ -302,6 +323,7 @@ impl<'a> Router<'a> {
                 continue;
             }
             reached.closed = self.search;
+            self.steps += 1;
             let from = reached.from;
             let (joint, side) = (state / 4, Side::ALL[(state % 4) as usize]);
             if goal.is_met(self, joint, side, from) {
@@ -328,9 +350,10 @@ impl<'a> Router<'a> {
             let length = (there.x - here.x).abs() + (there.y - here.y).abs();
             let passing = self.passing[joint as usize];
             let step = if next_side == side {
-                CROSSING * f64::from(passing[axis_index(side.axis().cross())])
+                self.crossing * f64::from(passing[axis_index(side.axis().cross())])
             } else {
-                BEND + CROSSING / 2.0 * f64::from(passing[0].min(1) + passing[1].min(1))
+                BEND + self.crossing / 2.0
+                    * f64::from(passing[0].min(1) + passing[1].min(1))
             };
             let company = COMPANY * f64::from(self.company_on(joint, next, next_side));
             let arrival = goal.arrival_cost(self, next, next_side);
@@ -360,7 +383,7 @@ impl<'a> Router<'a> {
         let rest = least_rest(here.x, here.y, side, &goal.rect);
         let age = self.queue.len() as u32;
         self.queue.push(Waiting {
-            cost: Reverse(Cost(cost + rest)),
+            cost: Reverse(Cost(cost + rest * self.rest_weight)),
             age: Reverse(age),
             state,
         });

@@ -12,7 +12,7 @@ const ROUNDS: usize = 3;
 const SWEEPS: usize = 3;
 /// Most work for moves; one unit is one look at an edge. In a picture of some thousand nodes
 /// the search ends before everything was tried.
-const WORK: u64 = 2_500_000_000;
+const WORK: u64 = 1_500_000_000;
 
 /// Who has which place so far.
 #[derive(Debug)]
@@ -196,6 +196,7 @@ impl<'a> Arranger<'a> {
             Frame::new(&grid, places, &self.reach[id], &mut self.index, id, self.aim);
         frame.is_fixed = self.is_fixed[id];
         frame.least_gain = self.least_gain;
+        frame.most_work = WORK - self.work;
         let changed = work(&mut frame);
         let (rows, work) = (frame.rows(), frame.work);
         self.work += work;

@@ -82,7 +82,8 @@ impl Frame<'_> {
     /// What the rows cost, as far as that hangs on the given members; infinite if that is more
     /// than `limit`. `moved` are the ties of those members, each once.
     pub fn cost(&mut self, members: &[usize], moved: &[usize], limit: f64) -> f64 {
-        self.work += (self.ties.len() * (2 + members.len()) + self.members.len()) as u64;
+        self.work +=
+            (self.ties.len() * (4 + members.len()) + 8 * self.members.len()) as u64;
         let whole = self.place();
         let shape = shape_cost(self.grid, self.id, whole, self.shape, self.ties.len());
         let mut cost = SHAPE * shape + self.lengths();
@@ -94,7 +95,7 @@ impl Frame<'_> {
             if cost > limit {
                 return f64::INFINITY;
             }
-            self.work += (self.ties.len() + self.members.len()) as u64;
+            self.work += (self.ties.len() + self.members.len() + index) as u64;
             let counted =
                 moved[..index].iter().filter(|&&other| self.lines.cross(tie, other));
             let crossings = self.lines.crossings(tie) as usize - counted.count();

@@ -66,8 +66,9 @@ pub struct Frame<'a> {
     pub has_groups: bool,
     /// What a move has to gain beyond what is noticeable.
     pub least_gain: f64,
-    /// Looks at edges so far.
+    /// Looks at edges so far, and how many there may be.
     pub work: u64,
+    pub most_work: u64,
 }
 
 impl<'a> Frame<'a> {
@@ -117,6 +118,7 @@ impl<'a> Frame<'a> {
             has_groups: members.iter().any(|&member| tree.is_group(member)),
             least_gain: 0.0,
             work: 0,
+            most_work: u64::MAX,
             members,
             rows,
         };

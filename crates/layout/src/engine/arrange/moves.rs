@@ -91,7 +91,7 @@ impl Frame<'_> {
     }
 
     fn improve(&mut self, member: usize) -> bool {
-        if self.at[member].is_empty() {
+        if self.at[member].is_empty() || self.work > self.most_work {
             return false;
         }
         let old = self.rows.clone();
