@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use topomotion_animate::Story;
+use topomotion_layout::graph::Effort;
 use topomotion_model::{ProcessId, Topology};
 use topomotion_scene::{Animation, Scene};
 use topomotion_script::{ConsoleLevel, ConsoleLine, SourceMap, compile};
@@ -16,7 +17,7 @@ use crate::failure::Failure;
 use crate::input::Script;
 use crate::report::Report;
 use crate::stories::Played;
-use crate::terminal::visible;
+use crate::terminal::{Terminal, visible};
 use crate::watchdog::Watchdog;
 
 /// What makes a picture of a scene and its stories.
@@ -75,7 +76,7 @@ impl Production {
     }
 
     /// Where everything stands, with room for what the stories show.
-    pub fn scene(&self, stories: &[Played]) -> Scene {
+    pub fn scene(&self, stories: &[Played], terminal: &Terminal) -> Scene {
         let stories: Vec<_> = stories.iter().map(Played::story).collect();
         let panels = topomotion_animate::panels(&stories);
         let panels = panels.into_iter().map(|(id, size)| (ProcessId::from(id), size));
@@ -84,7 +85,10 @@ impl Production {
             roles: self.roles(),
             ..topomotion_layout::Options::default()
         };
-        topomotion_layout::layout(&self.topology, &options)
+        let (scene, effort) =
+            topomotion_layout::layout_with_effort(&self.topology, &options);
+        tell_effort(effort, terminal);
+        scene
     }
 
     /// The film of these stories, or the still picture if there are none.
@@ -187,4 +191,15 @@ fn printed(name: &str, sources: &SourceMap, line: &ConsoleLine) -> String {
         ConsoleLevel::Error => "error: ",
     };
     visible(&format!("{place}: {level}{}", line.text))
+}
+
+/// Says that a picture could be better, if that is so.
+pub fn tell_effort(effort: Effort, terminal: &Terminal) {
+    if effort == Effort::CutShort {
+        terminal.warning(
+            "so large a picture is laid out in haste: it has more crossings and detours than it \
+             need have",
+            Some("show a part of it: layers, or several smaller scripts"),
+        );
+    }
 }

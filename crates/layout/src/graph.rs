@@ -91,6 +91,17 @@ impl Default for Wishes {
     }
 }
 
+/// How much was tried for a placement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Effort {
+    /// All that the engine knows to try.
+    #[default]
+    Whole,
+    /// The graph is so large that searches were cut short: the picture has no faults, but more
+    /// crossings and detours than it need have.
+    CutShort,
+}
+
 /// Where everything is; indices are those of the graph.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Placement {
@@ -104,6 +115,8 @@ pub struct Placement {
     pub nodes: Vec<Rect>,
     /// Edges.
     pub edges: Vec<EdgePlace>,
+    /// How much was tried.
+    pub effort: Effort,
 }
 
 /// Where a group is.

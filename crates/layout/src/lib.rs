@@ -65,9 +65,18 @@ use topomotion_scene::Scene;
 /// It accepts every topology: edges whose ends do not exist are left out, and what no row
 /// names is placed at the end of its group.
 pub fn layout(topology: &Topology, options: &Options) -> Scene {
+    layout_with_effort(topology, options).0
+}
+
+/// The same, and whether the topology was too large for all searches to be finished.
+pub fn layout_with_effort(
+    topology: &Topology,
+    options: &Options,
+) -> (Scene, graph::Effort) {
     let measured = read::read(topology, options);
     let wishes =
         graph::Wishes { aspect_ratio: options.aspect_ratio, spacing: options.spacing };
     let placement = graph::place(&measured.graph, &wishes);
-    finish::finish(topology, options, &measured, &placement)
+    let scene = finish::finish(topology, options, &measured, &placement);
+    (scene, placement.effort)
 }

@@ -2,7 +2,7 @@
 //! some edges back. Every one is laid out and judged by the checker.
 
 use topomotion_layout::check::faults;
-use topomotion_layout::graph::{Edge, Graph, Group, Member, Node, Wishes, place};
+use topomotion_layout::graph::{Edge, Effort, Graph, Group, Member, Node, Wishes, place};
 use topomotion_layout::{PASSES, State};
 use topomotion_scene::Size;
 
@@ -56,6 +56,7 @@ fn graphs_of_the_bench_have_no_faults() {
             let graph = bench_graph(nodes, seed);
             let placement = place(&graph, &Wishes::default());
             assert_eq!(faults(&graph, &placement), [], "{nodes} nodes, seed {seed}");
+            assert_eq!(placement.effort, Effort::Whole);
         }
     }
 }

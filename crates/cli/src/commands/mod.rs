@@ -22,7 +22,7 @@ pub fn run(command: Command, terminal: &Terminal) -> Result<(), Failure> {
         Command::Check(arguments) => check::run(arguments, terminal),
         Command::Scenarios(arguments) => scenarios::run(&arguments, terminal),
         Command::Sim(arguments) => sim::run(&arguments, terminal),
-        Command::Layout(arguments) => layout::run(&arguments),
+        Command::Layout(arguments) => layout::run(&arguments, terminal),
         Command::Import(arguments) => import::run(&arguments, terminal),
         Command::New(arguments) => new::run(&arguments, terminal),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -84,7 +84,7 @@ pub fn run(arguments: Render, terminal: &Terminal) -> Result<(), Failure> {
     production.dress = Dress { theme, legend: wanted.legend };
     let stories = wanted.stories(&production, &report)?;
     report.verdict()?;
-    let scene = production.scene(&stories);
+    let scene = production.scene(&stories, terminal);
     match &wanted.target {
         Target::Each(pattern) => {
             each(pattern, &wanted, &production, &scene, &stories, terminal)

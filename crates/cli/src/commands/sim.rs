@@ -19,7 +19,7 @@ use crate::terminal::{Terminal, print, visible};
 /// Runs, and fails if anything demanded did not hold.
 pub fn run(arguments: &Sim, terminal: &Terminal) -> Result<(), Failure> {
     match (&arguments.replay, &arguments.seeds, &arguments.script) {
-        (Some(file), ..) => rerun(file, arguments),
+        (Some(file), ..) => rerun(file, arguments, terminal),
         (None, Some(seeds), _) => {
             match &arguments.run_file {
                 Some(path) if seeds.end - seeds.first == 1 => {
@@ -40,7 +40,7 @@ pub fn run(arguments: &Sim, terminal: &Terminal) -> Result<(), Failure> {
     }
 }
 
-fn rerun(path: &str, arguments: &Sim) -> Result<(), Failure> {
+fn rerun(path: &str, arguments: &Sim, terminal: &Terminal) -> Result<(), Failure> {
     let file = RunFile::from_json(&input::read_text(path)?)
         .map_err(|wrong| Failure::message(format!("{path} is no run file: {wrong}")))?;
     let file = if arguments.shrink { storms::shrunk(&file)? } else { file };
@@ -51,7 +51,7 @@ fn rerun(path: &str, arguments: &Sim) -> Result<(), Failure> {
     print(&told(&file.scenario, "", &judged, arguments))?;
     let passed = judged.passed();
     if let Some(output) = &arguments.render {
-        storm_film::render(&file, judged, output)?;
+        storm_film::render(&file, judged, output, terminal)?;
     }
     if passed { Ok(()) } else { Err(Failure::Told) }
 }

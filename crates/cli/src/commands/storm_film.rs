@@ -15,11 +15,17 @@ use crate::output::Draft;
 use crate::picture::{self, Look};
 use crate::pipeline::{Dress, Production};
 use crate::stories::{Account, Played};
+use crate::terminal::Terminal;
 use crate::terminal::print;
 use crate::units::Repeat;
 
 /// Draws what happened as an SVG film.
-pub fn render(file: &RunFile, judged: Judged, output: &str) -> Result<(), Failure> {
+pub fn render(
+    file: &RunFile,
+    judged: Judged,
+    output: &str,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
     if output != "-" && !output.ends_with(".svg") {
         return Err(Failure::usage(
             "a run is drawn as SVG: name a file that ends in .svg",
@@ -47,7 +53,7 @@ pub fn render(file: &RunFile, judged: Judged, output: &str) -> Result<(), Failur
         dress: Dress::default(),
     };
     let stories = [Played { scenario, account: Account::Executed(Box::new(judged)) }];
-    let film = production.film(&production.scene(&stories), &stories);
+    let film = production.film(&production.scene(&stories, terminal), &stories);
     let look = Look {
         theme: Scheme::Auto,
         fit: Fit::Scale(1.0),

@@ -17,7 +17,7 @@ use crate::engine::shape::Shapes;
 use crate::engine::space::{Ends, Sketch};
 use crate::engine::tree::{RowsMode, Tree, nest};
 use crate::engine::{arrange, lanes, lines, manual, route};
-use crate::graph::{EdgePlace, Graph, GroupPlace, Placement, Wishes};
+use crate::graph::{EdgePlace, Effort, Graph, GroupPlace, Placement, Wishes};
 
 /// A step of the layout.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +80,7 @@ pub struct State<'a> {
     routes: Vec<Route>,
     spots: Vec<Option<Spot>>,
     labels: Vec<Option<Rect>>,
+    effort: Effort,
 }
 
 impl<'a> State<'a> {
@@ -98,6 +99,7 @@ impl<'a> State<'a> {
             routes: Vec::new(),
             spots: vec![None; graph.edges.len()],
             labels: vec![None; graph.edges.len()],
+            effort: Effort::Whole,
         }
     }
 
@@ -112,7 +114,9 @@ impl<'a> State<'a> {
     fn arrange(&mut self) {
         let shapes = Shapes::new(self.wishes.aspect_ratio, self.flow.axis);
         let aim = Aim { sense: self.flow.sense, shapes };
-        self.tree.rows = arrange::arrange(&self.rows(), aim);
+        let (rows, effort) = arrange::arrange(&self.rows(), aim);
+        self.effort = effort;
+        self.tree.rows = rows;
         arrange::level(&mut self.tree, self.flow.axis);
     }
 
@@ -155,7 +159,7 @@ impl<'a> State<'a> {
     }
 
     fn route_in(&mut self, rounds: usize) {
-        self.routes = route::route(
+        let (routes, effort) = route::route(
             &self.tree,
             &self.places,
             &self.net,
@@ -163,6 +167,8 @@ impl<'a> State<'a> {
             &self.wishes.spacing,
             rounds,
         );
+        self.effort = self.effort.max(effort);
+        self.routes = routes;
     }
 
     fn lanes(&mut self) {
@@ -249,6 +255,7 @@ impl<'a> State<'a> {
                 })
                 .collect(),
             parents: groups.map(parent).collect(),
+            effort: self.effort,
             edges: self
                 .routes
                 .iter()

@@ -20,6 +20,7 @@ use crate::engine::goal::Goal;
 use crate::engine::grid::Places;
 use crate::engine::lines::{Joint, NONE, Net};
 use crate::engine::tree::{BoxId, Tree};
+use crate::graph::Effort;
 
 /// What a bend costs, px of length.
 const BEND: f64 = 42.0;
@@ -85,7 +86,7 @@ impl Route {
     }
 }
 
-/// Routes every edge, in so many rounds.
+/// Routes every edge, in so many rounds; says how much was tried.
 pub fn route(
     tree: &Tree,
     places: &Places,
@@ -93,7 +94,7 @@ pub fn route(
     main: Axis,
     spacing: &Spacing,
     rounds: usize,
-) -> Vec<Route> {
+) -> (Vec<Route>, Effort) {
     let mut router = Router::new(tree, places, net, main, spacing);
     let mut order: Vec<usize> =
         (0..tree.ends.len()).filter(|&e| tree.ends[e].is_some()).collect();
@@ -121,7 +122,8 @@ pub fn route(
             router.count(&ways[edge], Count::More);
         }
     }
-    ways.into_iter().map(|way| way.into_route(&router)).collect()
+    let effort = if router.steps > STEPS { Effort::CutShort } else { Effort::Whole };
+    (ways.into_iter().map(|way| way.into_route(&router)).collect(), effort)
 }
 
 /// A route as joints.

@@ -5,6 +5,7 @@ use crate::engine::arrange::{Aim, is_plain_row, round_leaves};
 use crate::engine::grid::{Grid, Places, Sense};
 use crate::engine::rank::rank;
 use crate::engine::tree::{BoxId, Rows, Tree};
+use crate::graph::Effort;
 
 /// Rounds over the members of a container in a sweep.
 const ROUNDS: usize = 3;
@@ -68,6 +69,11 @@ impl<'a> Arranger<'a> {
             least_gain: 0.0,
             work: 0,
         }
+    }
+
+    /// Whether all was tried.
+    pub fn effort(&self) -> Effort {
+        if self.work > WORK { Effort::CutShort } else { Effort::Whole }
     }
 
     /// The rows of every container.

@@ -31,13 +31,14 @@ use crate::engine::axis::Axis;
 use crate::engine::grid::{Grid, Sense};
 use crate::engine::shape::Shapes;
 use crate::engine::tree::{BoxId, Rows, Tree};
+use crate::graph::Effort;
 
 /// Members that fit in one row without a thought.
 const ONE_ROW: usize = 4;
 /// The steps of leaves' sizes are whole multiples of this, px.
 const FINENESS: Size = Size { width: 40.0, height: 16.0 };
 /// A leaf may be so much larger than its class, share of the step.
-const LENIENCE: f64 = 0.8;
+const LENIENCE: f64 = 0.55;
 /// The number of edges that are looked at together grows by an eighth, but not by more.
 const MOST_LATER: usize = 16;
 /// Fewer edges are all looked at together.
@@ -54,8 +55,8 @@ pub struct Aim {
     pub shapes: Shapes,
 }
 
-/// Arranges the members of every container; the rows.
-pub fn arrange(grid: &Grid<'_>, aim: Aim) -> Vec<Rows> {
+/// Arranges the members of every container; the rows, and how much was tried.
+pub fn arrange(grid: &Grid<'_>, aim: Aim) -> (Vec<Rows>, Effort) {
     let edges: Vec<(BoxId, BoxId)> = grid.tree.ends.iter().flatten().copied().collect();
     let (first, later) = edges.split_at(looked_at_together(edges.len()));
     let mut arranger = Arranger::new(grid, aim);
@@ -65,7 +66,8 @@ pub fn arrange(grid: &Grid<'_>, aim: Aim) -> Vec<Rows> {
     }
     arranger.complete();
     arranger.polish(LARGE_GAIN);
-    arranger.into_rows()
+    let effort = arranger.effort();
+    (arranger.into_rows(), effort)
 }
 
 /// Of so many edges, how many are looked at together. The number is the same for a few more or
@@ -150,7 +152,7 @@ mod tests {
         let tree = nest(&graph, &spacing);
         let grid = Grid { tree: &tree, spacing: &spacing, axis: Axis::Y };
         let aim = Aim { sense: Sense::Forward, shapes: Shapes::new(1.6, Axis::Y) };
-        arrange(&grid, aim)[tree.root].clone()
+        arrange(&grid, aim).0[tree.root].clone()
     }
 
     fn row_of(rows: &Rows, node: usize) -> usize {
