@@ -37,8 +37,8 @@ use crate::graph::Effort;
 const ONE_ROW: usize = 4;
 /// The steps of leaves' sizes are whole multiples of this, px.
 const FINENESS: Size = Size { width: 40.0, height: 16.0 };
-/// A leaf may be so much larger than its class, share of the step.
-const LENIENCE: f64 = 0.55;
+/// How much of a leaf's size has to fit in its class: widths hang on labels, heights hardly.
+const LENIENCE: Size = Size { width: 0.55, height: 0.8 };
 /// The number of edges that are looked at together grows by an eighth, but not by more.
 const MOST_LATER: usize = 16;
 /// Fewer edges are all looked at together.
@@ -101,11 +101,12 @@ fn round_leaves(tree: &mut Tree) {
     };
     let width = usual(|size| size.width, FINENESS.width);
     let height = usual(|size| size.height, FINENESS.height);
-    let steps =
-        |length: f64, step: f64| (length * LENIENCE / step).ceil().max(1.0) * step;
+    let steps = |length: f64, step: f64| (length / step).ceil().max(1.0) * step;
     for size in &mut tree.least[..tree.nodes] {
-        *size =
-            Size { width: steps(size.width, width), height: steps(size.height, height) };
+        *size = Size {
+            width: steps(size.width * LENIENCE.width, width),
+            height: steps(size.height * LENIENCE.height, height),
+        };
     }
 }
 
