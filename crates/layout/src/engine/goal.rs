@@ -59,7 +59,9 @@ impl Goal {
                     && (!self.is_loop || port.side.axis() == router.main)
             }),
             GoalKind::Inside => {
-                from != NOWHERE && router.tree.is_within(region, self.target)
+                from != NOWHERE
+                    && router.tree.is_within(region, self.target)
+                    && (!self.is_loop || side.axis() == router.main)
             }
             GoalKind::Outside => !router.tree.is_within(region, self.target),
         }

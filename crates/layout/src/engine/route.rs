@@ -280,6 +280,9 @@ impl<'a> Router<'a> {
     fn start(&mut self, source: BoxId, goal: &Goal) {
         if self.tree.is_container(source) {
             for (joint, side) in self.crossings(source, goal) {
+                if goal.is_loop && side.axis() == self.main {
+                    continue;
+                }
                 let cost =
                     self.side_cost(source, side) + corner_cost(self, source, joint);
                 self.offer(joint, side, cost, NOWHERE, goal);
