@@ -1,6 +1,8 @@
-//! Any graph at all gives a picture without faults.
+//! Any graph at all gives a picture without faults. The numbers are the same in every run; other
+//! graphs come with another seed, and more of them with `PROPTEST_CASES`.
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use topomotion_layout::check::faults;
 use topomotion_layout::graph::{Edge, Graph, Group, Member, Node, Wishes, place};
 use topomotion_model::Direction;
@@ -124,7 +126,7 @@ fn build((direction, groups, nodes, edges, rows): Parts) -> Graph {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 3000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 300, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() })]
 
     #[test]
     fn any_graph_gives_a_picture_without_faults(graph in graph(Placed::Nobody)) {
