@@ -31,7 +31,7 @@ use crate::view::{BrokerStatus, ReplicaView};
 ///
 /// It is driven as every [`Machine`]: inputs and time go in, outputs come out. The other
 /// methods only look.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Node {
     config: NodeConfig,
     random: Random,
@@ -68,7 +68,7 @@ enum Departure {
     Resigned,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Local {
     Call(Call),
     Answer(Asked, ResponseKind),

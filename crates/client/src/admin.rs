@@ -54,7 +54,7 @@ pub struct Created {
 }
 
 /// Creates topics.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Admin {
     config: CommonConfig,
     cluster: Cluster<Vec<NewTopic>>,

@@ -8,7 +8,7 @@ use crate::metadata::Metadata;
 use crate::network::{Network, NetworkEvent};
 
 /// Why a request was sent.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Errand<T> {
     /// To refresh the beliefs.
     Metadata,
@@ -17,7 +17,7 @@ enum Errand<T> {
 }
 
 /// What happened to the client's own requests.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum ClusterEvent<T> {
     /// Answered.
     Answered { errand: T, body: Box<ResponseKind> },
@@ -26,7 +26,7 @@ pub(crate) enum ClusterEvent<T> {
 }
 
 /// Connections and beliefs of one client.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Cluster<T> {
     pub metadata: Metadata,
     network: Network<Errand<T>>,

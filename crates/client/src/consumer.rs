@@ -44,7 +44,7 @@ enum Fetching {
     UnderWay,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Assigned {
     position: Position,
     /// Where to start.
@@ -56,7 +56,7 @@ struct Assigned {
 }
 
 /// Why a request was sent.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Errand {
     /// From these offsets.
     Fetch(Vec<(TopicPartition, Offset)>),
@@ -64,7 +64,7 @@ enum Errand {
 }
 
 /// Fetches records.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Consumer {
     config: ConsumerConfig,
     cluster: Cluster<Errand>,

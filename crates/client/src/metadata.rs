@@ -34,7 +34,7 @@ enum Freshness {
 }
 
 /// The beliefs of one client.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Metadata {
     bootstrap: Vec<Endpoint>,
     max_age: Duration,

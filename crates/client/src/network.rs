@@ -16,7 +16,7 @@ use crate::CommonConfig;
 use crate::versions::{self, Offer};
 
 /// What the network tells its owner. `T` is the owner's own note about a request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum NetworkEvent<T> {
     /// A request was answered.
     Answered { errand: T, body: Box<ResponseKind> },
@@ -29,14 +29,14 @@ pub(crate) enum NetworkEvent<T> {
 }
 
 /// Answer awaited.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Pending<T> {
     correlation: CorrelationId,
     due: Instant,
     errand: T,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Line<T> {
     /// Not connected; not to be dialled before.
     Down { until: Instant },
@@ -46,7 +46,7 @@ enum Line<T> {
     Ready { connection: ConnectionId, offer: Offer, in_flight: VecDeque<Pending<T>> },
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Peer<T> {
     line: Line<T>,
     /// Failures in a row.
@@ -54,7 +54,7 @@ struct Peer<T> {
 }
 
 /// All connections of one client.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Network<T> {
     config: CommonConfig,
     peers: BTreeMap<Endpoint, Peer<T>>,

@@ -40,7 +40,7 @@ pub struct ProducerRecord {
 }
 
 /// A closed batch on its way to a verdict.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Parcel {
     /// Its place in the order of its partition.
     number: u64,
@@ -55,7 +55,7 @@ struct Parcel {
 }
 
 /// A batch that still takes records.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Open {
     builder: BatchBuilder,
     acks: Acks,
@@ -63,7 +63,7 @@ struct Open {
 }
 
 /// What waits for one partition.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Lane {
     open: Option<Open>,
     /// In the order of their numbers.
@@ -85,7 +85,7 @@ enum Progress {
 type Cargo = Vec<(TopicPartition, Parcel)>;
 
 /// Sends records.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Producer {
     config: ProducerConfig,
     cluster: Cluster<Cargo>,

@@ -38,7 +38,7 @@ impl Kind {
 }
 
 /// A batch of control records in the making.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ControlBatch {
     builder: BatchBuilder,
     timestamp: i64,

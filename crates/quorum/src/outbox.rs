@@ -10,7 +10,7 @@ use crate::QuorumOutput;
 /// Set in every flush token of a quorum, so that the owner's own are never taken for one.
 const TOKEN_MARK: u64 = 1 << 63;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Outbox {
     ready: VecDeque<QuorumOutput>,
     /// Each with the flush it waits for.

@@ -42,7 +42,7 @@ impl fmt::Display for NotLeader {
 impl std::error::Error for NotLeader {}
 
 /// One member of the metadata quorum.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Quorum {
     pub(crate) config: QuorumConfig,
     pub(crate) random: Random,

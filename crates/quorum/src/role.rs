@@ -11,7 +11,7 @@ use crate::peer::Call;
 use crate::{ReplyToken, SnapshotId};
 
 /// A member's part.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Role {
     Unattached(Unattached),
     /// Prospective or candidate, by the kind of vote it asks for.
@@ -22,7 +22,7 @@ pub(crate) enum Role {
 }
 
 /// Knows no leader.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Unattached {
     /// A voter waits for somebody to be elected, and runs itself at `election_at`.
     Waits { election_at: Instant },
@@ -31,7 +31,7 @@ pub(crate) enum Unattached {
 }
 
 /// Runs for leader.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Campaign {
     pub(crate) kind: VoteKind,
     /// The leader it had lost touch with, to return to if nobody else has.
@@ -41,7 +41,7 @@ pub(crate) struct Campaign {
 }
 
 /// How far the question to one voter has come.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Asked {
     Open(Call),
     Answered(Ballot),
@@ -70,7 +70,7 @@ pub(crate) enum Announced {
 }
 
 /// Leads an epoch.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Leading {
     /// Where the epoch's own records begin (RAFT-4).
     pub(crate) epoch_start: Offset,
@@ -85,7 +85,7 @@ pub(crate) struct Leading {
 }
 
 /// What the leader knows of another member.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Replica {
     /// Everything below has arrived there for good (RAFT-6).
     pub(crate) end: Option<Offset>,
@@ -130,7 +130,7 @@ impl Replica {
 }
 
 /// A change of the voter set on its way.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct VoterChange {
     pub(crate) kind: ChangeKind,
     /// Who waits for it.
@@ -148,7 +148,7 @@ pub(crate) enum ChangeKind {
 }
 
 /// A fetch that waits for something to answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Parked {
     pub(crate) token: ReplyToken,
     pub(crate) replica: Option<NodeId>,
@@ -158,7 +158,7 @@ pub(crate) struct Parked {
 }
 
 /// Follows a leader.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Following {
     pub(crate) leader: NodeId,
     pub(crate) timeout_at: Instant,
@@ -171,7 +171,7 @@ pub(crate) struct Following {
 }
 
 /// As much of a snapshot as has arrived.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Download {
     pub(crate) id: SnapshotId,
     pub(crate) bytes: BytesMut,
@@ -185,7 +185,7 @@ pub(crate) enum Contact {
 }
 
 /// Has given leadership up.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Resigned {
     pub(crate) election_at: Instant,
     pub(crate) successors: Vec<NodeId>,

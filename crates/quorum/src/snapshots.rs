@@ -20,7 +20,7 @@ use crate::snapshot::{Contents, SnapshotId};
 use crate::{Quorum, QuorumOutput};
 
 /// A member's snapshots, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Snapshots {
     kept: BTreeMap<SnapshotId, Bytes>,
     /// On its way to the disk; with what becomes of it then.

@@ -68,7 +68,7 @@ impl VoterSet {
 }
 
 /// The sets that the log (or the snapshot before it) names, by the offsets of their records.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct VoterHistory {
     initial: VoterSet,
     recorded: Vec<(Offset, VoterSet)>,

@@ -40,7 +40,7 @@ const LATEST: i64 = -1;
 type Replicas = BTreeMap<TopicPartition, Replica>;
 
 /// The fetcher for one leader.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Fetcher {
     leader: NodeId,
     state: State,
@@ -50,7 +50,7 @@ pub(crate) struct Fetcher {
     lost: BTreeSet<TopicPartition>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum State {
     Idle,
     /// Each partition with where it stood.

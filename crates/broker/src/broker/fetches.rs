@@ -21,7 +21,7 @@ use crate::replica::{Content, FetchAt, Reader, Replica, Site};
 type Replicas = BTreeMap<TopicPartition, Replica>;
 
 /// A fetch request, read once.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) reader: Reader,
     pub(crate) min_bytes: usize,
@@ -30,7 +30,7 @@ pub(crate) struct Plan {
 }
 
 /// One topic of a fetch, as it was named.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct PlannedTopic {
     pub(crate) name: TopicName,
     pub(crate) id: Uuid,
@@ -38,7 +38,7 @@ pub(crate) struct PlannedTopic {
 }
 
 /// One partition of a fetch.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Planned {
     pub(crate) index: i32,
     /// Which partition it is, or why it is none.
@@ -55,7 +55,7 @@ impl Plan {
 }
 
 /// A fetch request that waits.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct DelayedFetch {
     pub(crate) ticket: Ticket,
     pub(crate) until: Instant,
@@ -63,7 +63,7 @@ pub(crate) struct DelayedFetch {
 }
 
 /// What a fetch finds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Reading {
     pub(crate) response: FetchResponse,
     pub(crate) urgency: Urgency,
@@ -79,7 +79,7 @@ pub(crate) enum Urgency {
 }
 
 /// Every fetch request that waits, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Fetches {
     waiting: VecDeque<DelayedFetch>,
 }

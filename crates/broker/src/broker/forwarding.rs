@@ -17,13 +17,13 @@ use crate::net::{Ask, Asked, Effects, Purpose, Ticket};
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Forwarded requests by number.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Forwarding {
     requests: BTreeMap<u64, Forwarded>,
     next: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Forwarded {
     ticket: Ticket,
     version: i16,

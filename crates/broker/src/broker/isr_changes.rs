@@ -20,13 +20,13 @@ const VERSION: i16 = 3;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// ISR changes on their way to the controller.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct IsrChanges {
     queued: BTreeSet<TopicPartition>,
     state: State,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 enum State {
     #[default]
     Idle,
@@ -38,7 +38,7 @@ enum State {
 }
 
 /// One partition's part of an answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Decided {
     pub(crate) partition: TopicPartition,
     pub(crate) asked_at: PartitionEpoch,

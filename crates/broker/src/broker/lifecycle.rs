@@ -20,7 +20,7 @@ const HEARTBEAT_VERSION: i16 = 1;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Where a broker is in its life, and what it says next.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Lifecycle {
     status: BrokerStatus,
     talk: Talk,

@@ -42,7 +42,7 @@ use crate::replica::{Replica, Site};
 use crate::view::{BrokerStatus, ReplicaView};
 
 /// A node's partitions, and what keeps them going.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Broker {
     stage: Stage,
     lifecycle: Lifecycle,
@@ -57,7 +57,7 @@ pub(crate) struct Broker {
     checkpoint_due: Option<Instant>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Stage {
     /// Has not applied its own registration yet; clients wait.
     Starting(VecDeque<Call>),

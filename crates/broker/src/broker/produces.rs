@@ -12,7 +12,7 @@ use crate::net::{Effects, Ticket};
 use crate::replica::{Replica, Site};
 
 /// A produce request that waits.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct DelayedProduce {
     pub(crate) ticket: Ticket,
     /// `timeout.ms` of the request.
@@ -34,7 +34,7 @@ pub(crate) struct Pending {
 }
 
 /// Every produce request that waits, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Produces {
     waiting: VecDeque<DelayedProduce>,
 }

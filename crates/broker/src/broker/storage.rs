@@ -20,7 +20,7 @@ use topomotion_wire::{DiskOp, FileName, Files, Offset, TopicId, TopicPartition};
 use crate::replica::Replica;
 
 /// A log that survived, before anybody knows what it is for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Survivor {
     pub(crate) log: Log,
     pub(crate) topic_id: Option<TopicId>,

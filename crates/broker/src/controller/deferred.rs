@@ -8,7 +8,7 @@ use topomotion_wire::messages::ResponseKind;
 use crate::net::Ticket;
 
 /// Answers in the order of the offsets that they wait for.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Deferred {
     waiting: VecDeque<(Offset, Ticket, ResponseKind)>,
 }

@@ -44,7 +44,7 @@ use crate::net::{Effects, Ticket};
 const METADATA_VERSION: i16 = 25;
 
 /// Records that are appended together or not at all.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Batch {
     /// Where the first of them must come to stand.
     pub(crate) base: Offset,
@@ -59,7 +59,7 @@ enum Balance {
 }
 
 /// The part of a controller that exists while it is the active one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ActiveController {
     settings: BrokerSettings,
     /// Committed records and those that are appended but not yet committed.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use topomotion_wire::{Duration, Instant, NodeId, Offset};
 
 /// The brokers' sessions.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Sessions {
     timeout: Duration,
     last_contact: BTreeMap<NodeId, Instant>,

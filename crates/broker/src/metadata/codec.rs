@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::MalformedRecord;
 
 /// Builds the bytes of one record.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Writer {
     buffer: BytesMut,
 }
@@ -99,7 +99,7 @@ pub(super) fn tagged(write: impl FnOnce(&mut Writer)) -> Bytes {
 }
 
 /// Reads the bytes of one record.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Reader {
     rest: Bytes,
 }

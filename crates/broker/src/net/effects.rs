@@ -74,7 +74,7 @@ pub(crate) enum Asked {
 }
 
 /// A question to another node.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Ask {
     pub(crate) to: NodeId,
     pub(crate) purpose: Purpose,
@@ -86,7 +86,7 @@ pub(crate) struct Ask {
 }
 
 /// What becomes of a request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Answer {
     /// It gets this response.
     Reply(Box<ResponseKind>),
@@ -99,7 +99,7 @@ pub(crate) enum Answer {
 }
 
 /// Everything that parts of a node want done, in order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Effects {
     outputs: VecDeque<Output>,
     asks: VecDeque<Ask>,

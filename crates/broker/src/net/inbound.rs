@@ -15,18 +15,18 @@ use super::effects::{Answer, Effects, Ticket};
 const WAITING_MAX: usize = 1_000;
 
 /// A request whose turn has come.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) ticket: Ticket,
     pub(crate) request: Request,
 }
 
 /// A message that must not come on this connection.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refused;
 
 /// Every connection that this node has accepted.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Inbound {
     connections: BTreeMap<ConnectionId, Served>,
     /// Connections whose next request may be looked at, in the order in which they came.
@@ -34,13 +34,13 @@ pub(crate) struct Inbound {
     serial: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Served {
     current: Option<Current>,
     waiting: VecDeque<Request>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Current {
     serial: u64,
     correlation: CorrelationId,

@@ -20,11 +20,11 @@ use crate::config::BrokerSettings;
 type LinkId = (NodeId, Purpose);
 
 /// A message that must not come on this connection.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unexpected;
 
 /// Every connection that this node has dialled.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Peers {
     links: BTreeMap<LinkId, Link>,
     by_connection: BTreeMap<ConnectionId, LinkId>,
@@ -35,7 +35,7 @@ pub(crate) struct Peers {
     backoff_max: Duration,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Link {
     state: LinkState,
     endpoint: Endpoint,
@@ -59,7 +59,7 @@ enum LinkState {
     },
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct InFlight {
     request: Request,
     asked: Asked,

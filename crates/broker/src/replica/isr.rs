@@ -15,7 +15,7 @@ use super::{Replica, Role, Site};
 use crate::net::Effects;
 
 /// A proposed ISR.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Proposal {
     pub(super) isr: Vec<NodeId>,
     /// What counts until it is decided.

@@ -11,7 +11,7 @@ use super::Site;
 use super::isr::Proposal;
 
 /// One leadership of one partition.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Leadership {
     /// Where the log ended when this leadership began.
     pub(super) start: Offset,

@@ -60,7 +60,7 @@ impl Site<'_> {
 }
 
 /// One partition's replica on this node.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Replica {
     id: TopicPartition,
     topic_id: TopicId,
@@ -72,7 +72,7 @@ pub(crate) struct Replica {
     role: Role,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Role {
     Leader(Leadership),
     Follower,
