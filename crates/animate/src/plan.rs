@@ -181,7 +181,8 @@ fn is_shown(event: &Event, rows: &Rows) -> bool {
         | What::Lost(..)
         | What::Opened { .. }
         | What::Closed { .. }
-        | What::Mark { .. } => false,
+        | What::Mark { .. }
+        | What::Deed { .. } => false,
     }
 }
 

@@ -18,6 +18,7 @@ impl Teller<'_> {
             first.into_iter().filter_map(|change| self.change(change, moment)).collect();
         lines.extend(self.registrations(moment));
         lines.extend(others.into_iter().filter_map(|change| self.change(change, moment)));
+        lines.extend(moment.deeds.iter().map(|deed| self.deed(*deed)));
         if lines.iter().all(|(weight, ..)| *weight < Weight::Turn) {
             let marked = moment.marks.iter().filter_map(|(process, rule)| {
                 let (weight, text) = rules::words(rule, self.stage.name(process))?;
@@ -26,6 +27,16 @@ impl Teller<'_> {
             lines.extend(marked);
         }
         lines
+    }
+
+    /// What a client did inside.
+    fn deed(
+        &self,
+        (process, partition, text, tone): (&str, Option<&str>, &str, Tone),
+    ) -> Said {
+        let weight = if tone == Tone::Error { Weight::Turn } else { Weight::Detail };
+        let about = partition.map(|name| format!("{name} ")).unwrap_or_default();
+        (weight, tone, format!("{}: {about}{text}.", self.stage.name(process)))
     }
 
     /// New leaders and in-sync sets, each said once for all its partitions.

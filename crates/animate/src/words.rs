@@ -70,6 +70,8 @@ pub(crate) struct Moment<'a> {
     pub(crate) arrived: BTreeMap<&'a str, &'a Packet>,
     pub(crate) marks: BTreeSet<(&'a str, &'a str)>,
     pub(crate) changes: Vec<&'a StateChange>,
+    /// Who, about which partition, what.
+    pub(crate) deeds: Vec<(&'a str, Option<&'a str>, &'a str, Tone)>,
 }
 
 /// Something said, not yet at a time.
@@ -176,6 +178,9 @@ impl<'a> Teller<'a> {
                 }
                 What::Mark { process, rule, .. } => {
                     moment.marks.insert((process, rule));
+                }
+                What::Deed { process, partition, text, tone } => {
+                    moment.deeds.push((process, partition.as_deref(), text, *tone));
                 }
                 What::State(change) => moment.changes.push(change),
                 _ => {}

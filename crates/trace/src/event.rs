@@ -85,6 +85,17 @@ pub enum What {
         /// About which partition, such as `orders-0`.
         partition: Option<Arc<str>>,
     },
+    /// A client did something inside that no message shows.
+    Deed {
+        /// Which client.
+        process: Arc<str>,
+        /// About which partition, such as `orders-0`.
+        partition: Option<Arc<str>>,
+        /// What, in words that follow the names.
+        text: Arc<str>,
+        /// How it is meant.
+        tone: Tone,
+    },
     /// Something became true.
     State(StateChange),
     /// The world was hurt or healed.

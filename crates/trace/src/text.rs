@@ -51,6 +51,12 @@ impl fmt::Display for What {
             What::Mark { process, rule, partition: Some(partition) } => {
                 write!(f, "  {process} [{rule}] {partition}")
             }
+            What::Deed { process, partition: None, text, .. } => {
+                write!(f, "  {process} · {text}")
+            }
+            What::Deed { process, partition: Some(partition), text, .. } => {
+                write!(f, "  {process} · {partition} {text}")
+            }
             What::State(change) => write!(f, "  {change}"),
             What::Fault(fault) => write!(f, "✗ {fault}"),
             What::Say { process, label, text, tone } => {

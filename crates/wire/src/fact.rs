@@ -4,8 +4,8 @@
 //! turns them into trace events: state changes on the picture, evidence for the checkers.
 
 use crate::{
-    BatchId, BrokerEpoch, ErrorCode, LeaderEpoch, NodeId, Offset, PartitionEpoch,
-    QuorumEpoch, TopicPartition,
+    BatchId, BrokerEpoch, ClientDeed, ErrorCode, LeaderEpoch, NodeId, Offset,
+    PartitionEpoch, QuorumEpoch, TopicPartition,
 };
 
 /// How many acknowledgements a producer asks for.
@@ -236,5 +236,12 @@ pub enum Fact {
         leader: Option<NodeId>,
         /// Its epoch.
         epoch: LeaderEpoch,
+    },
+    /// A client did something inside that nobody else can see.
+    Client {
+        /// About which partition, where there is one.
+        partition: Option<TopicPartition>,
+        /// What.
+        deed: ClientDeed,
     },
 }

@@ -23,6 +23,7 @@
 //! ```
 
 mod connection;
+mod deed;
 mod disk;
 mod fact;
 mod ids;
@@ -33,6 +34,7 @@ mod time;
 
 pub use bytes::Bytes;
 pub use connection::{ConnectionId, CorrelationId, Endpoint};
+pub use deed::{BatchCause, ClientDeed, MetadataCause, PositionCause};
 pub use disk::{DiskOp, FileName, Files, FlushToken};
 pub use fact::{
     Acks, BrokerLiveness, Fact, LeaderRecovery, PartitionState, QuorumRole, ReplicaRole,

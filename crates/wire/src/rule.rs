@@ -3,7 +3,8 @@
 //! A machine emits [`Output::Mark`](crate::Output::Mark) when a rule *acts*. The same mark
 //! proves to the tests that a run reached the rule, and becomes the caption under the
 //! picture. The ids are grouped as in the project's semantics reference: `REP` leader side
-//! of replication, `TRN` truncation, `CTL` controller, `RAFT` metadata quorum.
+//! of replication, `TRN` truncation, `CTL` controller, `PRD` producer, `GRP` consumer groups,
+//! `RAFT` metadata quorum.
 
 use std::fmt;
 
@@ -56,6 +57,8 @@ rules! {
     Rep16 = "REP-16": "A new leader starts its epoch at its log end and keeps its own high watermark.";
     Rep17 = "REP-17": "A leader change with an older partition epoch is ignored.";
     Rep18 = "REP-18": "A fetch waits at the leader until there is something to read.";
+    Trn1 = "TRN-1": "A follower of an older era cuts its log at its own high watermark.";
+    Trn2 = "TRN-2": "A follower of an older era is told where an epoch ends, and cuts its log there.";
     Trn3 = "TRN-3": "A follower cuts its log where it diverges from its leader's.";
     Trn4 = "TRN-4": "A follower beyond its leader's log starts again inside it.";
     Trn5 = "TRN-5": "A follower's high watermark is the leader's, but never beyond its own log end.";
@@ -73,6 +76,9 @@ rules! {
     Ctl12 = "CTL-12": "Replicas are spread over the brokers, leaders in turn.";
     Ctl13 = "CTL-13": "A reassignment ends when every target replica is in sync.";
     Ctl14 = "CTL-14": "Brokers learn of changes by reading the metadata log.";
+    Prd1 = "PRD-1": "A key decides the partition; records without one keep to a partition for a batch.";
+    Prd2 = "PRD-2": "A batch leaves when it is full, when linger.ms has passed, or when it must.";
+    Grp15 = "GRP-15": "A consumer without a position starts where auto.offset.reset says.";
     Raft1 = "RAFT-1": "A vote and an epoch are on disk before anybody hears of them.";
     Raft2 = "RAFT-2": "A vote goes to one candidate per epoch whose log is no shorter.";
     Raft3 = "RAFT-3": "Before it raises the epoch, a voter asks whether it would win.";

@@ -17,7 +17,7 @@ pub(super) fn change(
 ) -> Option<StateChange> {
     let process = process.clone();
     Some(match fact {
-        Fact::MetadataApplied { .. } => return None,
+        Fact::MetadataApplied { .. } | Fact::Client { .. } => return None,
         Fact::QuorumRole { role, epoch, .. } => {
             StateChange::Quorum { process, role: quorum_role(role), epoch: epoch.0 }
         }

@@ -10,8 +10,8 @@ mod sight;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use topomotion_trace::{Event, Packet, PacketId, Time, Trace, Travel, What};
-use topomotion_wire::{CorrelationId, Fact, Instant, Message, Rule, TopicPartition};
+use topomotion_trace::{Event, Packet, PacketId, Time, Tone, Trace, Travel, What};
+use topomotion_wire::{ClientDeed, CorrelationId, Fact, Instant, Message, Rule, TopicPartition};
 
 use crate::coverage::Coverage;
 use crate::packet::{Dictionary, Errand, Errands, Scales, Way, describe};
@@ -146,9 +146,28 @@ impl Recorder {
         if let Some(sight) = sight::of_fact(process, &fact, &mut self.names) {
             self.sights.push((self.trace.events.len(), sight));
         }
+        if let Fact::Client { partition, deed } = &fact {
+            return self.deed(now, process, partition.as_ref(), deed);
+        }
         if let Some(change) = facts::change(process, fact, &mut self.names) {
             self.note(now, What::State(change));
         }
+    }
+
+    fn deed(
+        &mut self,
+        now: Instant,
+        process: &Arc<str>,
+        partition: Option<&TopicPartition>,
+        deed: &ClientDeed,
+    ) {
+        if self.detail == Detail::Evidence {
+            return;
+        }
+        let partition = partition.map(|partition| self.names.partition(partition));
+        let tone = if deed.is_trouble() { Tone::Error } else { Tone::Plain };
+        let (process, text) = (process.clone(), deed.to_string().into());
+        self.note(now, What::Deed { process, partition, text, tone });
     }
 
     /// A message leaves.

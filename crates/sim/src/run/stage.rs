@@ -271,6 +271,7 @@ fn is_news(event: &Event) -> bool {
         What::Curtain
         | What::Arrived(_)
         | What::Mark { .. }
+        | What::Deed { .. }
         | What::Say { .. }
         | What::Flash { .. }
         | What::Verdict { .. } => false,

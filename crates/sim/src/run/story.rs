@@ -49,6 +49,7 @@ fn remains(what: &What, needed: &BTreeSet<PacketId>) -> bool {
         What::Curtain
         | What::Step { .. }
         | What::Mark { .. }
+        | What::Deed { .. }
         | What::Fault(_)
         | What::Say { .. }
         | What::Flash { .. }

@@ -1,0 +1,220 @@
+//! What a client does inside, told in words: why a batch leaves, where a position comes from.
+//!
+//! A deed is to a client what a fact is to a broker, but nothing is judged by it: it is there
+//! for the reader (PRD-1, PRD-2, GRP-15).
+
+use std::fmt;
+
+use crate::{ErrorCode, LeaderEpoch, NodeId, Offset};
+
+/// Why a batch may leave (PRD-2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BatchCause {
+    /// `batch.size` is reached.
+    Full,
+    /// `linger.ms` has passed.
+    Linger,
+    /// Another batch leaves for the same broker: this one goes along.
+    Company,
+    /// The application flushes or closes.
+    Flush,
+    /// `buffer.memory` is used up and somebody waits for room.
+    Memory,
+}
+
+/// What made a client ask for metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetadataCause {
+    /// A topic that it does not know.
+    NewTopic,
+    /// `metadata.max.age.ms` has passed.
+    Age,
+    /// A broker's answer.
+    Error(ErrorCode),
+    /// A connection broke or could not be made.
+    Disconnected,
+    /// A partition is not known to have a leader.
+    NoLeader,
+}
+
+/// Why a consumer stands where it stands (GRP-15).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PositionCause {
+    /// `auto.offset.reset=earliest`, or the application asked for the beginning.
+    Earliest,
+    /// `auto.offset.reset=latest`, or the application asked for the end.
+    Latest,
+    /// The first record that is not older than the time that was asked for.
+    Timestamp,
+    /// The application named the offset.
+    Seek,
+    /// The log was cut below the old position (KIP-320).
+    Divergence,
+}
+
+/// Something that a client did.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ClientDeed {
+    /// Records without a key go to this partition for now.
+    Sticks,
+    /// A batch was closed.
+    BatchReady {
+        /// Records in it.
+        count: i64,
+        /// Its length.
+        bytes: usize,
+        /// Why it was closed.
+        cause: BatchCause,
+    },
+    /// A batch was too large for the broker and was cut.
+    BatchSplit {
+        /// Into how many.
+        into: usize,
+    },
+    /// A record waits for room in `buffer.memory`.
+    Blocked,
+    /// Metadata is asked for.
+    MetadataWanted {
+        /// Why.
+        cause: MetadataCause,
+    },
+    /// A position was set.
+    Positioned {
+        /// Where to.
+        at: Offset,
+        /// Why.
+        cause: PositionCause,
+    },
+    /// The position lies outside the log.
+    OutOfRange {
+        /// Where it was.
+        at: Offset,
+    },
+    /// The log was cut below the position (KIP-320).
+    Truncated {
+        /// Where the position was.
+        at: Offset,
+        /// The first offset that differs and the epoch it belongs to, if that is known.
+        diverging: Option<(LeaderEpoch, Offset)>,
+    },
+    /// The partition cannot be read until the application says where.
+    Stopped {
+        /// Why.
+        error: ErrorCode,
+    },
+    /// The leader names a replica that is nearer (KIP-392).
+    ReadsFrom {
+        /// Which.
+        replica: NodeId,
+    },
+    /// Back from a nearer replica to the leader.
+    ReadsFromLeader,
+}
+
+impl ClientDeed {
+    /// Whether it means trouble for whoever waits for records.
+    pub fn is_trouble(&self) -> bool {
+        match self {
+            ClientDeed::OutOfRange { .. }
+            | ClientDeed::Truncated { .. }
+            | ClientDeed::Stopped { .. }
+            | ClientDeed::Blocked
+            | ClientDeed::BatchSplit { .. } => true,
+            ClientDeed::Sticks
+            | ClientDeed::BatchReady { .. }
+            | ClientDeed::MetadataWanted { .. }
+            | ClientDeed::Positioned { .. }
+            | ClientDeed::ReadsFrom { .. }
+            | ClientDeed::ReadsFromLeader => false,
+        }
+    }
+}
+
+impl fmt::Display for BatchCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            BatchCause::Full => "batch.size is reached",
+            BatchCause::Linger => "linger.ms has passed",
+            BatchCause::Company => "another batch leaves for the same broker",
+            BatchCause::Flush => "the application flushes",
+            BatchCause::Memory => "buffer.memory is used up",
+        })
+    }
+}
+
+impl fmt::Display for MetadataCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MetadataCause::NewTopic => f.write_str("a new topic"),
+            MetadataCause::Age => f.write_str("metadata.max.age.ms has passed"),
+            MetadataCause::Error(error) => write!(f, "{error:?}"),
+            MetadataCause::Disconnected => f.write_str("a connection is gone"),
+            MetadataCause::NoLeader => f.write_str("no leader is known"),
+        }
+    }
+}
+
+impl fmt::Display for PositionCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PositionCause::Earliest => "earliest",
+            PositionCause::Latest => "latest",
+            PositionCause::Timestamp => "by time",
+            PositionCause::Seek => "sought",
+            PositionCause::Divergence => "where the logs part",
+        })
+    }
+}
+
+/// A phrase that follows the client's name and, where there is one, the partition's.
+impl fmt::Display for ClientDeed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ClientDeed::Sticks => f.write_str("takes the records without a key for now"),
+            ClientDeed::BatchReady { count, bytes, cause } => {
+                let records = if *count == 1 { "record" } else { "records" };
+                write!(f, "batch of {count} {records}, {bytes} bytes, is ready: {cause}")
+            }
+            ClientDeed::BatchSplit { into } => {
+                write!(f, "batch was too large and is split in {into}")
+            }
+            ClientDeed::Blocked => {
+                f.write_str("a record waits: buffer.memory is used up")
+            }
+            ClientDeed::MetadataWanted { cause } => {
+                write!(f, "metadata is asked for: {cause}")
+            }
+            ClientDeed::Positioned { at, cause } => {
+                write!(f, "is read from offset {at}: {cause}")
+            }
+            ClientDeed::OutOfRange { at } => write!(f, "offset {at} is out of range"),
+            ClientDeed::Truncated { at, diverging: Some((epoch, end)) } => write!(
+                f,
+                "was cut below offset {at}: logs part at offset {end}, epoch {epoch}"
+            ),
+            ClientDeed::Truncated { at, diverging: None } => {
+                write!(f, "was cut below offset {at}")
+            }
+            ClientDeed::Stopped { error } => write!(f, "cannot be read: {error:?}"),
+            ClientDeed::ReadsFrom { replica } => {
+                write!(f, "is read from the nearer replica on broker {replica}")
+            }
+            ClientDeed::ReadsFromLeader => f.write_str("is read from its leader again"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deed_is_told_in_kafkas_words() {
+        let cause = BatchCause::Linger;
+        let deed = ClientDeed::BatchReady { count: 1, bytes: 70, cause };
+        let told = "batch of 1 record, 70 bytes, is ready: linger.ms has passed";
+        assert_eq!(deed.to_string(), told);
+        assert!(!deed.is_trouble());
+        assert!(ClientDeed::OutOfRange { at: Offset(3) }.is_trouble());
+    }
+}
