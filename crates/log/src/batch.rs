@@ -8,7 +8,8 @@
 //! ```
 //!
 //! A [`Batch`] is a checked view over shared bytes: it never owns a decoded copy. The leader
-//! rewrites base offset and leader epoch only, so the checksum stays (LOG-1).
+//! rewrites base offset and leader epoch only, so the checksum stays (LOG-1); but where the
+//! topic wants `LogAppendTime`, it writes the time of the append and the checksum anew.
 
 use bytes::{Bytes, BytesMut};
 use topomotion_wire::{BatchId, LeaderEpoch, Offset};
@@ -43,6 +44,8 @@ pub enum Compression {
 pub struct Attributes(pub i16);
 
 impl Attributes {
+    /// Its timestamps are the leader's own (`LogAppendTime`): all of them are the largest.
+    pub const LOG_APPEND_TIME: Attributes = Attributes(1 << 3);
     /// Part of a transaction.
     pub const TRANSACTIONAL: Attributes = Attributes(1 << 4);
     /// Holds a control record, which no application sees.
@@ -169,14 +172,28 @@ impl Batch {
         self.view().crc()
     }
 
-    /// The batch's identity, the same on every replica: its checksum.
+    /// The batch's identity, the same at its producer and on every replica: the checksum that
+    /// its producer computed.
     pub fn id(&self) -> BatchId {
-        BatchId(self.crc())
+        let is_stamped = self.attributes().contains(Attributes::LOG_APPEND_TIME);
+        BatchId(if is_stamped { self.crc_before_stamp() } else { self.crc() })
+    }
+
+    /// The checksum before the leader wrote its own time: the largest timestamp that the
+    /// producer wrote is still to be found in the records.
+    fn crc_before_stamp(&self) -> u32 {
+        let Ok(records) = self.records() else { return self.crc() };
+        let base = self.base_timestamp();
+        let newest = records.created_at().max().unwrap_or(base);
+        let attributes = self.attributes().0 & !Attributes::LOG_APPEND_TIME.0;
+        let mut bytes = BytesMut::from(&self.bytes[..]);
+        stamp(&mut bytes, Attributes(attributes), newest);
+        BatchView::of_checked(&bytes).crc()
     }
 
     /// Flags.
     pub fn attributes(&self) -> Attributes {
-        Attributes(i16::from_be_bytes(self.view().field(21)))
+        self.view().attributes()
     }
 
     /// Whether it holds a control record, which takes an offset and which no application
@@ -235,6 +252,15 @@ impl Batch {
             codec => Err(Malformed::Compressed(codec)),
         }
     }
+}
+
+/// Writes the flags and the largest timestamp of the one batch that is all of `bytes`, and
+/// its checksum anew.
+pub(crate) fn stamp(bytes: &mut [u8], attributes: Attributes, newest: i64) {
+    bytes[21..23].copy_from_slice(&attributes.0.to_be_bytes());
+    bytes[35..43].copy_from_slice(&newest.to_be_bytes());
+    let crc = crc32c::crc32c(&bytes[CHECKED_FROM..]);
+    bytes[17..21].copy_from_slice(&crc.to_be_bytes());
 }
 
 /// The batches in a run of bytes, checksums checked. Ends after the first bad one.
@@ -309,6 +335,23 @@ mod tests {
             assert!(matches!(batches.next(), Some(Err(_))), "byte {at}");
             assert!(batches.next().is_none());
         }
+    }
+
+    #[test]
+    fn the_leaders_own_time_is_every_records_time_and_leaves_the_identity() {
+        let mut builder = BatchBuilder::new();
+        for timestamp in [7, 9, 8] {
+            builder.push(&RecordRef { timestamp, ..RecordRef::default() });
+        }
+        let batch = builder.build();
+        let mut bytes = BytesMut::from(&batch.bytes()[..]);
+        stamp(&mut bytes, Attributes::LOG_APPEND_TIME, 1_000);
+        let stamped = Batch::split_from(&mut bytes.freeze()).unwrap();
+        assert_eq!(stamped.verify(), Ok(()));
+        assert_ne!(stamped.crc(), batch.crc());
+        assert_eq!(stamped.id(), batch.id());
+        let times = stamped.records().unwrap().map(|it| it.unwrap().timestamp);
+        assert_eq!(times.collect::<Vec<_>>(), [1_000; 3]);
     }
 
     #[test]

@@ -5,8 +5,8 @@
 
 use topomotion_wire::{LeaderEpoch, Offset};
 
-use crate::Malformed;
 use crate::batch::{CHECKED_FROM, HEADER_BYTES, PREFIX_BYTES};
+use crate::{Attributes, Malformed};
 
 /// One whole batch, borrowed. Its header has been checked against its length, so every
 /// accessor is total.
@@ -99,6 +99,10 @@ impl<'a> BatchView<'a> {
 
     pub(crate) fn crc(self) -> u32 {
         u32::from_be_bytes(self.field(17))
+    }
+
+    pub(crate) fn attributes(self) -> Attributes {
+        Attributes(i16::from_be_bytes(self.field(21)))
     }
 
     pub(crate) fn last_offset_delta(self) -> i32 {

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use topomotion_wire::{DiskOp, ErrorCode, FileName, LeaderEpoch, Offset, TopicPartition};
 
-use crate::batch::place;
+use crate::batch::{place, stamp};
 use crate::flush::Flush;
 use crate::header::BatchView;
 use crate::segment::{Lengths, MAX_FILE_BYTES, Names, Read, Segment};
-use crate::{Batch, EpochCache, EpochEnd, LogConfig, Malformed, checkpoint};
+use crate::{Attributes, Batch, EpochCache, EpochEnd, LogConfig, Malformed, checkpoint};
 
 /// What an append did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +90,17 @@ impl Log {
         }
     }
 
+    /// Takes new settings. What is there stays as it is: they act on the next append, and the
+    /// next time that old segments are looked for.
+    pub fn configure(&mut self, config: LogConfig) {
+        self.config = config;
+    }
+
+    /// The settings that it has.
+    pub fn config(&self) -> LogConfig {
+        self.config
+    }
+
     /// Whose log it is.
     pub fn partition(&self) -> &TopicPartition {
         &self.partition
@@ -142,6 +153,30 @@ impl Log {
         self.note_epoch(epoch, base);
         self.push(placed.freeze(), Reach { base, end, newest });
         Ok(AppendInfo { base, end })
+    }
+
+    /// As [`Log::append_as_leader`], for a topic whose records bear the time of the append
+    /// (`LogAppendTime`) instead of their producers': `now_ms`, of the wall clock.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn append_stamped(
+        &mut self,
+        records: Bytes,
+        epoch: LeaderEpoch,
+        now_ms: i64,
+    ) -> Result<AppendInfo, Malformed> {
+        // The checksum is about to be written anew, so what it says now is checked before.
+        check_each(&records, |_| Ok(()))?;
+        let mut bytes = BytesMut::from(&records[..]);
+        let mut rest = &mut bytes[..];
+        while !rest.is_empty() {
+            let (batch, behind) = rest.split_at_mut(BatchView::next_checked(rest).len());
+            let attributes = BatchView::of_checked(batch).attributes();
+            stamp(batch, attributes.union(Attributes::LOG_APPEND_TIME), now_ms);
+            rest = behind;
+        }
+        self.append_as_leader(bytes.freeze(), epoch)
     }
 
     /// Appends what a leader answered to a fetch, offsets and epochs as they are. All batches

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use topomotion_wire::Offset;
 
-use crate::batch::{Batch, HEADER_BYTES};
+use crate::batch::{Attributes, Batch, HEADER_BYTES};
 use crate::{Malformed, varint};
 
 /// A record's header: an application's own key and value.
@@ -36,6 +36,8 @@ pub struct Records {
     body: Bytes,
     base_offset: Offset,
     base_timestamp: i64,
+    /// The leader's time, where the batch has it.
+    appended_at: Option<i64>,
     left: i32,
 }
 
@@ -45,8 +47,18 @@ impl Records {
             body: batch.bytes().slice(HEADER_BYTES..),
             base_offset: batch.base_offset(),
             base_timestamp: batch.base_timestamp(),
+            appended_at: batch
+                .attributes()
+                .contains(Attributes::LOG_APPEND_TIME)
+                .then(|| batch.max_timestamp()),
             left: batch.count(),
         }
+    }
+
+    /// The times that the producer wrote.
+    pub(crate) fn created_at(self) -> impl Iterator<Item = i64> {
+        let records = Records { appended_at: None, ..self };
+        records.flatten().map(|record| record.timestamp)
     }
 
     fn read_one(&mut self) -> Result<Record, Malformed> {
@@ -70,6 +82,7 @@ impl Records {
         let (Some(timestamp), Some(offset)) = (timestamp, offset) else {
             return Err(Malformed::Record);
         };
+        let timestamp = self.appended_at.unwrap_or(timestamp);
         let (key, value) = (fields.nullable()?, fields.nullable()?);
         let headers = fields.headers()?;
         if !fields.rest.is_empty() {
