@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+pub use crate::eras::{Elr, IsrAdmission, IsrFencing, StrictMinIsr, Truncation};
 pub use topomotion_quorum::{CheckQuorum, KraftVersion, PreVote};
 use topomotion_wire::{Duration, Endpoint, Incarnation, NodeId};
 
@@ -136,27 +137,12 @@ pub struct BrokerSettings {
     pub elr: Elr,
     /// Era switch: whom the controller lets into an ISR.
     pub isr_admission: IsrAdmission,
-}
-
-/// Whether replicas that leave an ISR that is too small stay eligible to lead (CTL-6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Elr {
-    /// They do, and the ISR may become empty: what a new cluster of Kafka 4.1 has.
-    On,
-    /// The last member never leaves the ISR (CTL-7): up to 4.0, where the feature
-    /// `eligible.leader.replicas.version` has to be switched on.
-    Off,
-}
-
-/// What the controller asks of a replica that a leader wants in its ISR (CTL-1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum IsrAdmission {
-    /// It is unfenced, stays, and is still the process that fetched: since 3.5 (KIP-903).
-    SameIncarnation,
-    /// It is unfenced and stays: 3.3 and 3.4 (KIP-841).
-    Active,
-    /// Nothing: the era before.
-    Anyone,
+    /// Era switch: whether the controller lets old leaders change an ISR.
+    pub isr_fencing: IsrFencing,
+    /// Era switch: whether the high watermark waits for `min.insync.replicas`.
+    pub strict_min_isr: StrictMinIsr,
+    /// Era switch: how a follower's log becomes a prefix of its leader's.
+    pub truncation: Truncation,
 }
 
 /// Whether a replica outside the ISR may lead when nobody else is left.
@@ -204,6 +190,9 @@ impl Default for BrokerSettings {
             check_quorum: CheckQuorum::On,
             elr: Elr::Off,
             isr_admission: IsrAdmission::SameIncarnation,
+            isr_fencing: IsrFencing::On,
+            strict_min_isr: StrictMinIsr::On,
+            truncation: Truncation::Fetch,
         }
     }
 }

@@ -62,6 +62,7 @@ mod api;
 mod broker;
 mod config;
 mod controller;
+mod eras;
 pub mod metadata;
 mod net;
 mod node;
@@ -71,8 +72,8 @@ mod testing;
 mod view;
 
 pub use config::{
-    BrokerSettings, CheckQuorum, Elr, IsrAdmission, KraftVersion, NodeConfig, PreVote,
-    Roles, UncleanElection,
+    BrokerSettings, CheckQuorum, Elr, IsrAdmission, IsrFencing, KraftVersion, NodeConfig,
+    PreVote, Roles, StrictMinIsr, Truncation, UncleanElection,
 };
 pub use node::Node;
 pub use view::{BrokerStatus, ReplicaView};

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use topomotion_broker::{
-    BrokerSettings, CheckQuorum, Elr, IsrAdmission, KraftVersion, PreVote,
-    UncleanElection,
+    BrokerSettings, CheckQuorum, Elr, IsrAdmission, IsrFencing, KraftVersion, PreVote,
+    StrictMinIsr, Truncation, UncleanElection,
 };
 use topomotion_client::{CommonConfig, ConsumerConfig, OffsetReset, ProducerConfig};
 use topomotion_model::nearest;
@@ -247,6 +247,34 @@ const NODE: &[Known<BrokerSettings>] = &[
                 "active" => IsrAdmission::Active,
                 "anyone" => IsrAdmission::Anyone,
                 _ => return Err("write `same-incarnation`, `active` or `anyone`"),
+            };
+            Ok(())
+        },
+    },
+    Known {
+        name: "era.isr-fencing",
+        set: |s, v| {
+            s.isr_fencing = if is_off(v)? { IsrFencing::Off } else { IsrFencing::On };
+            Ok(())
+        },
+    },
+    Known {
+        name: "era.strict-min-isr",
+        set: |s, v| {
+            s.strict_min_isr =
+                if is_off(v)? { StrictMinIsr::Off } else { StrictMinIsr::On };
+            Ok(())
+        },
+    },
+    Known {
+        name: "era.truncation",
+        set: |s, v| {
+            s.truncation = match v {
+                "hw" => Truncation::HighWatermark,
+                "kip101" => Truncation::Kip101,
+                "kip279" => Truncation::Kip279,
+                "fetch" => Truncation::Fetch,
+                _ => return Err("write `hw`, `kip101`, `kip279` or `fetch`"),
             };
             Ok(())
         },

@@ -5,7 +5,10 @@
 //! the fetch was sent (REP-17). What the answer may say: records (TRN-5), a point of
 //! divergence (TRN-3), or that the offset lies outside the leader's log (TRN-4), which takes a
 //! question for the leader's offsets first. Any other error rests the partition for
-//! `replica.fetch.backoff.ms`.
+//! `replica.fetch.backoff.ms`. In the eras before truncation on fetch, epochs are asked for
+//! before anything is fetched (TRN-2, [`epochs`]).
+
+mod epochs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,6 +61,8 @@ enum State {
     /// Asked where the leader's logs end; then, with the ends, where they begin.
     AskingEnds(BTreeMap<TopicPartition, LeaderEpoch>),
     AskingStarts(BTreeMap<TopicPartition, (LeaderEpoch, Offset)>),
+    /// Asked where epochs end in the leader's logs; each partition with its leadership.
+    AskingEpochs(BTreeMap<TopicPartition, LeaderEpoch>),
     Resting {
         until: Instant,
     },
@@ -89,7 +94,10 @@ impl Fetcher {
         match self.state {
             State::Resting { until } => Some(until),
             State::Idle => self.resting.values().copied().min(),
-            State::Fetching(_) | State::AskingEnds(_) | State::AskingStarts(_) => None,
+            State::Fetching(_)
+            | State::AskingEnds(_)
+            | State::AskingStarts(_)
+            | State::AskingEpochs(_) => None,
         }
     }
 
@@ -112,10 +120,10 @@ impl Fetcher {
         self.resting
             .retain(|id, until| *until > fetching.now && followed.contains_key(id));
         self.lost.retain(|id| followed.contains_key(id));
-        if self.lost.is_empty() {
-            self.fetch(fetching, &followed, effects);
-        } else {
+        if !self.lost.is_empty() {
             self.ask_ends(fetching, &followed, effects);
+        } else if !self.ask_epochs(fetching, &followed, effects) {
+            self.fetch(fetching, &followed, effects);
         }
     }
 
@@ -128,7 +136,7 @@ impl Fetcher {
         let mut positions = BTreeMap::new();
         let mut topics: BTreeMap<TopicId, FetchTopic> = BTreeMap::new();
         for (&id, replica) in followed {
-            if self.resting.contains_key(id) {
+            if self.resting.contains_key(id) || replica.epoch_in_question().is_some() {
                 continue;
             }
             let (offset, last_epoch) = replica.fetch_position();
@@ -268,7 +276,10 @@ impl Fetcher {
                     }
                 }
             }
-            state @ (State::Idle | State::Fetching(_) | State::Resting { .. }) => {
+            state @ (State::Idle
+            | State::Fetching(_)
+            | State::AskingEpochs(_)
+            | State::Resting { .. }) => {
                 self.state = state;
             }
         }

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, VecDeque};
 use topomotion_log::{Log, LogConfig};
 use topomotion_wire::messages::{
     AlterPartitionResponse, BrokerHeartbeatResponse, BrokerRegistrationResponse,
-    FetchResponse, ListOffsetsResponse, ResponseKind,
+    FetchResponse, ListOffsetsResponse, OffsetForLeaderEpochResponse, ResponseKind,
 };
 use topomotion_wire::{
     DiskOp, Duration, Files, FlushToken, Instant, NodeId, Offset, Rule, TopicId,
@@ -252,6 +252,10 @@ impl Broker {
             (Asked::LeaderOffsets { leader }, ResponseKind::ListOffsets(response)) => {
                 self.told_offsets(standing, leader, &response, effects);
             }
+            (
+                Asked::LeaderEpochs { leader },
+                ResponseKind::OffsetForLeaderEpoch(response),
+            ) => self.told_epochs(standing, leader, &response, effects),
             // Not an answer to what was asked: as good as none.
             (asked, _) => self.failed(standing, asked, effects),
         }
@@ -275,7 +279,9 @@ impl Broker {
                 }
             }
             Asked::Forward { id } => self.forwarding.failed(now, id),
-            Asked::Fetch { leader } | Asked::LeaderOffsets { leader } => {
+            Asked::Fetch { leader }
+            | Asked::LeaderOffsets { leader }
+            | Asked::LeaderEpochs { leader } => {
                 let fetching = self.fetching(standing);
                 if let Some(fetcher) = self.fetchers.get_mut(&leader) {
                     fetcher.failed(fetching);
@@ -354,6 +360,18 @@ impl Broker {
         let fetching = self.fetching(standing);
         let Some(fetcher) = self.fetchers.get_mut(&leader) else { return };
         fetcher.told_offsets(fetching, response, &mut self.replicas, effects);
+    }
+
+    fn told_epochs(
+        &mut self,
+        standing: Standing<'_>,
+        leader: NodeId,
+        response: &OffsetForLeaderEpochResponse,
+        effects: &mut Effects,
+    ) {
+        let fetching = self.fetching(standing);
+        let Some(fetcher) = self.fetchers.get_mut(&leader) else { return };
+        fetcher.told_epochs(fetching, response, &mut self.replicas, effects);
     }
 
     /// Requests that wait for a partition that has changed look again.

@@ -10,7 +10,7 @@ use topomotion_wire::{
 
 use super::ActiveController;
 use super::election::{Target, Wish};
-use crate::config::IsrAdmission;
+use crate::config::{IsrAdmission, IsrFencing};
 use crate::metadata::BrokerRegistration;
 use crate::net::Effects;
 
@@ -85,19 +85,9 @@ impl ActiveController {
         change: &IsrChange,
         state: &PartitionState,
     ) -> Result<(), ErrorCode> {
-        let is_ahead = change.leader_epoch > state.leader_epoch
-            || change.partition_epoch > state.partition_epoch;
-        if is_ahead {
-            return Err(ErrorCode::NotController);
-        }
-        if change.leader_epoch < state.leader_epoch {
-            return Err(ErrorCode::FencedLeaderEpoch);
-        }
-        if state.leader != Some(sender) {
-            return Err(ErrorCode::InvalidRequest);
-        }
-        if change.partition_epoch < state.partition_epoch {
-            return Err(ErrorCode::InvalidUpdateVersion);
+        match self.settings.isr_fencing {
+            IsrFencing::On => check_leadership(sender, change, state)?,
+            IsrFencing::Off => {}
         }
         let members = || change.isr.iter().map(|(member, _)| *member);
         let are_replicas = members().all(|member| state.replicas.contains(&member));
@@ -132,4 +122,27 @@ impl ActiveController {
             Err(ErrorCode::IneligibleReplica)
         }
     }
+}
+
+/// Only the present leader may change the ISR, and only the one that it knows.
+fn check_leadership(
+    sender: NodeId,
+    change: &IsrChange,
+    state: &PartitionState,
+) -> Result<(), ErrorCode> {
+    let is_ahead = change.leader_epoch > state.leader_epoch
+        || change.partition_epoch > state.partition_epoch;
+    if is_ahead {
+        return Err(ErrorCode::NotController);
+    }
+    if change.leader_epoch < state.leader_epoch {
+        return Err(ErrorCode::FencedLeaderEpoch);
+    }
+    if state.leader != Some(sender) {
+        return Err(ErrorCode::InvalidRequest);
+    }
+    if change.partition_epoch < state.partition_epoch {
+        return Err(ErrorCode::InvalidUpdateVersion);
+    }
+    Ok(())
 }

@@ -71,6 +71,11 @@ pub(crate) enum Asked {
         /// Of which leader.
         leader: NodeId,
     },
+    /// Where epochs end in a leader's logs.
+    LeaderEpochs {
+        /// Of which leader.
+        leader: NodeId,
+    },
 }
 
 /// A question to another node.

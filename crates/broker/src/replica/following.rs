@@ -2,11 +2,12 @@
 //!
 //! Truncation comes with the fetch response (TRN-3, KIP-595): the follower names the epoch of
 //! its last record, and the leader says where the histories part. The high watermark decides
-//! nothing about truncation.
+//! nothing about truncation. (Older eras: [`truncation`](super::truncation).)
 
 use topomotion_log::{Batches, EpochEnd, Malformed};
 use topomotion_wire::{Bytes, Fact, LeaderEpoch, Offset, Rule};
 
+use super::truncation::Reconciling;
 use super::{Replica, Role};
 use crate::net::Effects;
 
@@ -19,11 +20,13 @@ pub(crate) struct FetchedData {
 
 impl Replica {
     /// Where to fetch next, and the epoch of the last record before it. Not simply the newest
-    /// epoch known: one that was led here without a single record is nobody's history.
+    /// epoch known: one that was led here without a single record is nobody's history. None
+    /// in the eras whose leaders did not compare.
     pub(crate) fn fetch_position(&self) -> (Offset, Option<LeaderEpoch>) {
         let end = self.log.end_offset();
         let last = Offset(end.0 - 1);
-        let has_last = last >= self.log.start_offset();
+        let is_compared = matches!(self.role, Role::Follower(Reconciling::WithFetch));
+        let has_last = is_compared && last >= self.log.start_offset();
         let epoch = has_last.then(|| self.log.epochs().epoch_at(last)).flatten();
         (end, epoch)
     }
@@ -39,7 +42,7 @@ impl Replica {
         data: FetchedData,
         effects: &mut Effects,
     ) -> Result<(), Malformed> {
-        assert!(matches!(self.role, Role::Follower), "only followers copy a leader");
+        assert!(matches!(self.role, Role::Follower(_)), "only followers copy a leader");
         for batch in Batches::new(data.records.clone()) {
             let batch = batch?;
             if batch.leader_epoch() > self.state.leader_epoch {
@@ -87,7 +90,7 @@ impl Replica {
         }
     }
 
-    fn truncate(&mut self, to: Offset, effects: &mut Effects) {
+    pub(super) fn truncate(&mut self, to: Offset, effects: &mut Effects) {
         let (before, durable) = (self.log.end_offset(), self.log.recovery_point());
         let end = self.log.truncate_to(to);
         if self.log.recovery_point() < durable {

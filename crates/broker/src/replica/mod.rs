@@ -3,7 +3,8 @@
 //! Which part is decided by the metadata log alone (CTL-14, REP-17). The files follow the
 //! rules: [`leader`] holds what a leader remembers of its followers, [`watermark`] moves the
 //! high watermark, [`isr`] proposes ISR changes and takes the answer, [`serving`] appends and
-//! reads for others, [`following`] appends, truncates and restarts after the leader.
+//! reads for others, [`following`] appends, truncates and restarts after the leader,
+//! [`truncation`] holds the ways in which older eras did that.
 //!
 //! A replica knows no connection and no waiting request; it says what changed by touching
 //! its partition in [`Effects`].
@@ -14,6 +15,7 @@ mod leader;
 mod serving;
 #[cfg(test)]
 mod tests;
+mod truncation;
 mod watermark;
 
 use topomotion_log::Log;
@@ -26,6 +28,7 @@ pub(crate) use following::FetchedData;
 pub(crate) use isr::{Decision, Registered};
 use leader::Leadership;
 pub(crate) use serving::{Content, FetchAt, Reader};
+use truncation::Reconciling;
 
 use crate::config::BrokerSettings;
 use crate::metadata::MetadataImage;
@@ -75,7 +78,7 @@ pub(crate) struct Replica {
 #[derive(Debug, Clone)]
 enum Role {
     Leader(Leadership),
-    Follower,
+    Follower(Reconciling),
 }
 
 impl Replica {
@@ -95,7 +98,14 @@ impl Replica {
             partition_epoch: PartitionEpoch(-1),
             ..PartitionState::default()
         };
-        Replica { id, topic_id, log, high_watermark, state, role: Role::Follower }
+        Replica {
+            id,
+            topic_id,
+            log,
+            high_watermark,
+            state,
+            role: Role::Follower(Reconciling::WithFetch),
+        }
     }
 
     pub(crate) fn topic_id(&self) -> TopicId {
@@ -139,7 +149,7 @@ impl Replica {
     pub(crate) fn followed_leader(&self) -> Option<NodeId> {
         match self.role {
             Role::Leader(_) => None,
-            Role::Follower => self.state.leader,
+            Role::Follower(_) => self.state.leader,
         }
     }
 
@@ -178,7 +188,7 @@ impl Replica {
             effects.mark_at(Rule::Rep16, &self.id);
             ReplicaRole::Leader
         } else {
-            self.role = Role::Follower;
+            self.begin_to_follow(site.settings.truncation, effects);
             ReplicaRole::Follower { leader: self.state.leader }
         };
         effects.fact(Fact::ReplicaRole { partition: self.id.clone(), role, epoch });
@@ -223,7 +233,7 @@ impl Replica {
             Role::Leader(leadership) => {
                 (ReplicaRole::Leader, leadership.maximal_isr(&self.state).to_vec())
             }
-            Role::Follower => (
+            Role::Follower(_) => (
                 ReplicaRole::Follower { leader: self.state.leader },
                 self.state.isr.clone(),
             ),

@@ -193,7 +193,7 @@ impl Replica {
                 Err(ErrorCode::OffsetNotAvailable)
             }
             Role::Leader(_) => Ok(self.high_watermark),
-            Role::Follower => Err(ErrorCode::NotLeaderOrFollower),
+            Role::Follower(_) => Err(ErrorCode::NotLeaderOrFollower),
         }
     }
 }

@@ -8,6 +8,7 @@ use topomotion_wire::{Fact, NodeId, Offset, Rule};
 
 use super::leader::{Follower, Leadership};
 use super::{Replica, Role, Site};
+use crate::config::StrictMinIsr;
 use crate::net::Effects;
 
 impl Replica {
@@ -18,7 +19,11 @@ impl Replica {
         if candidate <= self.high_watermark {
             return;
         }
-        if self.state.isr.len() < self.effective_min_isr(site) {
+        let least = match site.settings.strict_min_isr {
+            StrictMinIsr::On => self.effective_min_isr(site),
+            StrictMinIsr::Off => 0,
+        };
+        if self.state.isr.len() < least {
             effects.mark_at(Rule::Rep4, &self.id);
             return;
         }
