@@ -1,5 +1,6 @@
-//! The admin client: creates topics. Any broker takes the request and passes it on to the
-//! active controller.
+//! The admin client: creates topics, and asks whatever else an administrator may ask. Any
+//! broker takes the request and passes it on to the active controller; what concerns a
+//! partition's log goes to its leader.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use topomotion_wire::messages::{
     BrokerId, CreateTopicsRequest, RequestKind, ResponseKind,
 };
 use topomotion_wire::{
-    ErrorCode, Input, Instant, Machine, NodeId, Output, StrBytes, TopicPartition,
+    Endpoint, ErrorCode, Input, Instant, Machine, NodeId, Output, StrBytes,
+    TopicPartition,
 };
 
 use crate::CommonConfig;
@@ -53,12 +55,29 @@ pub struct Created {
     pub result: Result<(), (ErrorCode, Option<String>)>,
 }
 
-/// Creates topics.
+/// A request of an administrator's own making.
+#[derive(Debug, Clone)]
+struct Question {
+    body: RequestKind,
+    /// The partition whose leader is asked; any broker if there is none.
+    leader_of: Option<TopicPartition>,
+}
+
+/// Why a request was sent.
+#[derive(Debug, Clone)]
+enum Errand {
+    Create(Vec<NewTopic>),
+    Ask(Question),
+}
+
+/// Creates topics, and asks.
 #[derive(Debug, Clone)]
 pub struct Admin {
     config: CommonConfig,
-    cluster: Cluster<Vec<NewTopic>>,
+    cluster: Cluster<Errand>,
     wanted: VecDeque<NewTopic>,
+    questions: VecDeque<Question>,
+    answers: VecDeque<ResponseKind>,
     pause: Option<Instant>,
     failures: u32,
     results: VecDeque<Created>,
@@ -71,6 +90,8 @@ impl Admin {
             cluster: Cluster::new(config.clone()),
             config,
             wanted: VecDeque::new(),
+            questions: VecDeque::new(),
+            answers: VecDeque::new(),
             pause: None,
             failures: 0,
             results: VecDeque::new(),
@@ -82,6 +103,30 @@ impl Admin {
     pub fn create_topic(&mut self, now: Instant, topic: NewTopic) {
         self.wanted.push_back(topic);
         self.drive(now);
+    }
+
+    /// Asks any broker; the answer, refusals included, comes through
+    /// [`Admin::take_answer`]. A request that nobody answers is repeated.
+    pub fn ask(&mut self, now: Instant, body: RequestKind) {
+        self.questions.push_back(Question { body, leader_of: None });
+        self.drive(now);
+    }
+
+    /// Asks whoever leads this partition.
+    pub fn ask_leader(
+        &mut self,
+        now: Instant,
+        partition: TopicPartition,
+        body: RequestKind,
+    ) {
+        self.cluster.metadata.follow(now, &partition.topic);
+        self.questions.push_back(Question { body, leader_of: Some(partition) });
+        self.drive(now);
+    }
+
+    /// The next answer.
+    pub fn take_answer(&mut self) -> Option<ResponseKind> {
+        self.answers.pop_front()
     }
 
     /// The next verdict.
@@ -103,24 +148,54 @@ impl Admin {
     fn drive(&mut self, now: Instant) {
         while let Some(event) = self.cluster.next_event() {
             match event {
-                ClusterEvent::Answered { errand, body } => {
-                    self.answered(now, errand, &body);
+                ClusterEvent::Answered { errand: Errand::Create(asked), body } => {
+                    self.answered(now, asked, &body);
                 }
-                ClusterEvent::Lost { errand } => self.again(now, errand),
+                ClusterEvent::Answered { errand: Errand::Ask(_), body } => {
+                    self.failures = 0;
+                    self.answers.push_back(*body);
+                }
+                ClusterEvent::Lost { errand: Errand::Create(asked) } => {
+                    self.again(now, asked);
+                }
+                ClusterEvent::Lost { errand: Errand::Ask(question) } => {
+                    self.again(now, Vec::new());
+                    self.questions.push_front(question);
+                }
             }
         }
         self.cluster.drive(now);
-        if self.wanted.is_empty() || self.pause.is_some_and(|pause| pause > now) {
+        if self.pause.is_some_and(|pause| pause > now) {
             return;
         }
-        let candidates = self.cluster.metadata.candidates();
-        let Some(to) = candidates.iter().find(|to| self.cluster.usable(now, to)) else {
-            return;
-        };
-        if self.cluster.ready(now, to) {
+        if !self.wanted.is_empty()
+            && let Some(to) = self.anybody(now)
+            && self.cluster.ready(now, &to)
+        {
             let topics: Vec<NewTopic> = self.wanted.drain(..).collect();
             let body = RequestKind::CreateTopics(create_request(&self.config, &topics));
-            self.cluster.send(now, to, body, topics);
+            self.cluster.send(now, &to, body, Errand::Create(topics));
+        }
+        while let Some(question) = self.questions.front()
+            && let Some(to) = self.addressee(now, question)
+            && self.cluster.ready(now, &to)
+            && let Some(question) = self.questions.pop_front()
+        {
+            let body = question.body.clone();
+            self.cluster.send(now, &to, body, Errand::Ask(question));
+        }
+    }
+
+    /// A broker that can be asked.
+    fn anybody(&self, now: Instant) -> Option<Endpoint> {
+        let candidates = self.cluster.metadata.candidates();
+        candidates.into_iter().find(|to| self.cluster.usable(now, to))
+    }
+
+    fn addressee(&self, now: Instant, question: &Question) -> Option<Endpoint> {
+        match &question.leader_of {
+            None => self.anybody(now),
+            Some(partition) => self.cluster.metadata.leader_endpoint(partition).cloned(),
         }
     }
 

@@ -5,7 +5,7 @@
 //! Partitions are assigned by hand; group membership will assign them through the same
 //! [`Consumer::assign`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use topomotion_log::Batches;
 use topomotion_wire::messages::fetch_request::{FetchPartition, FetchTopic};
@@ -69,13 +69,15 @@ pub struct Consumer {
     config: ConsumerConfig,
     cluster: Cluster<Errand>,
     assigned: BTreeMap<TopicPartition, Assigned>,
+    /// Partitions that are not fetched from for now.
+    paused: BTreeSet<TopicPartition>,
 }
 
 impl Consumer {
     /// A consumer without any partition.
     pub fn new(config: ConsumerConfig) -> Consumer {
         let cluster = Cluster::new(config.common.clone());
-        Consumer { config, cluster, assigned: BTreeMap::new() }
+        Consumer { config, cluster, assigned: BTreeMap::new(), paused: BTreeSet::new() }
     }
 
     /// Takes exactly these partitions; those it had before keep their positions.
@@ -106,6 +108,31 @@ impl Consumer {
             assigned.position = Position::At { next: to, epoch, fetching };
             self.drive(now);
         }
+    }
+
+    /// Goes to the beginning or the end of an assigned partition, wherever that is.
+    pub fn seek_to(&mut self, now: Instant, partition: &TopicPartition, to: OffsetReset) {
+        if let Some(assigned) = self.assigned.get_mut(partition) {
+            (assigned.position, assigned.reset) = (Position::Unknown, to);
+            self.drive(now);
+        }
+    }
+
+    /// Fetches no more from these partitions; their positions stay.
+    pub fn pause(&mut self, partitions: impl IntoIterator<Item = TopicPartition>) {
+        self.paused.extend(partitions);
+    }
+
+    /// Fetches from these partitions again.
+    pub fn resume(
+        &mut self,
+        now: Instant,
+        partitions: impl IntoIterator<Item = TopicPartition>,
+    ) {
+        for partition in partitions {
+            self.paused.remove(&partition);
+        }
+        self.drive(now);
     }
 
     /// The next offset to read of an assigned partition, once it is known.
@@ -142,6 +169,7 @@ impl Consumer {
             }
             let wanted = match assigned.position {
                 Position::Unknown => &mut lists,
+                Position::At { .. } if self.paused.contains(partition) => continue,
                 Position::At { fetching: Fetching::Idle, .. } => &mut fetches,
                 Position::Asked | Position::At { .. } => continue,
             };
@@ -346,6 +374,7 @@ impl Consumer {
                         continue;
                     };
                     assigned.failures = 0;
+                    assigned.reset = self.config.offset_reset;
                     assigned.position = Position::At {
                         next: Offset(told.offset),
                         epoch: LeaderEpoch(-1),

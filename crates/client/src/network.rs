@@ -287,13 +287,28 @@ impl<T> Network<T> {
 
 /// The API of a request that these clients send.
 fn api_of(body: &RequestKind) -> Option<ApiKey> {
-    match body {
-        RequestKind::Produce(_) => Some(ApiKey::Produce),
-        RequestKind::Fetch(_) => Some(ApiKey::Fetch),
-        RequestKind::Metadata(_) => Some(ApiKey::Metadata),
-        RequestKind::ListOffsets(_) => Some(ApiKey::ListOffsets),
-        RequestKind::CreateTopics(_) => Some(ApiKey::CreateTopics),
-        RequestKind::ApiVersions(_) => Some(ApiKey::ApiVersions),
-        _ => None,
-    }
+    Some(match body {
+        RequestKind::Produce(_) => ApiKey::Produce,
+        RequestKind::Fetch(_) => ApiKey::Fetch,
+        RequestKind::Metadata(_) => ApiKey::Metadata,
+        RequestKind::ListOffsets(_) => ApiKey::ListOffsets,
+        RequestKind::OffsetForLeaderEpoch(_) => ApiKey::OffsetForLeaderEpoch,
+        RequestKind::ApiVersions(_) => ApiKey::ApiVersions,
+        RequestKind::CreateTopics(_) => ApiKey::CreateTopics,
+        RequestKind::DeleteTopics(_) => ApiKey::DeleteTopics,
+        RequestKind::CreatePartitions(_) => ApiKey::CreatePartitions,
+        RequestKind::DescribeConfigs(_) => ApiKey::DescribeConfigs,
+        RequestKind::IncrementalAlterConfigs(_) => ApiKey::IncrementalAlterConfigs,
+        RequestKind::AlterPartitionReassignments(_) => {
+            ApiKey::AlterPartitionReassignments
+        }
+        RequestKind::ListPartitionReassignments(_) => ApiKey::ListPartitionReassignments,
+        RequestKind::ElectLeaders(_) => ApiKey::ElectLeaders,
+        RequestKind::DeleteRecords(_) => ApiKey::DeleteRecords,
+        RequestKind::DescribeCluster(_) => ApiKey::DescribeCluster,
+        RequestKind::DescribeQuorum(_) => ApiKey::DescribeQuorum,
+        RequestKind::AddRaftVoter(_) => ApiKey::AddRaftVoter,
+        RequestKind::RemoveRaftVoter(_) => ApiKey::RemoveRaftVoter,
+        _ => return None,
+    })
 }

@@ -12,6 +12,10 @@ pub const fn newest(api: ApiKey) -> i16 {
         ApiKey::Produce | ApiKey::Fetch | ApiKey::Metadata => 12,
         ApiKey::ListOffsets => 9,
         ApiKey::CreateTopics => 7,
+        ApiKey::DeleteTopics => 5,
+        ApiKey::CreatePartitions => 3,
+        ApiKey::DeleteRecords | ApiKey::ElectLeaders | ApiKey::DescribeQuorum => 2,
+        ApiKey::IncrementalAlterConfigs => 1,
         ApiKey::ApiVersions => 4,
         _ => 0,
     }
