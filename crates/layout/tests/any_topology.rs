@@ -32,7 +32,10 @@ fn member(nodes: usize, groups: usize) -> impl Strategy<Value = Member> {
 }
 
 fn graph(placed: Placed) -> impl Strategy<Value = Graph> {
-    (1usize..60, 0usize..14).prop_flat_map(move |(nodes, groups)| {
+    // Seldom as large as a wall poster.
+    let nodes = prop_oneof![12 => 1usize..60, 1 => 60usize..200];
+    let groups = prop_oneof![6 => 0usize..14, 1 => 14usize..40];
+    (nodes, groups).prop_flat_map(move |(nodes, groups)| {
         let parent = prop::option::weighted(0.7, 0..groups + 1);
         let position = match placed {
             Placed::Nobody => Just(None).boxed(),
@@ -43,7 +46,17 @@ fn graph(placed: Placed) -> impl Strategy<Value = Graph> {
         let group = (parent.clone(), size(1.0..260.0, 10.0..34.0), position.clone());
         let node = (parent, size(20.0..240.0, 20.0..160.0), position);
         let end = || member(nodes, groups);
-        let edge = (end(), end(), prop::option::of(size(10.0..148.0, 14.0..50.0)));
+        // From a word to two hundred letters in lines.
+        let label = prop_oneof![
+            9 => size(10.0..148.0, 14.0..50.0),
+            1 => size(100.0..400.0, 40.0..160.0),
+        ];
+        let edge = (end(), end(), prop::option::of(label));
+        // A hub has up to a hundred edges more.
+        let hub = prop::option::weighted(
+            0.1,
+            (0..nodes, prop::collection::vec((0..nodes, any::<bool>()), 10..100)),
+        );
         let way = prop_oneof![
             3 => Just(Direction::Down),
             1 => Just(Direction::Right),
@@ -55,6 +68,7 @@ fn graph(placed: Placed) -> impl Strategy<Value = Graph> {
             prop::collection::vec(group, groups),
             prop::collection::vec(node, nodes),
             prop::collection::vec(edge, 0..nodes * 2),
+            hub,
             prop::collection::vec(any::<u8>(), nodes),
         )
             .prop_map(build)
@@ -67,11 +81,19 @@ type Parts = (
     Vec<(Option<usize>, Size, Placement)>,
     Vec<(Option<usize>, Size, Placement)>,
     Vec<(Member, Member, Option<Size>)>,
+    Option<(usize, Vec<(usize, bool)>)>,
     Vec<u8>,
 );
 
-fn build((direction, groups, nodes, edges, rows): Parts) -> Graph {
+fn build((direction, groups, nodes, mut edges, hub, rows): Parts) -> Graph {
     let at = |place: Placement| place.map(|(x, y)| Point::new(x, y));
+    if let Some((hub, others)) = hub {
+        let end = Member::Node;
+        edges.extend(others.into_iter().map(|(other, is_source)| match is_source {
+            true => (end(hub), end(other), None),
+            false => (end(other), end(hub), None),
+        }));
+    }
     let mut graph = Graph {
         direction,
         groups: groups

@@ -79,6 +79,20 @@ struct Line {
     to: Option<BoxId>,
 }
 
+impl Line {
+    /// Makes one line of two that overlap, lest a way change from one to the other on the
+    /// spot: such a way would turn without a corner. `next` begins no sooner.
+    fn takes_in(&mut self, next: &Line) -> bool {
+        if self.at != next.at || next.lo > self.hi {
+            return false;
+        }
+        if next.hi > self.hi {
+            (self.hi, self.to) = (next.hi, next.to);
+        }
+        true
+    }
+}
+
 /// Finds the lines of both axes and joins them.
 pub fn net(tree: &Tree, places: &Places, main: Axis, rows: RowsMode) -> Net {
     let mut seeds = Seeds::new(tree, places, main);
@@ -253,13 +267,13 @@ impl<'a> Seeds<'a> {
         }
     }
 
-    /// Grows all seeds: vertical lines, horizontal lines, each sorted and without doubles.
+    /// Grows all seeds: vertical lines, horizontal lines, each sorted, and none over another.
     fn lines(&self) -> [Vec<Line>; 2] {
         [Axis::Y, Axis::X].map(|axis| {
             let seeds = self.seeds.iter().filter(|seed| seed.axis == axis);
             let mut lines: Vec<Line> = seeds.filter_map(|seed| self.grow(seed)).collect();
             lines.sort_by(|a, b| a.at.total_cmp(&b.at).then(a.lo.total_cmp(&b.lo)));
-            lines.dedup_by(|a, b| a.at == b.at && a.lo == b.lo);
+            lines.dedup_by(|next, line| line.takes_in(next));
             lines
         })
     }
