@@ -5,7 +5,10 @@
 
 use std::fmt;
 
-use crate::{Comparison, Condition, PartitionName, ProcessId, Term, nearest};
+use crate::{
+    Alias, Comparison, Condition, Count, INVARIANTS, PartitionName, ProcessId,
+    ReplicaSet, Term, nearest,
+};
 
 /// Why a text is no condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +30,28 @@ impl fmt::Display for ConditionError {
 impl std::error::Error for ConditionError {}
 
 const ALONE: &str = "no-acknowledged-record-lost";
-const SUBJECTS: [&str; 7] =
-    [ALONE, "leader", "isr", "high-watermark", "log-end", "leader-epoch", "isr-size"];
+const SUBJECTS: [&str; 20] = [
+    ALONE,
+    "violation",
+    "told",
+    "fenced",
+    "unfenced",
+    "leader",
+    "controller",
+    "isr",
+    "elr",
+    "replicas",
+    "voters",
+    "high-watermark",
+    "log-start",
+    "log-end",
+    "leader-epoch",
+    "isr-size",
+    "quorum-epoch",
+    "partitions",
+    "position",
+    "records-read",
+];
 const EXAMPLES: &str = "conditions look like `leader(orders-0) == broker-2`, \
      `isr(orders-0) == {a, b}`, `high-watermark(orders-0) >= 1` or `no-acknowledged-record-lost`";
 
@@ -116,20 +139,111 @@ impl<'a> Reader<'a> {
     }
 
     fn condition(&mut self) -> Result<Condition, ConditionError> {
+        if self.takes("!") {
+            return self.not();
+        }
         self.skip_space();
         let start = self.at;
         let subject = self.word();
-        let condition = match subject {
-            ALONE => return Ok(Condition::NoAcknowledgedRecordLost),
+        match subject {
+            ALONE => Ok(Condition::NoAcknowledgedRecordLost),
+            "violation" => self.violation(),
+            "told" => self.told(),
+            "fenced" => self.fenced("fenced(broker-1)").map(Condition::Fenced),
+            "unfenced" => {
+                let broker = self.fenced("unfenced(broker-1)")?;
+                Ok(Condition::Not(Box::new(Condition::Fenced(broker))))
+            }
             "leader" => self.leader(),
-            "isr" => self.isr(),
+            "controller" => self.controller(),
+            "isr" => self.replicas(subject, ReplicaSet::Isr),
+            "elr" => self.replicas(subject, ReplicaSet::Elr),
+            "replicas" => self.replicas(subject, ReplicaSet::Assigned),
+            "voters" => self.voters(),
             "high-watermark" => self.number(subject, Term::HighWatermark),
+            "log-start" => self.number(subject, Term::LogStart),
             "log-end" => self.number(subject, Term::LogEnd),
             "leader-epoch" => self.number(subject, Term::LeaderEpoch),
             "isr-size" => self.number(subject, Term::IsrSize),
+            "quorum-epoch" => self.count("quorum-epoch >= 2", Count::QuorumEpoch),
+            "partitions" => self.partitions(),
+            "position" => self.position(),
+            "records-read" => self.records_read(),
             _ => Err(unknown_subject(subject, start, self)),
-        }?;
-        Ok(condition)
+        }
+    }
+
+    /// What follows `!`.
+    fn not(&mut self) -> Result<Condition, ConditionError> {
+        self.skip_space();
+        let start = self.at;
+        match self.condition()? {
+            inner @ (Condition::Violation(_)
+            | Condition::Told { .. }
+            | Condition::Fenced(_)) => Ok(Condition::Not(Box::new(inner))),
+            _ => Err(ConditionError {
+                at: start,
+                message: "`!` cannot stand here".to_owned(),
+                help:
+                    "it stands before `fenced(…)`, `told(…)` and `violation(…)`; compare \
+                       with `!=`"
+                        .to_owned(),
+            }),
+        }
+    }
+
+    fn violation(&mut self) -> Result<Condition, ConditionError> {
+        self.demand("(", "violation(J3)")?;
+        self.skip_space();
+        let start = self.at;
+        let word = self.word();
+        if !INVARIANTS.contains(&word) {
+            let known = INVARIANTS.iter().copied();
+            let near = nearest(word, known).filter(|_| !word.is_empty());
+            return Err(ConditionError {
+                at: start,
+                message: match word {
+                    "" => format!("expected an invariant {}", self.found()),
+                    word => format!("no invariant is called `{word}`"),
+                },
+                help: match near {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("there are {}", INVARIANTS.join(", ")),
+                },
+            });
+        }
+        self.demand(")", "violation(J3)")?;
+        Ok(Condition::Violation(word.to_owned()))
+    }
+
+    fn told(&mut self) -> Result<Condition, ConditionError> {
+        const EXAMPLE: &str = "told(order-producer, NOT_ENOUGH_REPLICAS)";
+        self.demand("(", EXAMPLE)?;
+        let process = self.process(EXAMPLE)?;
+        self.demand(",", EXAMPLE)?;
+        self.skip_space();
+        let start = self.at;
+        let error = self.word();
+        let legal = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        if error.is_empty() || !error.chars().all(legal) {
+            return Err(ConditionError {
+                at: start,
+                message: match error {
+                    "" => format!("expected an error {}", self.found()),
+                    error => format!("`{error}` is no error's name"),
+                },
+                help: format!("errors are written as Kafka does: `{EXAMPLE}`"),
+            });
+        }
+        self.demand(")", EXAMPLE)?;
+        Ok(Condition::Told { process, error: error.to_owned() })
+    }
+
+    fn fenced(&mut self, example: &str) -> Result<ProcessId, ConditionError> {
+        self.demand("(", example)?;
+        let broker = self.process(example)?;
+        self.demand(")", example)?;
+        Ok(broker)
     }
 
     fn leader(&mut self) -> Result<Condition, ConditionError> {
@@ -140,27 +254,101 @@ impl<'a> Reader<'a> {
         Ok(Condition::Leader { partition, comparison, process })
     }
 
-    fn isr(&mut self) -> Result<Condition, ConditionError> {
-        const EXAMPLE: &str = "isr(orders-0) == {broker-1, broker-2}";
-        let partition = self.partition("isr")?;
+    fn controller(&mut self) -> Result<Condition, ConditionError> {
+        let comparison = self.equality("controller == controller-2")?;
+        let process = self.process("controller == controller-2")?;
+        let process = Some(process).filter(|id| id.as_str() != "none");
+        Ok(Condition::Controller { comparison, process })
+    }
+
+    fn replicas(
+        &mut self,
+        subject: &str,
+        set: ReplicaSet,
+    ) -> Result<Condition, ConditionError> {
+        let example = format!("{subject}(orders-0) == {{broker-1, broker-2}}");
+        let partition = self.partition(subject)?;
+        let comparison = self.equality(&example)?;
+        let processes = self.set(&example)?;
+        Ok(Condition::Replicas { set, partition, comparison, processes })
+    }
+
+    fn voters(&mut self) -> Result<Condition, ConditionError> {
+        const EXAMPLE: &str = "voters == {controller-1, controller-2, controller-3}";
         let comparison = self.equality(EXAMPLE)?;
-        self.demand("{", EXAMPLE)?;
+        Ok(Condition::Voters { comparison, processes: self.set(EXAMPLE)? })
+    }
+
+    /// `{broker-1, broker-2}`, sorted.
+    fn set(&mut self, example: &str) -> Result<Vec<ProcessId>, ConditionError> {
+        self.demand("{", example)?;
         let mut processes = Vec::new();
         while !self.takes("}") {
             if !processes.is_empty() {
-                self.demand(",", EXAMPLE)?;
+                self.demand(",", example)?;
             }
-            processes.push(self.process(EXAMPLE)?);
+            processes.push(self.process(example)?);
         }
         processes.sort();
         processes.dedup();
-        Ok(Condition::Isr { partition, comparison, processes })
+        Ok(processes)
     }
 
     fn number(&mut self, subject: &str, term: Term) -> Result<Condition, ConditionError> {
         let example = format!("{subject}(orders-0) >= 1");
-        let partition = self.partition(subject)?;
-        let comparison = self.comparison(&example)?;
+        self.demand("(", &example)?;
+        let partition = self.partition_name(&format!("{subject}(orders-0)"))?;
+        let of_replica =
+            matches!(term, Term::HighWatermark | Term::LogStart | Term::LogEnd);
+        let replica = match of_replica && self.takes(",") {
+            true => Some(self.process(&format!("{subject}(orders-0, broker-2) >= 1"))?),
+            false => None,
+        };
+        self.demand(")", &format!("{subject}(orders-0)"))?;
+        let (comparison, value) = self.against(&example)?;
+        Ok(Condition::Number { term, partition, replica, comparison, value })
+    }
+
+    fn partitions(&mut self) -> Result<Condition, ConditionError> {
+        const EXAMPLE: &str = "partitions(orders) == 6";
+        self.demand("(", EXAMPLE)?;
+        let topic = match self.word() {
+            "" => {
+                let message = format!("expected a topic {}", self.found());
+                return Err(self.error(message, format!("write `{EXAMPLE}`")));
+            }
+            topic => topic.to_owned(),
+        };
+        self.demand(")", EXAMPLE)?;
+        self.count(EXAMPLE, Count::Partitions(topic))
+    }
+
+    fn position(&mut self) -> Result<Condition, ConditionError> {
+        const EXAMPLE: &str = "position(reader, orders-0) == 5";
+        self.demand("(", EXAMPLE)?;
+        let reader = self.process(EXAMPLE)?;
+        self.demand(",", EXAMPLE)?;
+        let partition = self.partition_name("position(reader, orders-0)")?;
+        self.demand(")", EXAMPLE)?;
+        self.count(EXAMPLE, Count::Position(reader, partition))
+    }
+
+    fn records_read(&mut self) -> Result<Condition, ConditionError> {
+        const EXAMPLE: &str = "records-read(reader) >= 3";
+        self.demand("(", EXAMPLE)?;
+        let reader = self.process(EXAMPLE)?;
+        self.demand(")", EXAMPLE)?;
+        self.count(EXAMPLE, Count::RecordsRead(reader))
+    }
+
+    fn count(&mut self, example: &str, of: Count) -> Result<Condition, ConditionError> {
+        let (comparison, value) = self.against(example)?;
+        Ok(Condition::Count { of, comparison, value })
+    }
+
+    /// `>= 1`
+    fn against(&mut self, example: &str) -> Result<(Comparison, i64), ConditionError> {
+        let comparison = self.comparison(example)?;
         self.skip_space();
         let start = self.at;
         let word = self.word();
@@ -172,10 +360,16 @@ impl<'a> Reader<'a> {
             },
             help: format!("write `{example}`"),
         })?;
-        Ok(Condition::Number { term, partition, comparison, value })
+        Ok((comparison, value))
     }
 
+    /// A process id, or an alias such as `@leader(orders-0)`.
     fn process(&mut self, example: &str) -> Result<ProcessId, ConditionError> {
+        self.skip_space();
+        let start = self.at;
+        if self.takes("@") {
+            return self.alias(start);
+        }
         match self.word() {
             "" => {
                 let message = format!("expected a process id {}", self.found());
@@ -185,32 +379,45 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn alias(&mut self, start: usize) -> Result<ProcessId, ConditionError> {
+        self.word();
+        if self.takes("(") {
+            self.word();
+            self.demand(")", "@leader(orders-0)")?;
+        }
+        let text = &self.text[start..self.at];
+        match Alias::parse(text) {
+            Ok(alias) => Ok(ProcessId::from(alias.to_string())),
+            Err(help) => Err(ConditionError {
+                at: start,
+                message: format!("nobody is meant by `{text}`"),
+                help,
+            }),
+        }
+    }
+
     /// `(orders-0)`
     fn partition(&mut self, subject: &str) -> Result<PartitionName, ConditionError> {
         let example = format!("{subject}(orders-0)");
         self.demand("(", &example)?;
+        let partition = self.partition_name(&example)?;
+        self.demand(")", &example)?;
+        Ok(partition)
+    }
+
+    /// `orders-0`
+    fn partition_name(&mut self, example: &str) -> Result<PartitionName, ConditionError> {
         self.skip_space();
         let start = self.at;
         let word = self.word();
-        let numbered = word.rsplit_once('-').filter(|(topic, _)| !topic.is_empty());
-        let parsed = numbered.and_then(|(topic, index)| {
-            let partition = index.parse().ok()?;
-            Some(PartitionName { topic: topic.to_owned(), partition })
-        });
-        let Some(partition) = parsed else {
-            return Err(ConditionError {
-                at: start,
-                message: match word {
-                    "" => format!("expected a partition {}", self.found()),
-                    word => format!("`{word}` is not a partition"),
-                },
-                help: format!(
-                    "a partition is its topic, `-` and its number: `{example}`"
-                ),
-            });
-        };
-        self.demand(")", &example)?;
-        Ok(partition)
+        PartitionName::parse(word).ok_or_else(|| ConditionError {
+            at: start,
+            message: match word {
+                "" => format!("expected a partition {}", self.found()),
+                word => format!("`{word}` is not a partition"),
+            },
+            help: format!("a partition is its topic, `-` and its number: `{example}`"),
+        })
     }
 
     fn comparison(&mut self, example: &str) -> Result<Comparison, ConditionError> {
@@ -266,20 +473,52 @@ fn unknown_subject(subject: &str, start: usize, reader: &Reader<'_>) -> Conditio
 
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |process: &Option<ProcessId>| {
+            process.as_ref().map_or("none", ProcessId::as_str).to_owned()
+        };
+        let set = |processes: &[ProcessId]| {
+            let ids: Vec<&str> = processes.iter().map(ProcessId::as_str).collect();
+            format!("{{{}}}", ids.join(", "))
+        };
         match self {
             Condition::NoAcknowledgedRecordLost => f.write_str(ALONE),
+            Condition::Violation(invariant) => write!(f, "violation({invariant})"),
+            Condition::Told { process, error } => write!(f, "told({process}, {error})"),
+            Condition::Fenced(broker) => write!(f, "fenced({broker})"),
+            Condition::Not(inner) => write!(f, "!{inner}"),
             Condition::Leader { partition, comparison, process } => {
-                let process = process.as_ref().map_or("none", ProcessId::as_str);
-                write!(f, "leader({partition}) {comparison} {process}")
+                write!(f, "leader({partition}) {comparison} {}", name(process))
             }
-            Condition::Isr { partition, comparison, processes } => {
-                let ids: Vec<&str> = processes.iter().map(ProcessId::as_str).collect();
-                write!(f, "isr({partition}) {comparison} {{{}}}", ids.join(", "))
+            Condition::Controller { comparison, process } => {
+                write!(f, "controller {comparison} {}", name(process))
             }
-            Condition::Number { term, partition, comparison, value } => {
-                write!(f, "{term}({partition}) {comparison} {value}")
+            Condition::Replicas { set: which, partition, comparison, processes } => {
+                write!(f, "{which}({partition}) {comparison} {}", set(processes))
+            }
+            Condition::Voters { comparison, processes } => {
+                write!(f, "voters {comparison} {}", set(processes))
+            }
+            Condition::Number { term, partition, replica, comparison, value } => {
+                match replica {
+                    Some(replica) => write!(f, "{term}({partition}, {replica})")?,
+                    None => write!(f, "{term}({partition})")?,
+                }
+                write!(f, " {comparison} {value}")
+            }
+            Condition::Count { of, comparison, value } => {
+                write!(f, "{of} {comparison} {value}")
             }
         }
+    }
+}
+
+impl fmt::Display for ReplicaSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ReplicaSet::Isr => "isr",
+            ReplicaSet::Elr => "elr",
+            ReplicaSet::Assigned => "replicas",
+        })
     }
 }
 
@@ -287,10 +526,22 @@ impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Term::HighWatermark => "high-watermark",
+            Term::LogStart => "log-start",
             Term::LogEnd => "log-end",
             Term::LeaderEpoch => "leader-epoch",
             Term::IsrSize => "isr-size",
         })
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Count::QuorumEpoch => f.write_str("quorum-epoch"),
+            Count::Partitions(topic) => write!(f, "partitions({topic})"),
+            Count::Position(reader, at) => write!(f, "position({reader}, {at})"),
+            Count::RecordsRead(reader) => write!(f, "records-read({reader})"),
+        }
     }
 }
 
@@ -324,6 +575,23 @@ mod tests {
             "leader-epoch(orders-0) > 0",
             "isr-size(orders-0) <= 2",
             "log-end(orders-0) == -1",
+            "log-end(orders-0, broker-2) == 3",
+            "log-start(orders-0) >= 5",
+            "violation(J3)",
+            "!violation(R12)",
+            "told(order-producer, NOT_ENOUGH_REPLICAS)",
+            "fenced(broker-1)",
+            "!fenced(broker-1)",
+            "controller == controller-2",
+            "controller != @last",
+            "leader(orders-0) != @leader(orders-1)",
+            "quorum-epoch >= 2",
+            "voters == {a, b, c}",
+            "elr(orders-0) == {broker-2}",
+            "replicas(orders-0) == {broker-4, broker-5}",
+            "partitions(orders) == 6",
+            "position(reader, orders-0) == 5",
+            "records-read(reader) >= 3",
         ] {
             assert_eq!(Condition::parse(text).unwrap().to_string(), text);
         }
@@ -333,6 +601,12 @@ mod tests {
     fn spaces_and_the_order_of_a_set_do_not_matter() {
         let one = Condition::parse("  isr( orders-0 )=={b,a , a}  ").unwrap();
         assert_eq!(one, Condition::parse("isr(orders-0) == {a, b}").unwrap());
+    }
+
+    #[test]
+    fn unfenced_is_not_fenced() {
+        let one = Condition::parse("unfenced(broker-1)").unwrap();
+        assert_eq!(one, Condition::parse("! fenced( broker-1 )").unwrap());
     }
 
     #[test]
@@ -362,6 +636,16 @@ mod tests {
             ("", 0, "the condition is empty"),
             ("  ö(", 2, "`ö` is not known"),
             ("leader(a-99999999999) == b", 7, "`a-99999999999` is not a partition"),
+            ("violation(Q9)", 10, "no invariant is called `Q9`"),
+            ("violation()", 10, "expected an invariant but found `)`"),
+            ("told(shop)", 9, "expected `,` but found `)`"),
+            ("told(shop, late)", 11, "`late` is no error's name"),
+            ("!leader(a-0) == b", 1, "`!` cannot stand here"),
+            ("controller == @boss", 14, "nobody is meant by `@boss`"),
+            ("controller >= a", 11, "`>=` cannot compare names"),
+            ("leader-epoch(a-0, b) > 1", 16, "expected `)` but found `,`"),
+            ("position(reader) == 5", 15, "expected `,` but found `)`"),
+            ("partitions() == 5", 11, "expected a topic but found `)`"),
         ];
         for (text, at, message) in cases {
             let error = Condition::parse(text).unwrap_err();

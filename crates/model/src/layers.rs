@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Condition, Diagnostic, Edge, EdgeId, End, FlowStepKind, GroupId, Member};
+use crate::{Alias, Diagnostic, Edge, EdgeId, End, FlowStepKind, GroupId, Member};
 use crate::{Play, ProcessId, Scenario, StepKind, Topology, nearest};
 
 impl Topology {
@@ -81,6 +81,8 @@ struct Visible<'a> {
     shown: &'a [&'a str],
     groups: BTreeSet<&'a GroupId>,
     processes: BTreeSet<&'a ProcessId>,
+    /// With the hidden ones.
+    all: BTreeSet<&'a ProcessId>,
 }
 
 impl<'a> Visible<'a> {
@@ -101,7 +103,8 @@ impl<'a> Visible<'a> {
             is_on(&process.layer) && group_is_on
         });
         let processes = processes.map(|process| &process.id).collect();
-        Visible { shown, groups, processes }
+        let all = topology.processes.iter().map(|process| &process.id).collect();
+        Visible { shown, groups, processes, all }
     }
 
     fn layer(&self, layer: Option<&String>) -> bool {
@@ -127,8 +130,15 @@ impl<'a> Visible<'a> {
 
     fn scenario(&self, scenario: &Scenario) -> bool {
         let named = processes_named(scenario);
+        let is_hidden = |word: &str| {
+            let id = ProcessId::from(word);
+            self.all.contains(&id) && !self.processes.contains(&id)
+        };
+        let mut words = lines(scenario).flat_map(|line| line.split([' ', ',']));
         self.layer(scenario.layer.as_ref())
-            && named.iter().all(|id| self.processes.contains(id))
+            && (named.iter())
+                .all(|id| Alias::of(id).is_some() || self.processes.contains(id))
+            && !words.any(is_hidden)
     }
 }
 
@@ -158,15 +168,21 @@ fn processes_named(scenario: &Scenario) -> Vec<&ProcessId> {
                     | StepKind::Crash(id)
                     | StepKind::Restart(id)
                     | StepKind::Pause(id)
-                    | StepKind::Resume(id) => named.push(id),
+                    | StepKind::Resume(id)
+                    | StepKind::Shutdown(id)
+                    | StepKind::Client(id, _) => named.push(id),
                     StepKind::Partition(one, other) => {
                         named.extend(one.iter().chain(other));
                     }
                     StepKind::WaitUntil { condition, .. }
                     | StepKind::Expect(condition) => {
-                        named.extend(processes_in(condition));
+                        named.extend(condition.processes());
                     }
-                    StepKind::Heal | StepKind::Wait(_) | StepKind::Say(_) => {}
+                    StepKind::Fault(_)
+                    | StepKind::Admin(_)
+                    | StepKind::Heal
+                    | StepKind::Wait(_)
+                    | StepKind::Say(_) => {}
                 }
             }
         }
@@ -174,12 +190,16 @@ fn processes_named(scenario: &Scenario) -> Vec<&ProcessId> {
     named
 }
 
-fn processes_in(condition: &Condition) -> Vec<&ProcessId> {
-    match condition {
-        Condition::Leader { process, .. } => process.iter().collect(),
-        Condition::Isr { processes, .. } => processes.iter().collect(),
-        Condition::NoAcknowledgedRecordLost | Condition::Number { .. } => Vec::new(),
-    }
+/// Lines of text that name processes in a way of their own.
+fn lines(scenario: &Scenario) -> impl Iterator<Item = &str> {
+    let steps = match &scenario.play {
+        Play::Flow(_) => &[],
+        Play::Run(run) => &run.steps[..],
+    };
+    steps.iter().filter_map(|step| match &step.kind {
+        StepKind::Fault(line) | StepKind::Admin(line) => Some(line.as_str()),
+        _ => None,
+    })
 }
 
 /// The scenario with its hops along the renumbered edges; `None` if one of them is hidden.

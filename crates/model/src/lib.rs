@@ -13,6 +13,7 @@
 //! holds what all front ends share: names, defaults, the checks on the built topology
 //! ([`lint`]) and the form in which mistakes are told ([`Diagnostic`]).
 
+mod alias;
 pub mod builder;
 mod condition;
 mod condition_text;
@@ -26,14 +27,18 @@ mod roles;
 mod scenario;
 mod topology;
 
+pub use alias::Alias;
 pub use builder::TopologyBuilder;
-pub use condition::{Comparison, Condition, PartitionName, Term};
+pub use condition::{
+    Comparison, Condition, Count, INVARIANTS, PartitionName, ReplicaSet, Term,
+};
 pub use condition_text::ConditionError;
 pub use diagnostic::{Diagnostic, FileId, Fix, Label, Origin, Severity, Span};
 pub use ids::{EdgeId, GroupId, ProcessId, ScenarioId};
 pub use nearest::nearest;
 pub use scenario::{
-    Acks, Flow, FlowStep, FlowStepKind, Heading, Hop, Play, Run, Scenario, Step, StepKind,
+    Acks, Awaits, Flow, FlowStep, FlowStepKind, Heading, Hop, Play, Run, Scenario, Step,
+    StepKind,
 };
 pub use topology::{
     Capacity, Cluster, Direction, Edge, End, Group, KafkaSettings, Member, Placement,

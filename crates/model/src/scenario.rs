@@ -1,5 +1,7 @@
 //! What happens: flows written out by the author, and runs executed by the engine.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Condition, EdgeId, Origin, ProcessId, ProcessState, ScenarioId};
@@ -106,6 +108,9 @@ pub enum Heading {
 pub struct Run {
     /// In order.
     pub steps: Vec<Step>,
+    /// Settings for this run alone, under Kafka's own names, laid over those of every node
+    /// and topic; with `producer.` or `consumer.` before the name, over every client's.
+    pub settings: BTreeMap<String, String>,
 }
 
 /// One step of a run.
@@ -122,7 +127,8 @@ pub struct Step {
 /// What a run can do or demand.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StepKind {
-    /// A producer sends records and the run goes on once all are answered or given up.
+    /// A producer sends records; the run goes on once all are answered or given up, if it
+    /// waits for that.
     Produce {
         /// Who sends.
         producer: ProcessId,
@@ -138,7 +144,20 @@ pub enum StepKind {
         acks: Option<Acks>,
         /// How many records.
         count: u32,
+        /// What the run waits for.
+        awaits: Awaits,
     },
+    /// Any fault, in the words of a storm's list without the time:
+    /// `cut broker-1 > broker-2,broker-3`, `slow a > b by 250 ms`.
+    Fault(String),
+    /// The process stops in good order, and the run goes on when it has: a broker gives its
+    /// leaderships away, an active controller names a successor.
+    Shutdown(ProcessId),
+    /// Something for the admin client to ask, and the run goes on when it is answered:
+    /// `grow orders to 6`, `elect preferred orders-0`.
+    Admin(String),
+    /// Something for a client to do: `seek orders-0 to earliest`.
+    Client(ProcessId, String),
     /// The process dies at once; its disk stays.
     Crash(ProcessId),
     /// It starts again on its disk.
@@ -178,4 +197,15 @@ pub enum Acks {
     /// `acks=all`.
     #[serde(rename = "all")]
     All,
+}
+
+/// What the run waits for after a `produce` step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Awaits {
+    /// Until every record is answered or given up.
+    #[default]
+    Answers,
+    /// For nothing: what becomes of the records, the next steps show.
+    Nothing,
 }

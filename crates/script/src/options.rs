@@ -325,6 +325,7 @@ pub(crate) fn produce(
         partition: fields.count("partition"),
         acks: acks(&mut fields),
         count: fields.count("count").unwrap_or(1),
+        ..ProduceConfig::default()
     };
     (config, fields.text("caption"))
 }

@@ -3,8 +3,8 @@
 //! They are ordinary runs, built from the binding: nothing in the runner knows them.
 
 use topomotion_model::{
-    Acks, Comparison, Condition, Origin, PartitionName, Play, ProcessId, Run, Scenario,
-    ScenarioId, Step, StepKind, Term,
+    Acks, Awaits, Comparison, Condition, Origin, PartitionName, Play, ProcessId,
+    ReplicaSet, Run, Scenario, ScenarioId, Step, StepKind, Term,
 };
 
 use crate::{Binding, Bound, ClusterPlan, NodeRole, ProducerPlan, TopicPlan};
@@ -35,7 +35,7 @@ pub fn builtins(binding: &Binding) -> Vec<Builtin> {
                 title: title.to_owned(),
                 description: Some(tell.to_owned()),
                 layer: None,
-                play: Play::Run(Run { steps }),
+                play: Play::Run(Run { steps, ..Run::default() }),
                 origin: Origin::default(),
             }),
         },
@@ -114,12 +114,19 @@ impl<'a> Stage<'a> {
             partition: Some(self.name().partition),
             acks: Some(Acks::All),
             count: 1,
+            awaits: Awaits::Answers,
         })
     }
 
     fn number(&self, term: Term, comparison: Comparison, value: i64) -> Step {
         let partition = self.name();
-        step(StepKind::Expect(Condition::Number { term, partition, comparison, value }))
+        step(StepKind::Expect(Condition::Number {
+            term,
+            partition,
+            replica: None,
+            comparison,
+            value,
+        }))
     }
 }
 
@@ -154,8 +161,12 @@ fn leader_election(plan: &ClusterPlan) -> Result<Vec<Step>, String> {
         process: Some(process.clone()),
     };
     let comparison = Comparison::Equal;
-    let condition =
-        Condition::Isr { partition: partition.clone(), comparison, processes: isr };
+    let condition = Condition::Replicas {
+        set: ReplicaSet::Isr,
+        partition: partition.clone(),
+        comparison,
+        processes: isr,
+    };
     Ok(vec![
         stage.produce("order-123"),
         step(StepKind::Crash(leader.clone())),

@@ -1,10 +1,15 @@
 //! Who says whether a condition holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use topomotion_model::{Comparison, Condition, PartitionName, ProcessId, Term};
-use topomotion_trace::{Event, StateChange, Time, What};
+use topomotion_model::{
+    Comparison, Condition, Count, PartitionName, ProcessId, ReplicaSet, Term,
+};
+use topomotion_trace::{
+    BrokerLiveness, Event, Fault, PacketId, ProcessState, QuorumRole, StateChange, Time,
+    Travel, What,
+};
 
 use crate::Sight;
 
@@ -30,6 +35,24 @@ pub trait Judge {
 pub struct Observer {
     registrations: BTreeMap<Arc<str>, Registration>,
     replicas: BTreeMap<(Arc<str>, Arc<str>), Replica>,
+    /// Eligible leader replicas, by partition.
+    elr: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    /// Brokers as the controller sees them.
+    brokers: BTreeMap<Arc<str>, BrokerLiveness>,
+    /// Living quorum leaders, each with its epoch.
+    leaders: BTreeMap<Arc<str>, i32>,
+    quorum_epoch: i32,
+    voters: Vec<Arc<str>>,
+    /// Partitions of those topics that were asked for.
+    sizes: BTreeMap<Arc<str>, i64>,
+    /// Where readers are in those partitions that were asked for.
+    positions: BTreeMap<(Arc<str>, Arc<str>), Option<i64>>,
+    /// Records that each reader was handed since the story began.
+    read: BTreeMap<Arc<str>, i64>,
+    /// Who was answered which error since the story began.
+    told: BTreeSet<(Arc<str>, String)>,
+    /// Errors that are on their way.
+    coming: BTreeMap<PacketId, (Arc<str>, String)>,
 }
 
 /// A partition as the controller last committed it.
@@ -52,6 +75,8 @@ pub struct Replica {
     pub log_end: i64,
     /// High watermark.
     pub high_watermark: i64,
+    /// Log start offset; known only once it was asked for.
+    pub log_start: i64,
 }
 
 impl Observer {
@@ -69,6 +94,16 @@ impl Observer {
     pub fn replica(&self, process: &str, partition: &str) -> Replica {
         let key = (Arc::from(process), Arc::from(partition));
         self.replicas.get(&key).copied().unwrap_or_default()
+    }
+
+    /// The active controller: the living quorum leader of the highest epoch.
+    pub fn controller(&self) -> Option<&Arc<str>> {
+        let leaders = self.leaders.iter();
+        leaders.max_by_key(|(_, epoch)| **epoch).map(|(process, _)| process)
+    }
+
+    fn is_down(&mut self, process: &Arc<str>) {
+        self.leaders.remove(process);
     }
 
     fn replica_mut(&mut self, process: &Arc<str>, partition: &Arc<str>) -> &mut Replica {
@@ -96,32 +131,98 @@ impl Observer {
         })
     }
 
-    fn isr(
+    fn replicas(
         &self,
+        set: ReplicaSet,
         partition: &PartitionName,
         comparison: Comparison,
         wanted: &[ProcessId],
     ) -> Result<(), String> {
-        let mut isr: Vec<&str> =
-            self.registered(partition)?.isr.iter().map(|member| &**member).collect();
-        isr.sort_unstable();
-        let mut wanted: Vec<&str> = wanted.iter().map(ProcessId::as_str).collect();
-        wanted.sort_unstable();
-        match equality(comparison, isr == wanted) {
-            true => Ok(()),
-            false => Err(format!("the ISR of {partition} is {{{}}}", isr.join(", "))),
+        let registration = self.registered(partition)?;
+        let none = Vec::new();
+        let (found, noun) = match set {
+            ReplicaSet::Isr => (&registration.isr, "the ISR"),
+            ReplicaSet::Elr => {
+                let elr = self.elr.get(&*partition.to_string());
+                (elr.unwrap_or(&none), "the ELR")
+            }
+            ReplicaSet::Assigned => (&registration.replicas, "the replica set"),
+        };
+        same(found, comparison, wanted)
+            .map_err(|is| format!("{noun} of {partition} is {is}"))
+    }
+
+    fn active(
+        &self,
+        comparison: Comparison,
+        wanted: Option<&ProcessId>,
+    ) -> Result<(), String> {
+        let controller = self.controller().map(|process| &**process);
+        if equality(comparison, controller == wanted.map(ProcessId::as_str)) {
+            return Ok(());
+        }
+        Err(match controller {
+            Some(controller) => format!("{controller} is the active controller"),
+            None => "no controller is active".to_owned(),
+        })
+    }
+
+    fn fenced(&self, broker: &ProcessId) -> Result<(), String> {
+        match self.brokers.get(broker.as_str()) {
+            Some(BrokerLiveness::Fenced) => Ok(()),
+            Some(BrokerLiveness::Unfenced) => Err(format!("{broker} is unfenced")),
+            Some(BrokerLiveness::ControlledShutdown) => {
+                Err(format!("{broker} is unfenced and shutting down"))
+            }
+            None => Err(format!("{broker} is not registered")),
         }
     }
 
-    fn number(&self, term: Term, partition: &PartitionName) -> Result<i64, String> {
+    fn was_told(&self, process: &ProcessId, error: &str) -> Result<(), String> {
+        if self.told.contains(&(process.0.clone(), error.to_owned())) {
+            return Ok(());
+        }
+        let others = self.told.iter().filter(|(who, _)| **who == *process.as_str());
+        let others: Vec<&str> = others.map(|(_, error)| error.as_str()).collect();
+        Err(match others[..] {
+            [] => format!("{process} was told of no error"),
+            _ => format!("{process} was told {}", others.join(", ")),
+        })
+    }
+
+    fn count(&self, of: &Count) -> Result<i64, String> {
+        match of {
+            Count::QuorumEpoch => Ok(i64::from(self.quorum_epoch)),
+            Count::Partitions(topic) => {
+                Ok(self.sizes.get(topic.as_str()).copied().unwrap_or(0))
+            }
+            Count::Position(reader, partition) => {
+                let place = (reader.0.clone(), Arc::from(partition.to_string()));
+                let position = self.positions.get(&place).copied().flatten();
+                position.ok_or_else(|| format!("{reader} has no position in {partition}"))
+            }
+            Count::RecordsRead(reader) => {
+                Ok(self.read.get(reader.as_str()).copied().unwrap_or(0))
+            }
+        }
+    }
+
+    fn number(
+        &self,
+        term: Term,
+        partition: &PartitionName,
+        replica: Option<&ProcessId>,
+    ) -> Result<i64, String> {
         let registration = self.registered(partition)?;
         let leader = || {
             let leader = registration.leader.as_deref();
-            let leader = leader.ok_or_else(|| format!("nobody leads {partition}"))?;
-            Ok::<Replica, String>(self.replica(leader, &partition.to_string()))
+            let replica = replica.map(ProcessId::as_str).or(leader);
+            let replica = replica.ok_or_else(|| format!("nobody leads {partition}"))?;
+            Ok::<Replica, String>(self.replica(replica, &partition.to_string()))
         };
         Ok(match term {
             Term::HighWatermark => leader()?.high_watermark,
+            Term::LogStart => leader()?.log_start,
             Term::LogEnd => leader()?.log_end,
             Term::LeaderEpoch => i64::from(registration.leader_epoch),
             Term::IsrSize => i64::try_from(registration.isr.len()).unwrap_or(i64::MAX),
@@ -129,9 +230,8 @@ impl Observer {
     }
 }
 
-impl Judge for Observer {
-    fn see(&mut self, event: &Event) {
-        let What::State(change) = &event.what else { return };
+impl Observer {
+    fn change(&mut self, change: &StateChange) {
         match change {
             StateChange::Registration {
                 partition,
@@ -158,39 +258,143 @@ impl Judge for Observer {
             StateChange::HighWatermark { process, partition, offset } => {
                 self.replica_mut(process, partition).high_watermark = *offset;
             }
+            StateChange::Quorum { process, role, epoch } => {
+                self.quorum_epoch = self.quorum_epoch.max(*epoch);
+                match role {
+                    QuorumRole::Leader => self.leaders.insert(process.clone(), *epoch),
+                    _ => self.leaders.remove(process),
+                };
+            }
+            StateChange::Broker { broker, liveness, .. } => {
+                self.brokers.insert(broker.clone(), *liveness);
+            }
+            StateChange::Process { process, state: ProcessState::Stopped } => {
+                self.is_down(process);
+            }
+            StateChange::BatchFailed { process, error, .. } => {
+                self.told.insert((process.clone(), error.clone()));
+            }
+            StateChange::Polled { process, base, next, .. } => {
+                *self.read.entry(process.clone()).or_default() += next - base;
+            }
             StateChange::Process { .. }
-            | StateChange::Quorum { .. }
-            | StateChange::Broker { .. }
             | StateChange::Replica { .. }
             | StateChange::IsrProposed { .. }
             | StateChange::ProduceWaits { .. }
             | StateChange::BatchSent { .. }
             | StateChange::BatchAcked { .. }
-            | StateChange::BatchFailed { .. }
-            | StateChange::Polled { .. }
             | StateChange::LeaderLearned { .. } => {}
+        }
+    }
+}
+
+impl Judge for Observer {
+    fn see(&mut self, event: &Event) {
+        match &event.what {
+            What::State(change) => self.change(change),
+            What::Fault(Fault::Crash { process } | Fault::Restart { process }) => {
+                self.is_down(process);
+            }
+            What::Sent(packet) => {
+                if let (Travel::Response(_), Some(error)) =
+                    (&packet.travel, &packet.error)
+                {
+                    self.coming.insert(packet.id, (packet.to.clone(), error.clone()));
+                }
+            }
+            What::Arrived(packet) => self.told.extend(self.coming.remove(packet)),
+            What::Lost(packet, _) => {
+                self.coming.remove(packet);
+            }
+            What::Curtain => {
+                self.told.clear();
+                self.read.clear();
+            }
+            _ => {}
+        }
+    }
+
+    fn witness(&mut self, _at: Time, sight: &Sight) {
+        match sight {
+            Sight::Eligible { partition, elr, .. } => {
+                self.elr.insert(partition.clone(), elr.clone());
+            }
+            Sight::Found { process, partition, end } => {
+                self.replica_mut(process, partition).log_end = *end;
+            }
+            Sight::LogStart { process, partition, offset } => {
+                self.replica_mut(process, partition).log_start = *offset;
+            }
+            Sight::Position { process, partition, next } => {
+                self.positions.insert((process.clone(), partition.clone()), *next);
+            }
+            Sight::Voters(voters) => self.voters.clone_from(voters),
+            Sight::TopicSize { topic, partitions } => {
+                self.sizes.insert(topic.clone(), *partitions);
+            }
+            _ => {}
         }
     }
 
     fn judge(&self, condition: &Condition) -> Result<(), String> {
         match condition {
-            Condition::NoAcknowledgedRecordLost => {
+            Condition::NoAcknowledgedRecordLost | Condition::Violation(_) => {
                 Err("an observer of the present cannot say what was promised".to_owned())
             }
+            Condition::Not(inner) => negate(inner, self.judge(inner)),
+            Condition::Told { process, error } => self.was_told(process, error),
+            Condition::Fenced(broker) => self.fenced(broker),
             Condition::Leader { partition, comparison, process } => {
                 self.leader(partition, *comparison, process.as_ref())
             }
-            Condition::Isr { partition, comparison, processes } => {
-                self.isr(partition, *comparison, processes)
+            Condition::Controller { comparison, process } => {
+                self.active(*comparison, process.as_ref())
             }
-            Condition::Number { term, partition, comparison, value } => {
-                let found = self.number(*term, partition)?;
-                match compare(*comparison, found, *value) {
-                    true => Ok(()),
-                    false => Err(format!("{term}({partition}) is {found}")),
-                }
+            Condition::Replicas { set, partition, comparison, processes } => {
+                self.replicas(*set, partition, *comparison, processes)
+            }
+            Condition::Voters { comparison, processes } => {
+                same(&self.voters, *comparison, processes)
+                    .map_err(|is| format!("the voters are {is}"))
+            }
+            Condition::Number { term, partition, replica, comparison, value } => {
+                let found = self.number(*term, partition, replica.as_ref())?;
+                compare(*comparison, found, *value).map_err(|()| match replica {
+                    None => format!("{term}({partition}) is {found}"),
+                    Some(replica) => format!("{term}({partition}, {replica}) is {found}"),
+                })
+            }
+            Condition::Count { of, comparison, value } => {
+                let found = self.count(of)?;
+                compare(*comparison, found, *value)
+                    .map_err(|()| format!("{of} is {found}"))
             }
         }
+    }
+}
+
+/// What becomes of a verdict when the opposite was demanded.
+pub fn negate(condition: &Condition, judged: Result<(), String>) -> Result<(), String> {
+    match judged {
+        Ok(()) => Err(format!("{condition} holds")),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Compares two sets; the error is the one that was found.
+fn same(
+    found: &[Arc<str>],
+    comparison: Comparison,
+    wanted: &[ProcessId],
+) -> Result<(), String> {
+    let mut found: Vec<&str> = found.iter().map(|member| &**member).collect();
+    found.sort_unstable();
+    let mut wanted: Vec<&str> = wanted.iter().map(ProcessId::as_str).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    match equality(comparison, found == wanted) {
+        true => Ok(()),
+        false => Err(format!("{{{}}}", found.join(", "))),
     }
 }
 
@@ -202,15 +406,16 @@ fn equality(comparison: Comparison, equal: bool) -> bool {
     }
 }
 
-fn compare(comparison: Comparison, found: i64, value: i64) -> bool {
-    match comparison {
+fn compare(comparison: Comparison, found: i64, value: i64) -> Result<(), ()> {
+    let holds = match comparison {
         Comparison::Equal => found == value,
         Comparison::NotEqual => found != value,
         Comparison::AtLeast => found >= value,
         Comparison::AtMost => found <= value,
         Comparison::MoreThan => found > value,
         Comparison::LessThan => found < value,
-    }
+    };
+    if holds { Ok(()) } else { Err(()) }
 }
 
 #[cfg(test)]
@@ -239,8 +444,57 @@ mod tests {
         };
         let watermark = StateChange::HighWatermark { process: a, partition, offset: 3 };
         let mut observer = Observer::new();
-        for change in [registration, appended, watermark] {
+        let broker = |broker: &str, liveness| StateChange::Broker {
+            controller: "c".into(),
+            broker: broker.into(),
+            liveness,
+        };
+        let leads = |process: &str, epoch| StateChange::Quorum {
+            process: process.into(),
+            role: QuorumRole::Leader,
+            epoch,
+        };
+        let error = "NOT_ENOUGH_REPLICAS".to_owned();
+        let failed = StateChange::BatchFailed {
+            process: "shop".into(),
+            partition: "orders-0".into(),
+            batch: 1,
+            error,
+        };
+        let polled = StateChange::Polled {
+            process: "reader".into(),
+            partition: "orders-0".into(),
+            base: 1,
+            next: 4,
+        };
+        let changes = [
+            registration,
+            appended,
+            watermark,
+            broker("a", BrokerLiveness::Unfenced),
+            broker("b", BrokerLiveness::Fenced),
+            leads("d", 2),
+            leads("c", 1),
+            failed,
+            polled,
+        ];
+        for change in changes {
             observer.see(&Event { at: Time(0), what: What::State(change) });
+        }
+        let partition: Arc<str> = "orders-0".into();
+        let sights = [
+            Sight::Voters(vec!["d".into(), "c".into()]),
+            Sight::Position {
+                process: "reader".into(),
+                partition: partition.clone(),
+                next: Some(4),
+            },
+            Sight::Found { process: "b".into(), partition: partition.clone(), end: 2 },
+            Sight::LogStart { process: "a".into(), partition, offset: 1 },
+            Sight::TopicSize { topic: "orders".into(), partitions: 3 },
+        ];
+        for sight in &sights {
+            observer.witness(Time(0), sight);
         }
         observer
     }
@@ -259,6 +513,20 @@ mod tests {
             "high-watermark(orders-0) >= 3",
             "log-end(orders-0) == 5",
             "leader-epoch(orders-0) > 3",
+            "log-end(orders-0, b) == 2",
+            "log-start(orders-0) == 1",
+            "replicas(orders-0) == {a, b}",
+            "elr(orders-0) == {}",
+            "fenced(b)",
+            "!fenced(a)",
+            "controller == d",
+            "quorum-epoch == 2",
+            "voters == {c, d}",
+            "told(shop, NOT_ENOUGH_REPLICAS)",
+            "!told(a, NOT_ENOUGH_REPLICAS)",
+            "partitions(orders) == 3",
+            "position(reader, orders-0) == 4",
+            "records-read(reader) == 3",
         ] {
             assert_eq!(ask(text), Ok(()), "{text}");
         }
@@ -271,8 +539,40 @@ mod tests {
             ("isr(orders-0) == {a}", "the ISR of orders-0 is {a, b}"),
             ("high-watermark(orders-0) >= 4", "high-watermark(orders-0) is 3"),
             ("log-end(orders-7) == 5", "orders-7 does not exist"),
+            ("log-end(orders-0, b) == 3", "log-end(orders-0, b) is 2"),
+            ("controller == c", "d is the active controller"),
+            ("fenced(a)", "a is unfenced"),
+            ("!fenced(b)", "fenced(b) holds"),
+            ("fenced(z)", "z is not registered"),
+            ("voters == {c}", "the voters are {c, d}"),
+            ("told(shop, OFFSET_OUT_OF_RANGE)", "shop was told NOT_ENOUGH_REPLICAS"),
+            ("told(a, OFFSET_OUT_OF_RANGE)", "a was told of no error"),
+            ("position(a, orders-0) == 1", "a has no position in orders-0"),
+            ("records-read(reader) > 3", "records-read(reader) is 3"),
         ] {
             assert_eq!(ask(text), Err(failure.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_controller_that_is_down_is_not_the_active_one() {
+        let mut observer = observer();
+        let crash = What::Fault(Fault::Crash { process: "d".into() });
+        observer.see(&Event { at: Time(0), what: crash });
+        assert_eq!(observer.controller().map(|it| &**it), Some("c"));
+        let state = ProcessState::Stopped;
+        let stopped = StateChange::Process { process: "c".into(), state };
+        observer.see(&Event { at: Time(0), what: What::State(stopped) });
+        assert_eq!(observer.controller(), None);
+    }
+
+    #[test]
+    fn what_was_told_and_read_before_the_curtain_does_not_count() {
+        let mut observer = observer();
+        observer.see(&Event { at: Time(0), what: What::Curtain });
+        for text in ["!told(shop, NOT_ENOUGH_REPLICAS)", "records-read(reader) == 0"] {
+            let condition = Condition::parse(text).expect("a condition");
+            assert_eq!(observer.judge(&condition), Ok(()), "{text}");
         }
     }
 }

@@ -122,6 +122,11 @@ impl ClusterPlan {
         self.nodes.iter().filter(|node| node.role != NodeRole::Broker)
     }
 
+    /// The nodes that can vote.
+    pub fn controllers(&self) -> impl Iterator<Item = &NodePlan> {
+        self.nodes.iter().filter(|node| node.role != NodeRole::Broker)
+    }
+
     /// The topic of this name.
     pub fn topic(&self, name: &str) -> Option<&TopicPlan> {
         self.topics.iter().find(|topic| topic.name == name)

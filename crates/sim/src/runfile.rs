@@ -1,9 +1,9 @@
 //! The run file: one run written down, so that it can be repeated without its script.
 
 use serde::{Deserialize, Serialize};
-use topomotion_model::{Acks, Diagnostic, Play, ProcessId, Scenario};
+use topomotion_model::{Acks, Awaits, Diagnostic, Play, ProcessId, Scenario};
 
-use crate::bind::plan_steps;
+use crate::bind::plan_run;
 use crate::storm::place::check_list;
 use crate::storm::{List, Storm};
 use crate::{Binding, Bound, ClusterPlan, Limits, RunOptions};
@@ -58,6 +58,31 @@ pub enum Action {
         acks: Option<Acks>,
         /// How many records.
         count: u32,
+        /// What the run waits for.
+        #[serde(default, skip_serializing_if = "waits_for_answers")]
+        awaits: Awaits,
+    },
+    /// Any fault, in the words of a storm's list without the time.
+    Fault {
+        /// The words.
+        what: String,
+    },
+    /// The process stops in good order, and the run goes on when it has.
+    Shutdown {
+        /// Which.
+        process: ProcessId,
+    },
+    /// The admin client asks, and the run goes on when it is answered.
+    Admin {
+        /// The words.
+        what: String,
+    },
+    /// A client does something.
+    Client {
+        /// Which.
+        process: ProcessId,
+        /// The words.
+        what: String,
     },
     /// The process dies at once; its disk stays.
     Crash {
@@ -112,6 +137,10 @@ pub enum Action {
     },
 }
 
+fn waits_for_answers(awaits: &Awaits) -> bool {
+    *awaits == Awaits::Answers
+}
+
 impl RunFile {
     /// Writes a run down; fails when the scenario cannot run on the cluster.
     pub fn new(
@@ -130,10 +159,11 @@ impl RunFile {
             let message = format!("`{}` is a scripted flow, not a run", scenario.id);
             return Err(refuse(message));
         };
+        let planned = plan_run(cluster, run, &scenario.origin)?;
         Ok(RunFile {
             scenario: scenario.id.to_string(),
-            cluster: cluster.clone(),
-            steps: plan_steps(cluster, run)?,
+            cluster: planned.cluster,
+            steps: planned.steps,
             seed: options.seed.unwrap_or(cluster.seed),
             limits: options.limits.clone(),
             storm: None,

@@ -69,6 +69,24 @@ fn check_in<T>(table: &[Known<T>], into: &mut T, name: &str, value: &str) -> Jud
     }
 }
 
+/// Whether a topic has a setting of this name.
+pub(crate) fn is_of_topic(name: &str) -> bool {
+    TOPIC.contains(&name)
+}
+
+/// What topics know of.
+const TOPIC: [&str; 9] = [
+    "min.insync.replicas",
+    "unclean.leader.election.enable",
+    "retention.ms",
+    "retention.bytes",
+    "segment.bytes",
+    "segment.ms",
+    "cleanup.policy",
+    "max.message.bytes",
+    "index.interval.bytes",
+];
+
 /// Puts a node's settings in place; what makes no sense is left as it was.
 pub(crate) fn set_node(into: &mut BrokerSettings, settings: &BTreeMap<String, String>) {
     set_all(NODE, into, settings);

@@ -1,7 +1,7 @@
 //! The judge: answers every condition, and watches the invariants.
 
 use topomotion_model::Condition;
-use topomotion_sim::{ClusterPlan, Judge, Observer, Sight};
+use topomotion_sim::{ClusterPlan, Judge, Observer, Sight, negate};
 use topomotion_trace::{Event, Time, What};
 
 use crate::invariants::{self, Checker};
@@ -19,6 +19,8 @@ pub struct Court {
     elections: Elections,
     checkers: Vec<Box<dyn Checker>>,
     violations: Vec<Violation>,
+    /// How many of them were found before the story began.
+    before: usize,
     /// The moment of what was seen last.
     at: Time,
 }
@@ -71,6 +73,7 @@ impl Court {
             elections: Elections::default(),
             checkers: invariants::all(plan),
             violations: Vec::new(),
+            before: 0,
             at: Time(0),
         }
     }
@@ -117,11 +120,15 @@ impl Court {
 
 impl Judge for Court {
     fn see(&mut self, event: &Event) {
+        if event.what == What::Curtain {
+            self.settle();
+            self.before = self.violations.len();
+        }
+        self.observer.see(event);
         let What::State(change) = &event.what else { return };
         self.pass(event.at);
         let mut bench = Bench { at: event.at, found: &mut self.violations };
         replication::before(&self.model, change, &mut bench);
-        self.observer.see(event);
         self.model.apply(change);
         replication::after(&self.model, change, &mut bench);
         self.matching.check(&self.model, change, &mut bench);
@@ -134,6 +141,7 @@ impl Judge for Court {
 
     fn witness(&mut self, at: Time, sight: &Sight) {
         self.pass(at);
+        self.observer.witness(at, sight);
         self.model.witness(sight);
         let mut bench = Bench { at, found: &mut self.violations };
         for checker in &mut self.checkers {
@@ -144,9 +152,35 @@ impl Judge for Court {
     fn judge(&self, condition: &Condition) -> Result<(), String> {
         match condition {
             Condition::NoAcknowledgedRecordLost => promises::kept(&self.model),
-            Condition::Leader { .. }
-            | Condition::Isr { .. }
-            | Condition::Number { .. } => self.observer.judge(condition),
+            Condition::Violation(invariant) => self.was_broken(invariant),
+            Condition::Not(inner) => negate(inner, self.judge(inner)),
+            Condition::Told { .. }
+            | Condition::Fenced(_)
+            | Condition::Leader { .. }
+            | Condition::Controller { .. }
+            | Condition::Replicas { .. }
+            | Condition::Voters { .. }
+            | Condition::Number { .. }
+            | Condition::Count { .. } => self.observer.judge(condition),
         }
+    }
+}
+
+impl Court {
+    /// Whether the invariant was broken since the story began. J3 is what the scenario's own
+    /// demand calls it: no excuse counts.
+    fn was_broken(&self, invariant: &str) -> Result<(), String> {
+        let found = self.violations[self.before.min(self.violations.len())..].iter();
+        let broken = found.clone().any(|violation| violation.invariant == invariant)
+            || invariant == "J3" && promises::kept(&self.model).is_err();
+        if broken {
+            return Ok(());
+        }
+        let mut others: Vec<&str> = found.map(|violation| violation.invariant).collect();
+        others.dedup();
+        Err(match others[..] {
+            [] => format!("{invariant} was kept"),
+            _ => format!("{invariant} was kept; broken: {}", others.join(", ")),
+        })
     }
 }

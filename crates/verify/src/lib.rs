@@ -40,8 +40,8 @@ mod quorum;
 mod replication;
 mod shrink;
 
-use topomotion_model::{Diagnostic, Scenario};
-use topomotion_sim::{Binding, Judge, Outcome, RunFile, RunOptions};
+use topomotion_model::{Condition, Diagnostic, Scenario};
+use topomotion_sim::{Action, Binding, Judge, Outcome, RunFile, RunOptions};
 use topomotion_trace::{Time, Trace};
 
 pub use court::Court;
@@ -63,8 +63,10 @@ pub struct Violation {
 pub struct Judged {
     /// The run, its verdicts included.
     pub outcome: Outcome,
-    /// Broken invariants.
+    /// Broken invariants, but for those that the scenario expects to be broken.
     pub violations: Vec<Violation>,
+    /// Broken invariants that the scenario expects: it tells the story of a hole.
+    pub expected: Vec<Violation>,
 }
 
 impl Judged {
@@ -87,20 +89,34 @@ pub fn run(
 pub fn replay(file: &RunFile) -> Judged {
     let mut court = Court::of(&file.cluster);
     let outcome = topomotion_sim::play(file, &mut court);
-    conclude(outcome, court)
+    conclude(outcome, court, &excused(file))
 }
 
 /// Plays a storm for the judge alone: the same verdict as [`replay`], without a trace.
 pub fn examine(file: &RunFile) -> Judged {
     let mut court = Court::of(&file.cluster);
     let outcome = topomotion_sim::probe(file, &mut court);
-    conclude(outcome, court)
+    conclude(outcome, court, &[])
+}
+
+/// The invariants that some step expects to be broken.
+fn excused(file: &RunFile) -> Vec<String> {
+    let conditions = file.steps.iter().filter_map(|step| match &step.action {
+        Action::Expect { condition } | Action::WaitUntil { condition, .. } => {
+            Condition::parse(condition).ok()
+        }
+        _ => None,
+    });
+    conditions.filter_map(|one| one.violation().map(str::to_owned)).collect()
 }
 
 /// What is to be said when a run is over.
-fn conclude(outcome: Outcome, mut court: Court) -> Judged {
+fn conclude(outcome: Outcome, mut court: Court, excused: &[String]) -> Judged {
     let Some(aftermath) = &outcome.aftermath else {
-        return Judged { outcome, violations: court.into_violations() };
+        let found = court.into_violations().into_iter();
+        let (expected, violations) =
+            found.partition(|one| excused.iter().any(|it| it == one.invariant));
+        return Judged { outcome, violations, expected };
     };
     court.demand_promises();
     let at = court.moment();
@@ -111,7 +127,7 @@ fn conclude(outcome: Outcome, mut court: Court) -> Judged {
             format!("{seconds} s after the end it was not so that {what}: {missing}");
         Violation { invariant: demand.id(), at, text }
     }));
-    Judged { outcome, violations }
+    Judged { outcome, violations, expected: Vec::new() }
 }
 
 /// The invariants that a finished trace breaks.

@@ -79,7 +79,7 @@ fn cores() -> usize {
 }
 
 fn account(judged: Judged) -> Told {
-    let Judged { outcome, violations } = judged;
+    let Judged { outcome, violations, .. } = judged;
     let (ending, events, coverage) = (outcome.ending, outcome.events, outcome.coverage);
     Told { violations, ending, events, coverage }
 }

@@ -1,6 +1,6 @@
 //! What the builder's methods take: plain data with defaults, each with its origin.
 
-use crate::{Acks, ShardRole};
+use crate::{Acks, Awaits, ShardRole};
 use crate::{Capacity, KafkaSettings, Origin, Point, ProcessRole, ProcessState, Shape};
 
 /// A group to be made. Only the id is required.
@@ -154,10 +154,19 @@ pub struct ProduceConfig {
     pub acks: Option<Acks>,
     /// How many records; one by default.
     pub count: u32,
+    /// What the run waits for.
+    pub awaits: Awaits,
 }
 
 impl Default for ProduceConfig {
     fn default() -> ProduceConfig {
-        ProduceConfig { key: None, value: None, partition: None, acks: None, count: 1 }
+        ProduceConfig {
+            key: None,
+            value: None,
+            partition: None,
+            acks: None,
+            count: 1,
+            awaits: Awaits::default(),
+        }
     }
 }

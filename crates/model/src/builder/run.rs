@@ -1,9 +1,12 @@
 //! Scenarios that the engine runs: steps as calls, checked against the topology.
 
+use std::collections::BTreeMap;
+
 use crate::builder::ids::Known;
 use crate::builder::{ProduceConfig, ScenarioConfig};
 use crate::{
-    Condition, Diagnostic, Origin, PartitionName, Play, ProcessId, Run, Scenario,
+    Alias, Condition, Count, Diagnostic, Origin, PartitionName, Play, ProcessId, Run,
+    Scenario,
 };
 use crate::{ScenarioId, Span, Step, StepKind, Topology, nearest};
 
@@ -18,6 +21,7 @@ const MOST_RECORDS: u32 = 10_000;
 pub struct ScenarioBuilder {
     config: ScenarioConfig,
     steps: Vec<Step>,
+    settings: BTreeMap<String, String>,
     /// Where the next call stands in the script.
     next: Origin,
     caption: Option<String>,
@@ -56,7 +60,43 @@ impl ScenarioBuilder {
             partition: config.partition,
             acks: config.acks,
             count: config.count,
+            awaits: config.awaits,
         })
+    }
+
+    /// Any fault in the words of a storm's list, without the time: `lose-disk broker-3`.
+    pub fn fault(&mut self, text: impl Into<String>) -> &mut ScenarioBuilder {
+        self.push(StepKind::Fault(text.into()))
+    }
+
+    /// A node stops in good order.
+    pub fn shutdown(&mut self, node: &str) -> &mut ScenarioBuilder {
+        self.push(StepKind::Shutdown(node.into()))
+    }
+
+    /// The admin client asks for something: `grow orders to 6`.
+    pub fn admin(&mut self, text: impl Into<String>) -> &mut ScenarioBuilder {
+        self.push(StepKind::Admin(text.into()))
+    }
+
+    /// A client does something: `seek orders-0 to earliest`.
+    pub fn client(
+        &mut self,
+        process: &str,
+        text: impl Into<String>,
+    ) -> &mut ScenarioBuilder {
+        self.push(StepKind::Client(process.into(), text.into()))
+    }
+
+    /// A setting for this run alone, under Kafka's own name; with `producer.` or
+    /// `consumer.` before it, for every such client. The last word counts.
+    pub fn setting(
+        &mut self,
+        name: impl Into<String>,
+        value: impl Into<String>,
+    ) -> &mut ScenarioBuilder {
+        self.settings.insert(name.into(), value.into());
+        self
     }
 
     /// A process dies; its disk stays.
@@ -146,7 +186,7 @@ impl ScenarioBuilder {
             id: ScenarioId::from(id),
             description: config.description,
             layer: config.layer,
-            play: Play::Run(Run { steps: self.steps }),
+            play: Play::Run(Run { steps: self.steps, settings: self.settings }),
             origin: config.origin,
         }
     }
@@ -160,8 +200,7 @@ struct Checker<'a> {
 impl Checker<'_> {
     fn check(&self, step: &Step, found: &mut Vec<Diagnostic>) {
         let node = |id: &ProcessId, part: &str, found: &mut Vec<Diagnostic>| {
-            let checked = self.known.process(id.as_str(), step.origin.part(part));
-            found.extend(checked.err().map(|error| *error));
+            found.extend(self.process(id, step.origin.part(part)));
         };
         match &step.kind {
             StepKind::Produce { producer, topic, partition, count, .. } => {
@@ -184,14 +223,33 @@ impl Checker<'_> {
             StepKind::Crash(id)
             | StepKind::Restart(id)
             | StepKind::Pause(id)
-            | StepKind::Resume(id) => node(id, "node", found),
+            | StepKind::Resume(id)
+            | StepKind::Shutdown(id)
+            | StepKind::Client(id, _) => node(id, "node", found),
             StepKind::Partition(one, other) => {
                 self.sides(one, other, &step.origin, found);
             }
             StepKind::WaitUntil { condition, .. } | StepKind::Expect(condition) => {
                 self.condition(condition, step.origin.part("condition"), found);
             }
-            StepKind::Heal | StepKind::Wait(_) | StepKind::Say(_) => {}
+            // What stands in a fault or an admin's line is for the engine's binding to read.
+            StepKind::Fault(_)
+            | StepKind::Admin(_)
+            | StepKind::Heal
+            | StepKind::Wait(_)
+            | StepKind::Say(_) => {}
+        }
+    }
+
+    /// What is wrong with a process's name; an alias names somebody in its own way.
+    fn process(&self, id: &ProcessId, span: Option<Span>) -> Option<Diagnostic> {
+        match Alias::of(id) {
+            None => self.known.process(id.as_str(), span).err().map(|error| *error),
+            Some(Ok(_)) => None,
+            Some(Err(help)) => {
+                let message = format!("nobody is meant by `{id}`");
+                Some(Diagnostic::error("unknown-alias", message, span).help(help))
+            }
         }
     }
 
@@ -205,7 +263,7 @@ impl Checker<'_> {
         for (side, ids) in [("one", one), ("other", other)] {
             for (index, id) in ids.iter().enumerate() {
                 let place = origin.part(&format!("{side}[{index}]"));
-                found.extend(self.known.process(id.as_str(), place).err().map(|e| *e));
+                found.extend(self.process(id, place));
             }
             if ids.is_empty() {
                 found.push(
@@ -233,23 +291,17 @@ impl Checker<'_> {
         span: Option<Span>,
         found: &mut Vec<Diagnostic>,
     ) {
-        let (partition, processes): (_, Vec<&ProcessId>) = match condition {
-            Condition::NoAcknowledgedRecordLost => return,
-            Condition::Leader { partition, process, .. } => {
-                (partition, process.iter().collect())
+        if let Some(PartitionName { topic, partition }) = condition.partition() {
+            self.topic(topic, span, found);
+            // A run may grow its topics: what is beyond their size now is not wrong yet.
+            if !matches!(condition, Condition::Count { of: Count::Position(..), .. }) {
+                self.partition(topic, *partition, span, found);
             }
-            Condition::Isr { partition, processes, .. } => {
-                (partition, processes.iter().collect())
-            }
-            Condition::Number { partition, .. } => (partition, Vec::new()),
-        };
-        let PartitionName { topic, partition } = partition;
-        self.topic(topic, span, found);
-        self.partition(topic, *partition, span, found);
-        for process in processes {
-            if let Err(error) = self.known.process(process.as_str(), span) {
+        }
+        for process in condition.processes() {
+            if let Some(error) = self.process(process, span) {
                 // The span is the whole condition, which is no text to replace by an id.
-                found.push(Diagnostic { fix: None, ..*error });
+                found.push(Diagnostic { fix: None, ..error });
             }
         }
     }

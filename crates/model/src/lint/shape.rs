@@ -125,8 +125,14 @@ fn shows_failure(scenario: &Scenario) -> bool {
             | FlowStepKind::Wait(_) => false,
         }),
         Play::Run(run) => run.steps.iter().any(|step| match &step.kind {
-            StepKind::Crash(_) | StepKind::Pause(_) | StepKind::Partition(..) => true,
+            StepKind::Crash(_)
+            | StepKind::Pause(_)
+            | StepKind::Partition(..)
+            | StepKind::Fault(_)
+            | StepKind::Shutdown(_) => true,
             StepKind::Produce { .. }
+            | StepKind::Admin(_)
+            | StepKind::Client(..)
             | StepKind::Restart(_)
             | StepKind::Resume(_)
             | StepKind::Heal

@@ -4,7 +4,10 @@
 //! groups, protocols and who dials whom, and every inference is told as a sentence.
 
 mod clients;
+mod conditions;
+mod lines;
 mod nodes;
+mod overlay;
 mod roles;
 mod steps;
 mod topics;
@@ -12,13 +15,14 @@ mod topics;
 use std::collections::BTreeMap;
 
 use topomotion_model::{
-    Diagnostic, Edge, Origin, Play, Process, ProcessId, ProcessRole, StepKind, Topology,
+    Diagnostic, Edge, Origin, Play, Process, ProcessId, ProcessRole, Span, StepKind,
+    Topology,
 };
 
 use crate::ClusterPlan;
 use crate::settings::{self, Owner};
 
-pub(crate) use steps::plan_steps;
+pub(crate) use steps::plan_run;
 
 /// A topology's cluster, or why it has none, and how that was found out.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,10 +91,11 @@ pub fn bind(topology: &Topology) -> Result<Binding, Vec<Diagnostic>> {
     plan.topics = topics::find(&mut draft, &plan.nodes);
     clients::find(&mut draft, &mut plan);
     for scenario in &topology.scenarios {
-        if let Play::Run(run) = &scenario.play
-            && let Err(errors) = plan_steps(&plan, run)
-        {
-            draft.errors.extend(errors);
+        if let Play::Run(run) = &scenario.play {
+            match plan_run(&plan, run, &scenario.origin) {
+                Ok(planned) => draft.warnings.extend(planned.warnings),
+                Err(errors) => draft.errors.extend(errors),
+            }
         }
     }
     if !draft.errors.is_empty() {
@@ -164,21 +169,9 @@ impl<'a> Draft<'a> {
     ) {
         for (name, value) in given {
             let span = origin.part(name);
-            match settings::check(owner, name, value) {
-                settings::Judgement::Good => {}
-                settings::Judgement::Unknown(help) => {
-                    let message =
-                        format!("the engine does not know the setting `{name}`");
-                    let warning = Diagnostic::warning("unknown-setting", message, span);
-                    self.warnings.push(warning.at("has no effect").help(help));
-                }
-                settings::Judgement::Bad(help) => {
-                    let message = format!("`{value}` is no value for `{name}`");
-                    self.errors.push(
-                        Diagnostic::error("setting-value", message, span).help(help),
-                    );
-                }
-            }
+            let found = judge_setting(owner, name, value, span);
+            self.errors.extend(found.as_ref().err().cloned());
+            self.warnings.extend(found.ok().flatten());
         }
     }
 
@@ -196,6 +189,27 @@ impl<'a> Draft<'a> {
         }
         let bound = Bound::Nothing(reason.to_owned());
         Ok(Binding { bound, explain: self.explain, warnings: self.warnings })
+    }
+}
+
+/// A doubt about a setting, or why it cannot be.
+fn judge_setting(
+    owner: Owner,
+    name: &str,
+    value: &str,
+    span: Option<Span>,
+) -> Result<Option<Diagnostic>, Diagnostic> {
+    match settings::check(owner, name, value) {
+        settings::Judgement::Good => Ok(None),
+        settings::Judgement::Unknown(help) => {
+            let message = format!("the engine does not know the setting `{name}`");
+            let warning = Diagnostic::warning("unknown-setting", message, span);
+            Ok(Some(warning.at("has no effect").help(help)))
+        }
+        settings::Judgement::Bad(help) => {
+            let message = format!("`{value}` is no value for `{name}`");
+            Err(Diagnostic::error("setting-value", message, span).help(help))
+        }
     }
 }
 

@@ -1,25 +1,48 @@
 //! Steps, checked against the cluster and spelled out for the run file.
 
+use std::collections::BTreeSet;
+
 use topomotion_model::{
-    Condition, Diagnostic, PartitionName, ProcessId, Run, Span, Step, StepKind, nearest,
+    Alias, Diagnostic, Origin, PartitionName, ProcessId, Run, Span, Step, StepKind,
+    nearest,
 };
 
-use super::clients::unknown_topic;
+use super::overlay::lay_over;
 use crate::{Action, ClusterPlan, PlannedStep};
 
-/// The steps of a run on this cluster, or what is wrong with them.
-pub(crate) fn plan_steps(
-    plan: &ClusterPlan,
-    run: &Run,
-) -> Result<Vec<PlannedStep>, Vec<Diagnostic>> {
-    let mut planner = Planner { plan, errors: Vec::new() };
-    let steps = run.steps.iter().filter_map(|step| planner.step(step)).collect();
-    if planner.errors.is_empty() { Ok(steps) } else { Err(planner.errors) }
+/// A run as this cluster plays it.
+pub(crate) struct PlannedRun {
+    /// The cluster with the run's own settings.
+    pub cluster: ClusterPlan,
+    pub steps: Vec<PlannedStep>,
+    /// Doubts that keep nothing from running.
+    pub warnings: Vec<Diagnostic>,
 }
 
-struct Planner<'a> {
-    plan: &'a ClusterPlan,
-    errors: Vec<Diagnostic>,
+/// A run on this cluster, or what is wrong with it.
+pub(crate) fn plan_run(
+    plan: &ClusterPlan,
+    run: &Run,
+    origin: &Origin,
+) -> Result<PlannedRun, Vec<Diagnostic>> {
+    let (mut errors, mut warnings) = (Vec::new(), Vec::new());
+    let cluster = lay_over(plan, run, origin, &mut errors, &mut warnings);
+    let mut planner = Planner { plan: &cluster, grown: BTreeSet::new(), errors };
+    let steps = run.steps.iter().filter_map(|step| planner.step(step)).collect();
+    let errors = planner.errors;
+    if errors.is_empty() {
+        Ok(PlannedRun { cluster, steps, warnings })
+    } else {
+        Err(errors)
+    }
+}
+
+pub(super) struct Planner<'a> {
+    pub plan: &'a ClusterPlan,
+    /// Topics that an earlier step creates or grows: how many partitions they will have is
+    /// not known yet.
+    pub grown: BTreeSet<String>,
+    pub errors: Vec<Diagnostic>,
 }
 
 impl Planner<'_> {
@@ -27,6 +50,20 @@ impl Planner<'_> {
         let node = step.origin.part("node");
         let action = match &step.kind {
             StepKind::Produce { .. } => self.produce(step)?,
+            StepKind::Fault(line) => {
+                Action::Fault { what: self.fault(line, step.origin.part("fault"))? }
+            }
+            StepKind::Shutdown(id) => {
+                Action::Shutdown { process: self.server(id, node)? }
+            }
+            StepKind::Admin(line) => {
+                Action::Admin { what: self.admin(line, step.origin.part("admin"))? }
+            }
+            StepKind::Client(id, line) => {
+                let spans = (node, step.origin.part("client"));
+                let what = self.client(id, line, spans)?;
+                Action::Client { process: id.clone(), what }
+            }
             StepKind::Crash(id) => Action::Crash { process: self.process(id, node)? },
             StepKind::Restart(id) => Action::Restart { process: self.process(id, node)? },
             StepKind::Pause(id) => Action::Pause { process: self.process(id, node)? },
@@ -53,8 +90,16 @@ impl Planner<'_> {
     }
 
     fn produce(&mut self, step: &Step) -> Option<Action> {
-        let StepKind::Produce { producer, topic, key, value, partition, acks, count } =
-            &step.kind
+        let StepKind::Produce {
+            producer,
+            topic,
+            key,
+            value,
+            partition,
+            acks,
+            count,
+            awaits,
+        } = &step.kind
         else {
             return None;
         };
@@ -71,11 +116,7 @@ impl Planner<'_> {
                 let name = PartitionName { topic: topic.clone(), partition: *partition };
                 self.partition(&name, step.origin.part("partition"))?;
             }
-            None if self.plan.topic(&topic).is_none() => {
-                self.errors.push(unknown_topic(self.plan, &topic, span));
-                return None;
-            }
-            None => {}
+            None => self.topic(&topic, span)?,
         }
         Some(Action::Produce {
             producer: producer.clone(),
@@ -85,6 +126,7 @@ impl Planner<'_> {
             partition: partition.and_then(|partition| i32::try_from(partition).ok()),
             acks: *acks,
             count: *count,
+            awaits: *awaits,
         })
     }
 
@@ -108,9 +150,29 @@ impl Planner<'_> {
             .help("let a producer send, or give the process `role: 'producer'`")
     }
 
-    fn process(&mut self, id: &ProcessId, span: Option<Span>) -> Option<ProcessId> {
+    /// A process that can be told to stop.
+    fn server(&mut self, id: &ProcessId, span: Option<Span>) -> Option<ProcessId> {
+        let id = self.process(id, span)?;
+        if Alias::of(&id).is_some() || self.plan.node(&id).is_some() {
+            return Some(id);
+        }
+        let message = format!("`{id}` is a client and gives nothing away when it stops");
+        let error = Diagnostic::error("not-a-node", message, span);
+        self.errors
+            .push(error.help("shut a broker or a controller down; crash a client"));
+        None
+    }
+
+    pub(super) fn process(
+        &mut self,
+        id: &ProcessId,
+        span: Option<Span>,
+    ) -> Option<ProcessId> {
         if self.plan.runs(id) {
             return Some(id.clone());
+        }
+        if Alias::of(id).is_some() {
+            return self.alias(id, span).map(|()| id.clone());
         }
         let nodes = self.plan.nodes.iter().map(|node| node.process.as_str());
         let producers = self.plan.producers.iter().map(|one| one.process.as_str());
@@ -127,54 +189,5 @@ impl Planner<'_> {
 
     fn side(&mut self, ids: &[ProcessId], span: Option<Span>) -> Option<Vec<ProcessId>> {
         ids.iter().map(|id| self.process(id, span)).collect()
-    }
-
-    fn condition(&mut self, condition: &Condition, span: Option<Span>) -> Option<()> {
-        match condition {
-            Condition::NoAcknowledgedRecordLost => Some(()),
-            Condition::Leader { partition, process, .. } => {
-                self.partition(partition, span)?;
-                process.iter().try_for_each(|process| self.broker(process, span))
-            }
-            Condition::Isr { partition, processes, .. } => {
-                self.partition(partition, span)?;
-                processes.iter().try_for_each(|process| self.broker(process, span))
-            }
-            Condition::Number { partition, .. } => self.partition(partition, span),
-        }
-    }
-
-    fn partition(&mut self, name: &PartitionName, span: Option<Span>) -> Option<()> {
-        let Some(topic) = self.plan.topic(&name.topic) else {
-            self.errors.push(unknown_topic(self.plan, &name.topic, span));
-            return None;
-        };
-        let count = topic.assignment.len();
-        if (name.partition as usize) < count {
-            return Some(());
-        }
-        let message =
-            format!("topic `{}` has no partition {}", name.topic, name.partition);
-        let range = match count {
-            1 => "its only partition is 0".to_owned(),
-            count => format!("its partitions are 0 to {}", count - 1),
-        };
-        self.errors.push(Diagnostic::error("unknown-partition", message, span).at(range));
-        None
-    }
-
-    fn broker(&mut self, id: &ProcessId, span: Option<Span>) -> Option<()> {
-        let mut brokers = self.plan.brokers().map(|node| node.process.as_str());
-        if brokers.any(|broker| broker == id.as_str()) {
-            return Some(());
-        }
-        let brokers = self.plan.brokers().map(|node| node.process.as_str());
-        let message = format!("`{id}` is no broker");
-        let error = Diagnostic::error("not-a-broker", message, span);
-        self.errors.push(match nearest(id.as_str(), brokers) {
-            Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => error.help("only brokers lead partitions and stand in an ISR"),
-        });
-        None
     }
 }

@@ -224,7 +224,8 @@ fn more_replicas_than_brokers_is_refused_where_the_script_says_it() {
 fn mistakes(kind: StepKind, part: &str) -> Vec<(String, Option<String>, Option<Span>)> {
     let step = Step { kind, caption: None, origin: origin(part) };
     let plan = plan(&production::topology());
-    let errors = plan_steps(&plan, &Run { steps: vec![step] }).expect_err("a mistake");
+    let run = Run { steps: vec![step], ..Run::default() };
+    let errors = plan_run(&plan, &run, &Origin::default()).err().expect("a mistake");
     errors.into_iter().map(|error| (error.message, error.help, error.span)).collect()
 }
 
@@ -237,6 +238,7 @@ fn produce(producer: &str, topic: Option<&str>, partition: Option<u32>) -> StepK
         partition,
         acks: None,
         count: 1,
+        awaits: topomotion_model::Awaits::Answers,
     }
 }
 

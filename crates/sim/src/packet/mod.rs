@@ -108,6 +108,16 @@ pub(crate) fn error_name(code: i16) -> Option<String> {
     ErrorCode::try_from_code(code).map(name_of)
 }
 
+/// Every error's name as Kafka writes it.
+pub(crate) fn error_names() -> Vec<String> {
+    let all = (-1..=MOST_ERRORS).filter_map(ErrorCode::try_from_code);
+    let known = all.filter(|error| !matches!(error, ErrorCode::Unknown(_)));
+    known.map(name_of).collect()
+}
+
+/// No code of Kafka's is greater.
+const MOST_ERRORS: i16 = 200;
+
 /// An error's name as Kafka writes it.
 pub(crate) fn name_of(error: ErrorCode) -> String {
     let ErrorCode::Unknown(code) = error else {

@@ -104,6 +104,40 @@ pub enum Sight {
         /// All voters.
         voters: usize,
     },
+    /// A consumer goes elsewhere in a partition.
+    Sought {
+        /// Who.
+        process: Arc<str>,
+        /// In which partition.
+        partition: Arc<str>,
+    },
+    /// Where a consumer will read next; looked at when a condition asks for it.
+    Position {
+        /// Who.
+        process: Arc<str>,
+        /// In which partition.
+        partition: Arc<str>,
+        /// The next offset, if it is known.
+        next: Option<i64>,
+    },
+    /// Where a replica's log starts; looked at when a condition asks for it.
+    LogStart {
+        /// Whose.
+        process: Arc<str>,
+        /// Of which partition.
+        partition: Arc<str>,
+        /// The first offset.
+        offset: i64,
+    },
+    /// Who votes, as the leader of the quorum knows it; looked at when a condition asks.
+    Voters(Vec<Arc<str>>),
+    /// How many partitions a topic has; looked at when a condition asks for it.
+    TopicSize {
+        /// Which topic.
+        topic: Arc<str>,
+        /// How many; 0 without the topic.
+        partitions: i64,
+    },
     /// A consumer handed records on.
     Read {
         /// Who.

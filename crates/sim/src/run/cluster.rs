@@ -17,7 +17,7 @@ use crate::world::{HostId, Physics, World};
 use crate::{ClusterPlan, ConsumerPlan, NodePlan, NodeRole, ProducerPlan, settings};
 
 /// Every node listens here; who it is, its host says.
-const PORT: u16 = 9092;
+pub(super) const PORT: u16 = 9092;
 /// The client that creates the topics. No script can use the name for a process.
 const ADMIN: &str = "(set-up)";
 /// The moment at which every run begins, in milliseconds since 1970: 2025-01-01.
@@ -37,6 +37,8 @@ pub(super) struct Cluster<'a> {
     pub world: World<Body>,
     hosts: BTreeMap<ProcessId, HostId>,
     admin: HostId,
+    /// The admin client that the story sees.
+    clerk: Option<HostId>,
     seed: u64,
 }
 
@@ -60,7 +62,7 @@ impl<'a> Cluster<'a> {
             }
         }
         let admin = world.add(ADMIN.into(), None);
-        Cluster { plan, world, hosts, admin, seed }
+        Cluster { plan, world, hosts, admin, clerk: None, seed }
     }
 
     /// The host of a process; `None` for a name that the plan does not know.
@@ -160,6 +162,50 @@ impl<'a> Cluster<'a> {
     /// Ends the admin client; it has no part in the story.
     pub fn stop_admin(&mut self) {
         self.world.switch_off(self.admin);
+    }
+
+    /// Starts the admin client of the story, if it is not there yet. It works from the host
+    /// of the first client, which the picture shows, and asks that client's broker first.
+    pub fn start_clerk(&mut self) {
+        if self.clerk.is_some() {
+            return;
+        }
+        let producers = self.plan.producers.iter();
+        let consumers = self.plan.consumers.iter();
+        let producers = producers.map(|one| (one.process.0.clone(), &one.bootstrap));
+        let consumers = consumers.map(|one| (one.process.0.clone(), &one.bootstrap));
+        let own = producers.chain(consumers).next();
+        let first = own.as_ref().map(|(_, bootstrap)| *bootstrap);
+        let others = self.plan.brokers().map(|node| &node.process);
+        let others = others.filter(|process| Some(*process) != first);
+        let bootstrap = first.into_iter().chain(others).map(endpoint).collect();
+        let name: Arc<str> = own.map_or(ADMIN.into(), |(name, _)| name);
+        let clerk = self.world.add(name.clone(), None);
+        let clock_base_ms = WALL_CLOCK_BASE_MS;
+        let config = CommonConfig { clock_base_ms, ..CommonConfig::new(name, bootstrap) };
+        self.world.start(clerk, Body::Admin(Box::new(Admin::new(config))));
+        self.clerk = Some(clerk);
+    }
+
+    /// Hands a command to the admin client of the story.
+    pub fn with_clerk(
+        &mut self,
+        command: impl FnOnce(&mut Admin, topomotion_wire::Instant),
+    ) {
+        let Some(clerk) = self.clerk else { return };
+        self.world.command(clerk, |body, now| {
+            if let Some(admin) = body.admin() {
+                command(admin, now);
+            }
+        });
+    }
+
+    /// How many partitions a topic has, as the living node that has applied most knows it.
+    pub fn topic_size(&self, topic: &str) -> i64 {
+        let newest = self.living().map(|(_, node)| node);
+        let newest = newest.max_by_key(|node| node.metadata_offset());
+        let known = newest.and_then(|node| node.image().topic(topic));
+        known.map_or(0, |topic| i64::try_from(topic.partitions.len()).unwrap_or(i64::MAX))
     }
 
     fn machine(&self, process: &ProcessId) -> Option<&Body> {

@@ -2,12 +2,16 @@
 
 mod body;
 mod cluster;
+mod errands;
 mod probe;
+mod requests;
 mod setup;
 mod stage;
 mod steps;
 mod storm;
 mod story;
+mod who;
+mod words;
 
 use topomotion_model::{Diagnostic, Scenario};
 use topomotion_trace::Trace;
@@ -103,7 +107,7 @@ fn come_to_rest(play: &mut Play<'_, '_>) -> Result<(), Stop> {
     let reaction = stage.cluster.session_ms() + REACTION_MS;
     stage.run_until_quiet(quiet_ms, after(fault, reaction))?;
     let patience = after(fault, RECOVERY_MS).since(stage.now()).as_millis();
-    match stage.run_until(patience, Stage::is_whole) {
+    match stage.run_until(patience, |stage| stage.is_whole()) {
         Ok(()) | Err(Stop::Late) => stage.run_until_quiet(quiet_ms, stage.now()),
         limit => limit,
     }

@@ -94,7 +94,7 @@ fn create_topics(stage: &mut Stage<'_>, patience_ms: u64) -> Result<(), String> 
 }
 
 /// Holds the second time it is asked: after one event.
-fn one_event<'a>() -> impl FnMut(&Stage<'a>) -> bool {
+fn one_event<'a>() -> impl FnMut(&mut Stage<'a>) -> bool {
     let mut asked = 0;
     move |_| {
         asked += 1;

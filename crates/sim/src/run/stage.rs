@@ -14,7 +14,7 @@ pub(super) struct Stage<'a> {
     pub cluster: Cluster<'a>,
     pub judge: &'a mut dyn Judge,
     limits: &'a Limits,
-    observer: Observer,
+    pub observer: Observer,
     probe: Probe,
     /// Events of the trace that the judge has seen.
     shown: usize,
@@ -78,7 +78,9 @@ impl<'a> Stage<'a> {
         let now = recorder.time(self.cluster.world.now());
         for (index, event) in (self.shown..).zip(new) {
             while let Some((_, sight)) = sights.next_if(|(before, _)| *before <= index) {
-                witness(self.judge, &mut self.probe, &self.cluster, now, sight);
+                let probe = &mut self.probe;
+                let judge = &mut *self.judge;
+                witness(judge, &mut self.observer, probe, &self.cluster, now, sight);
             }
             self.judge.see(event);
             self.observer.see(event);
@@ -86,14 +88,24 @@ impl<'a> Stage<'a> {
                 && let Some(sight) = self.probe.change(&self.cluster, change)
             {
                 self.judge.witness(now, &sight);
+                self.observer.witness(now, &sight);
             }
         }
         for (_, sight) in sights {
-            witness(self.judge, &mut self.probe, &self.cluster, now, sight);
+            let probe = &mut self.probe;
+            let judge = &mut *self.judge;
+            witness(judge, &mut self.observer, probe, &self.cluster, now, sight);
         }
         self.cluster.world.recorder.drop_seen();
         self.shown = self.cluster.world.recorder.events().len();
         is_state
+    }
+
+    /// Shows the judge something that was looked at for it.
+    pub fn witness(&mut self, sight: &Sight) {
+        let now = self.cluster.world.recorder.time(self.now());
+        self.judge.witness(now, sight);
+        self.observer.witness(now, sight);
     }
 
     /// Lets the world run until `done` holds, for at most `ms`. It is asked at first and
@@ -101,7 +113,7 @@ impl<'a> Stage<'a> {
     pub fn run_until(
         &mut self,
         ms: u64,
-        mut done: impl FnMut(&Stage<'a>) -> bool,
+        mut done: impl FnMut(&mut Stage<'a>) -> bool,
     ) -> Result<(), Stop> {
         let late = after(self.now(), ms);
         loop {
@@ -145,6 +157,9 @@ impl<'a> Stage<'a> {
         let now = self.now();
         self.end = after(now, self.limits.story_ms);
         self.shown = 0;
+        let curtain = Event { at: Time(0), what: What::Curtain };
+        self.judge.see(&curtain);
+        self.observer.see(&curtain);
         self.cluster.world.recorder.begin_anew(now)
     }
 
@@ -242,14 +257,17 @@ impl<'a> Stage<'a> {
 /// Shows the judge what only it sees, and what more there is to see then.
 fn witness(
     judge: &mut dyn Judge,
+    observer: &mut Observer,
     probe: &mut Probe,
     cluster: &Cluster<'_>,
     now: Time,
     sight: &Sight,
 ) {
     judge.witness(now, sight);
+    observer.witness(now, sight);
     for more in probe.sight(cluster, sight) {
         judge.witness(now, &more);
+        observer.witness(now, &more);
     }
 }
 

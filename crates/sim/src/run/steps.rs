@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use topomotion_client::ProducerRecord;
-use topomotion_model::{Acks, Condition, ProcessId};
+use topomotion_model::{Awaits, Condition, ProcessId};
 use topomotion_trace::{Tone, What};
 use topomotion_wire::{Bytes, Instant};
 
 use super::body::Body;
 use super::cluster::acks;
 use super::stage::{Stage, Stop};
+use super::storm::inflict;
+use super::who;
+use super::words::words;
+use crate::storm::strike::Strike;
 use crate::world::HostId;
 use crate::{Action, Limits, PlannedStep, Verdict};
 
@@ -20,20 +24,39 @@ pub(super) struct Play<'s, 'a> {
     pub verdicts: Vec<Verdict>,
     /// When the world was last hurt or healed.
     pub last_fault: Option<Instant>,
+    /// Whom the latest step hit.
+    pub last: Option<ProcessId>,
     /// Numbers the values of records that have none.
     records: u64,
 }
 
 impl<'s, 'a> Play<'s, 'a> {
     pub fn new(stage: &'s mut Stage<'a>, limits: &'a Limits) -> Play<'s, 'a> {
-        Play { stage, limits, verdicts: Vec::new(), last_fault: None, records: 0 }
+        Play {
+            stage,
+            limits,
+            verdicts: Vec::new(),
+            last_fault: None,
+            last: None,
+            records: 0,
+        }
     }
 
     pub fn step(&mut self, index: usize, step: &PlannedStep) -> Result<(), Stop> {
-        let text = words(&step.action);
+        let known = who::known(self.stage, self.last.as_ref(), &step.action);
+        let action = known.as_ref().unwrap_or(&step.action);
+        let text = words(action);
         self.stage.note(What::Step { index, text, caption: step.caption.clone() });
-        match &step.action {
-            Action::Produce { .. } => self.produce(index, &step.action)?,
+        if let Err(failure) = &known {
+            self.verdict(index, &words(action), Err(failure.clone()));
+            return Ok(());
+        }
+        match action {
+            Action::Produce { .. } => self.produce(index, action)?,
+            Action::Fault { what } => self.fault(index, what),
+            Action::Shutdown { process } => self.shut_down(index, process)?,
+            Action::Admin { what } => self.admin(index, what)?,
+            Action::Client { process, what } => self.client(index, process, what),
             Action::Crash { process } => self.hurt(process, |stage, host| {
                 stage.cluster.world.crash(host);
             }),
@@ -45,6 +68,7 @@ impl<'s, 'a> Play<'s, 'a> {
                 stage.cluster.world.resume(host);
             }),
             Action::Partition { left, right } => {
+                self.last = left.last().cloned();
                 let (left, right) = (self.hosts(left), self.hosts(right));
                 self.last_fault = Some(self.stage.now());
                 self.stage.cluster.world.cut(&left, &right);
@@ -76,7 +100,20 @@ impl<'s, 'a> Play<'s, 'a> {
     fn hurt(&mut self, process: &ProcessId, fault: impl FnOnce(&mut Stage<'a>, HostId)) {
         if let Some(host) = self.stage.cluster.host(process) {
             self.last_fault = Some(self.stage.now());
+            self.last = Some(process.clone());
             fault(self.stage, host);
+        }
+    }
+
+    fn fault(&mut self, index: usize, what: &str) {
+        match Strike::read_untimed(what) {
+            Ok(strike) => {
+                self.last_fault = Some(self.stage.now());
+                self.last = strike.on.last().cloned().or_else(|| self.last.take());
+                inflict(self.stage, &strike);
+            }
+            // Only a run file written by hand can say what is no fault.
+            Err(misread) => self.verdict(index, what, Err(misread.message)),
         }
     }
 
@@ -98,6 +135,7 @@ impl<'s, 'a> Play<'s, 'a> {
             partition,
             acks: wanted,
             count,
+            awaits,
         } = action
         else {
             return Ok(());
@@ -127,6 +165,9 @@ impl<'s, 'a> Play<'s, 'a> {
                 );
             }
         });
+        if *awaits == Awaits::Nothing {
+            return Ok(());
+        }
         let answered = self.stage.run_until(self.limits.produce_ms, |stage| {
             stage.cluster.world.machine(host).is_none_or(|body| Body::pending(body) == 0)
         });
@@ -148,10 +189,13 @@ impl<'s, 'a> Play<'s, 'a> {
                 return Ok(());
             }
         };
-        let met = self.stage.run_until(ms, |stage| stage.judge.judge(&condition).is_ok());
+        let last = self.last.clone();
+        let met = self
+            .stage
+            .run_until(ms, |stage| who::judge(stage, last.as_ref(), &condition).is_ok());
         match met {
             Err(Stop::Late) => {
-                let now = match self.stage.judge.judge(&condition) {
+                let now = match who::judge(self.stage, last.as_ref(), &condition) {
                     Ok(()) => String::new(),
                     Err(failure) => format!("; {failure}"),
                 };
@@ -164,13 +208,18 @@ impl<'s, 'a> Play<'s, 'a> {
 
     fn expect(&mut self, index: usize, text: &str) {
         let judged = match Condition::parse(text) {
-            Ok(condition) => self.stage.judge.judge(&condition),
+            Ok(condition) => who::judge(self.stage, self.last.as_ref(), &condition),
             Err(error) => Err(error.to_string()),
         };
         self.verdict(index, text, judged);
     }
 
-    fn verdict(&mut self, step: usize, demand: &str, judged: Result<(), String>) {
+    pub(super) fn verdict(
+        &mut self,
+        step: usize,
+        demand: &str,
+        judged: Result<(), String>,
+    ) {
         let failure = judged.err();
         let demand = demand.to_owned();
         let what =
@@ -178,46 +227,4 @@ impl<'s, 'a> Play<'s, 'a> {
         self.stage.note(what);
         self.verdicts.push(Verdict { step, demand, failure });
     }
-}
-
-/// A step in words.
-fn words(action: &Action) -> String {
-    match action {
-        Action::Produce { producer, topic, key, partition, acks, count, .. } => {
-            let what = match (key, count) {
-                (Some(key), 1) => format!("\"{key}\""),
-                (Some(key), count) => format!("{count} × \"{key}\""),
-                (None, 1) => "a record".to_owned(),
-                (None, count) => format!("{count} records"),
-            };
-            let place = match partition {
-                Some(partition) => format!("{topic}-{partition}"),
-                None => topic.clone(),
-            };
-            let acks = match acks {
-                Some(Acks::None) => ", acks=0",
-                Some(Acks::Leader) => ", acks=1",
-                Some(Acks::All) => ", acks=all",
-                None => "",
-            };
-            format!("{producer} sends {what} to {place}{acks}")
-        }
-        Action::Crash { process } => format!("{process} crashes"),
-        Action::Restart { process } => format!("{process} starts again"),
-        Action::Pause { process } => format!("{process} stands still"),
-        Action::Resume { process } => format!("{process} goes on"),
-        Action::Partition { left, right } => {
-            format!("the network is cut: {{{}}} | {{{}}}", names(left), names(right))
-        }
-        Action::Heal => "the network heals".to_owned(),
-        Action::Wait { ms } => format!("{ms} ms pass"),
-        Action::WaitUntil { condition, .. } => format!("wait until {condition}"),
-        Action::Expect { condition } => format!("expect {condition}"),
-        Action::Say { text } => text.clone(),
-    }
-}
-
-fn names(processes: &[ProcessId]) -> String {
-    let names: Vec<&str> = processes.iter().map(ProcessId::as_str).collect();
-    names.join(", ")
 }

@@ -67,14 +67,13 @@ fn hosts(stage: &Stage<'_>, processes: &[ProcessId]) -> Vec<HostId> {
 
 /// What the picture has no sign of its own for is told in words.
 fn tell(stage: &mut Stage<'_>, strike: &Strike) {
-    let text = strike.to_string();
-    let text = text.split_once(' ').map_or("", |(_, text)| text).to_owned();
+    let text = strike.untimed();
     let process = strike.on.first().map(|process| process.0.clone());
     let tone = Tone::Error;
     stage.note(What::Say { process, label: None, text, tone });
 }
 
-fn inflict(stage: &mut Stage<'_>, strike: &Strike) {
+pub(super) fn inflict(stage: &mut Stage<'_>, strike: &Strike) {
     let (on, towards) = (hosts(stage, &strike.on), hosts(stage, &strike.towards));
     let by = Duration::from_millis(strike.amount);
     let is_told = matches!(

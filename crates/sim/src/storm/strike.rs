@@ -113,21 +113,46 @@ impl Strike {
         Strike { at_ms, blow: Blow::Heal, on, towards, amount: 0 }
     }
 
+    /// Reads a blow without a time, as a step of a run has it: `cut broker-1 > broker-2`.
+    pub(crate) fn read_untimed(line: &str) -> Result<Strike, Misread> {
+        let words = words(line).into_iter();
+        Reader { words, end: line.chars().count() }.strike(0)
+    }
+
+    /// The blow without its time.
+    pub(crate) fn untimed(&self) -> String {
+        let text = self.to_string();
+        text.split_once(' ').map_or(String::new(), |(_, text)| text.to_owned())
+    }
+
     /// Checks the names against the cluster.
     pub(super) fn check(&self, line: &str, plan: &ClusterPlan) -> Result<(), Misread> {
+        self.check_names(line, plan, |_| Ok(false))
+    }
+
+    /// Checks the names against the cluster, but for those that `stands_in` knows: the
+    /// error says what to write.
+    pub(crate) fn check_names(
+        &self,
+        line: &str,
+        plan: &ClusterPlan,
+        stands_in: impl Fn(&ProcessId) -> Result<bool, String>,
+    ) -> Result<(), Misread> {
         for process in self.on.iter().chain(&self.towards) {
-            if !plan.runs(process) {
-                let before = line.find(process.as_str()).unwrap_or(0);
-                let column = line[..before].chars().count();
-                let names = everybody(plan);
-                let known = nearest(process.as_str(), names.iter().copied());
-                let help = match known {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("there are {}", names.join(", ")),
-                };
-                let message = format!("nobody is called `{process}`: {help}");
-                return Err(Misread { column, message });
+            if plan.runs(process) || stands_in(process) == Ok(true) {
+                continue;
             }
+            let before = line.find(process.as_str()).unwrap_or(0);
+            let column = line[..before].chars().count();
+            let names = everybody(plan);
+            let known = nearest(process.as_str(), names.iter().copied());
+            let help = match (stands_in(process), known) {
+                (Err(help), _) => help,
+                (_, Some(near)) => format!("did you mean `{near}`?"),
+                (_, None) => format!("there are {}", names.join(", ")),
+            };
+            let message = format!("nobody is called `{process}`: {help}");
+            return Err(Misread { column, message });
         }
         Ok(())
     }
@@ -215,6 +240,46 @@ impl<'a> Reader<'a> {
             }
         }
     }
+
+    /// What is left of a line: the blow, and to whom.
+    fn strike(mut self, at_ms: u64) -> Result<Strike, Misread> {
+        let blow = self.blow()?;
+        let mut strike =
+            Strike { at_ms, blow, on: Vec::new(), towards: Vec::new(), amount: 0 };
+        match blow.shape() {
+            Shape::World => {}
+            Shape::Process => strike.on = self.one()?,
+            Shape::Amount(unit) => {
+                strike.on = self.one()?;
+                strike.amount = self.amount(unit)?;
+            }
+            Shape::Way | Shape::WayAmount(_) => {
+                strike.on = self.side()?;
+                self.expect(">")?;
+                strike.towards = self.side()?;
+                if let Shape::WayAmount(unit) = blow.shape() {
+                    strike.amount = self.amount(unit)?;
+                }
+            }
+        }
+        self.finish()?;
+        Ok(strike)
+    }
+
+    fn blow(&mut self) -> Result<Blow, Misread> {
+        let (column, word) = self.next("a fault")?;
+        let mut known = Blow::ALL.iter();
+        if let Some(blow) = known.find(|blow| blow.word() == word) {
+            return Ok(*blow);
+        }
+        let names = Blow::ALL.iter().map(|blow| blow.word());
+        let help = match nearest(word, names.clone()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are {}", names.collect::<Vec<_>>().join(", ")),
+        };
+        let message = format!("there is no fault `{word}`: {help}");
+        Err(Misread { column, message })
+    }
 }
 
 impl FromStr for Strike {
@@ -224,37 +289,7 @@ impl FromStr for Strike {
         let words = words(line).into_iter();
         let mut reader = Reader { words, end: line.chars().count() };
         let at_ms = read_clock(reader.next("a time")?)?;
-        let (column, word) = reader.next("a fault")?;
-        let known = Blow::ALL.iter().copied();
-        let Some(blow) = known.clone().find(|blow| blow.word() == word) else {
-            let names = known.map(Blow::word);
-            let help = match nearest(word, names.clone()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}", names.collect::<Vec<_>>().join(", ")),
-            };
-            let message = format!("there is no fault `{word}`: {help}");
-            return Err(Misread { column, message });
-        };
-        let mut strike =
-            Strike { at_ms, blow, on: Vec::new(), towards: Vec::new(), amount: 0 };
-        match blow.shape() {
-            Shape::World => {}
-            Shape::Process => strike.on = reader.one()?,
-            Shape::Amount(unit) => {
-                strike.on = reader.one()?;
-                strike.amount = reader.amount(unit)?;
-            }
-            Shape::Way | Shape::WayAmount(_) => {
-                strike.on = reader.side()?;
-                reader.expect(">")?;
-                strike.towards = reader.side()?;
-                if let Shape::WayAmount(unit) = blow.shape() {
-                    strike.amount = reader.amount(unit)?;
-                }
-            }
-        }
-        reader.finish()?;
-        Ok(strike)
+        reader.strike(at_ms)
     }
 }
 

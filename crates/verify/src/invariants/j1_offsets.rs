@@ -78,6 +78,9 @@ impl Checker for Offsets {
             Sight::Started(process) => {
                 self.positions.retain(|(other, _), _| other != process);
             }
+            Sight::Sought { process, partition } => {
+                self.positions.remove(&(process.clone(), partition.clone()));
+            }
             Sight::Read { process, partition, base, batches } => {
                 if let Some(&first) = batches.first() {
                     self.told(model, process, (partition, *base, first), bench);

@@ -1,0 +1,89 @@
+//! Names for whoever it is at the moment: `@controller`, `@leader(orders-0)`, `@last`.
+
+use std::fmt;
+
+use crate::{PartitionName, ProcessId, nearest};
+
+/// A process that is known only while the run plays. It may stand wherever a process does,
+/// written with an `@`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Alias {
+    /// `@controller`: the active controller.
+    Controller,
+    /// `@leader(orders-0)`: who leads the partition.
+    Leader(PartitionName),
+    /// `@last`: whom the latest step hit.
+    Last,
+}
+
+const EXAMPLES: &str = "there are `@controller`, `@leader(orders-0)` and `@last`";
+
+impl Alias {
+    /// The alias that stands in a process's place, or what is wrong with it; `None` for a
+    /// process's own id.
+    pub fn of(process: &ProcessId) -> Option<Result<Alias, String>> {
+        let text = process.as_str();
+        text.starts_with('@').then(|| Alias::parse(text))
+    }
+
+    /// Reads an alias, `@` included; the error says what to write.
+    pub fn parse(text: &str) -> Result<Alias, String> {
+        let word = text.strip_prefix('@').unwrap_or(text);
+        let (word, argument) = match word.split_once('(') {
+            Some((word, rest)) => (word.trim(), Some(rest.trim_end_matches(')').trim())),
+            None => (word.trim(), None),
+        };
+        match (word, argument) {
+            ("controller", None) => Ok(Alias::Controller),
+            ("last", None) => Ok(Alias::Last),
+            ("leader", Some(partition)) => {
+                let partition = PartitionName::parse(partition);
+                partition
+                    .map(Alias::Leader)
+                    .ok_or_else(|| "write `@leader(orders-0)`".to_owned())
+            }
+            ("leader", None) => Err("write `@leader(orders-0)`".to_owned()),
+            (word, _) => Err(match nearest(word, ["controller", "leader", "last"]) {
+                Some("leader") => "did you mean `@leader(orders-0)`?".to_owned(),
+                Some(near) => format!("did you mean `@{near}`?"),
+                None => EXAMPLES.to_owned(),
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Alias {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Alias::Controller => f.write_str("@controller"),
+            Alias::Leader(partition) => write!(f, "@leader({partition})"),
+            Alias::Last => f.write_str("@last"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alias_reads_and_writes_the_same() {
+        for text in ["@controller", "@leader(orders-0)", "@last"] {
+            let alias = Alias::of(&text.into()).expect("an alias").expect("a known one");
+            assert_eq!(alias.to_string(), text);
+        }
+        assert_eq!(Alias::of(&"controller".into()), None);
+    }
+
+    #[test]
+    fn a_wrong_alias_says_what_to_write() {
+        for (text, help) in [
+            ("@controler", "did you mean `@controller`?"),
+            ("@leader", "write `@leader(orders-0)`"),
+            ("@leader(orders)", "write `@leader(orders-0)`"),
+            ("@boss", EXAMPLES),
+        ] {
+            assert_eq!(Alias::parse(text), Err(help.to_owned()), "{text}");
+        }
+    }
+}

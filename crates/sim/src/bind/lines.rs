@@ -1,0 +1,86 @@
+//! Faults, admin's requests and clients' deeds: lines of text, checked against the cluster.
+
+use topomotion_model::{Alias, Diagnostic, PartitionName, ProcessId, Span};
+
+use super::steps::Planner;
+use crate::line::admin::AdminLine;
+use crate::line::client::ClientLine;
+use crate::storm::Misread;
+use crate::storm::strike::Strike;
+
+impl Planner<'_> {
+    /// A fault as it stands in the run file.
+    pub(super) fn fault(&mut self, line: &str, span: Option<Span>) -> Option<String> {
+        let strike = Strike::read_untimed(line).and_then(|strike| {
+            let stands_in = |id: &ProcessId| match Alias::of(id) {
+                Some(Ok(_)) => Ok(true),
+                Some(Err(help)) => Err(help),
+                None => Ok(false),
+            };
+            strike.check_names(line, self.plan, stands_in).map(|()| strike)
+        });
+        let strike = self.read(strike, "fault", line, span)?;
+        for id in strike.on.iter().chain(&strike.towards) {
+            if Alias::of(id).is_some() {
+                self.alias(id, span)?;
+            }
+        }
+        Some(strike.untimed())
+    }
+
+    pub(super) fn admin(&mut self, line: &str, span: Option<Span>) -> Option<String> {
+        let read = self.read(line.parse::<AdminLine>(), "admin", line, span)?;
+        if let Some(topic) = read.grows() {
+            self.grown.insert(topic.to_owned());
+        }
+        match &read {
+            AdminLine::CreateTopic { .. } | AdminLine::DescribeQuorum => {}
+            AdminLine::DeleteTopic(topic)
+            | AdminLine::Grow { topic, .. }
+            | AdminLine::Set { topic, .. } => self.topic(topic, span)?,
+            AdminLine::Reassign { partition, to } => {
+                self.partition(partition, span)?;
+                to.iter().try_for_each(|broker| self.broker(broker, span))?;
+            }
+            AdminLine::Elect { partition, .. }
+            | AdminLine::DeleteRecords { partition, .. } => {
+                self.partition(partition, span)?;
+            }
+            AdminLine::AddVoter(node) | AdminLine::RemoveVoter(node) => {
+                self.voter(node, span)?;
+            }
+        }
+        Some(line.trim().to_owned())
+    }
+
+    pub(super) fn client(
+        &mut self,
+        process: &ProcessId,
+        line: &str,
+        (who, what): (Option<Span>, Option<Span>),
+    ) -> Option<String> {
+        self.consumer(process, who)?;
+        let read = self.read(line.parse::<ClientLine>(), "client", line, what)?;
+        let mut partitions = read.partitions().iter();
+        partitions
+            .try_for_each(|partition: &PartitionName| self.partition(partition, what))?;
+        Some(line.trim().to_owned())
+    }
+
+    fn read<T>(
+        &mut self,
+        read: Result<T, Misread>,
+        code: &'static str,
+        line: &str,
+        span: Option<Span>,
+    ) -> Option<T> {
+        match read {
+            Ok(read) => Some(read),
+            Err(Misread { column, message }) => {
+                let place = format!("at character {} of `{line}`", column + 1);
+                self.errors.push(Diagnostic::error(code, message, span).at(place));
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Steps that ask somebody to do something: the admin client, a consumer, a node that is to
+//! stop.
+
+use std::sync::Arc;
+
+use topomotion_client::OffsetReset;
+use topomotion_model::{PartitionName, ProcessId};
+use topomotion_trace::{ProcessState, StateChange, What};
+use topomotion_wire::{Offset, TopicPartition};
+
+use super::body::Body;
+use super::requests;
+use super::stage::{Stage, Stop};
+use super::steps::Play;
+use crate::Sight;
+use crate::line::admin::AdminLine;
+use crate::line::client::{ClientLine, Goal};
+
+/// How long a controller that has resigned waits for a successor.
+const SUCCESSION_MS: u64 = 1_000;
+
+impl Play<'_, '_> {
+    /// Asks, and waits for the answer, whatever it is.
+    pub(super) fn admin(&mut self, index: usize, what: &str) -> Result<(), Stop> {
+        let line = match what.parse::<AdminLine>() {
+            Ok(line) => line,
+            Err(misread) => {
+                self.verdict(index, what, Err(misread.message));
+                return Ok(());
+            }
+        };
+        let question = requests::question(&line, self.stage.cluster.plan);
+        self.stage.cluster.start_clerk();
+        self.stage.cluster.with_clerk(|admin, now| match question.leader_of {
+            None => admin.ask(now, question.body),
+            Some(partition) => admin.ask_leader(now, partition, question.body),
+        });
+        let answered = self.stage.run_until(self.limits.produce_ms, |stage| {
+            let mut answer = None;
+            stage.cluster.with_clerk(|admin, _| answer = admin.take_answer());
+            answer.is_some()
+        });
+        match answered {
+            Err(Stop::Late) => {
+                let failure = format!("no answer within {} ms", self.limits.produce_ms);
+                self.verdict(index, what, Err(failure));
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    pub(super) fn client(&mut self, index: usize, process: &ProcessId, what: &str) {
+        let line = match what.parse::<ClientLine>() {
+            Ok(line) => line,
+            Err(misread) => return self.verdict(index, what, Err(misread.message)),
+        };
+        let Some(host) = self.stage.cluster.host(process) else { return };
+        if self.stage.cluster.world.machine(host).is_none() {
+            let failure = format!("{process} is down");
+            return self.verdict(index, what, Err(failure));
+        }
+        if let ClientLine::Seek { partition, .. } = &line {
+            let partition = partition.to_string().into();
+            let process = process.0.clone();
+            self.stage.witness(&Sight::Sought { process, partition });
+        }
+        self.stage.cluster.world.command(host, |body, now| {
+            let Body::Consumer(consumer) = body else { return };
+            match &line {
+                ClientLine::Seek { partition, to } => {
+                    let at = place(partition);
+                    match to {
+                        Goal::Offset(offset) => consumer.seek(now, &at, Offset(*offset)),
+                        Goal::Earliest => {
+                            consumer.seek_to(now, &at, OffsetReset::Earliest);
+                        }
+                        Goal::Latest => consumer.seek_to(now, &at, OffsetReset::Latest),
+                    }
+                }
+                ClientLine::Pause(these) => consumer.pause(these.iter().map(place)),
+                ClientLine::Resume(these) => {
+                    consumer.resume(now, these.iter().map(place));
+                }
+                ClientLine::Assign(these) => {
+                    consumer.assign(now, these.iter().map(place));
+                }
+            }
+        });
+    }
+
+    /// Asks a node to stop, and waits until it has.
+    pub(super) fn shut_down(
+        &mut self,
+        index: usize,
+        process: &ProcessId,
+    ) -> Result<(), Stop> {
+        let Some(host) = self.stage.cluster.host(process) else { return Ok(()) };
+        let Some(node) = self.stage.cluster.world.machine(host).and_then(Body::node)
+        else {
+            let failure = format!("{process} is down or no node");
+            self.verdict(index, &format!("{process} shuts down"), Err(failure));
+            return Ok(());
+        };
+        let was_active = node.is_active_controller();
+        self.last_fault = Some(self.stage.now());
+        self.last = Some(process.clone());
+        self.stage.cluster.world.command(host, |body, now| {
+            if let Body::Node(node) = body {
+                node.begin_shutdown(now);
+            }
+        });
+        let may_stop = |stage: &mut Stage<'_>| {
+            let node = stage.cluster.world.machine(host).and_then(Body::node);
+            node.is_none_or(topomotion_broker::Node::may_stop)
+        };
+        match self.stage.run_until(self.limits.produce_ms, may_stop) {
+            Ok(()) => {}
+            Err(Stop::Late) => {
+                let failure = format!("not within {} ms", self.limits.produce_ms);
+                self.verdict(index, &format!("{process} shuts down"), Err(failure));
+                return Ok(());
+            }
+            limit => return limit,
+        }
+        if was_active {
+            let succeeded = self.stage.run_until(SUCCESSION_MS, |stage| {
+                let controller = stage.observer.controller();
+                controller.is_some_and(|controller| *controller != process.0)
+            });
+            if let Err(Stop::Limit(limit)) = succeeded {
+                return Err(Stop::Limit(limit));
+            }
+        }
+        let (process, state) = (process.0.clone(), ProcessState::Stopped);
+        self.stage.note(What::State(StateChange::Process { process, state }));
+        self.stage.cluster.world.switch_off(host);
+        Ok(())
+    }
+}
+
+fn place(partition: &PartitionName) -> TopicPartition {
+    let index = i32::try_from(partition.partition).unwrap_or(i32::MAX);
+    TopicPartition::new(Arc::from(&*partition.topic), index)
+}

@@ -1,0 +1,139 @@
+//! Who is meant by an alias at this moment, and what a condition asks of the moment.
+
+use std::sync::Arc;
+
+use topomotion_model::{Alias, Condition, Count, ProcessId, Term};
+use topomotion_wire::TopicPartition;
+
+use super::body::Body;
+use super::stage::Stage;
+use crate::storm::strike::Strike;
+use crate::{Action, Sight};
+
+/// The process that is meant.
+fn process(
+    stage: &Stage<'_>,
+    last: Option<&ProcessId>,
+    id: &ProcessId,
+) -> Result<ProcessId, String> {
+    match Alias::of(id) {
+        None => Ok(id.clone()),
+        Some(Err(help)) => Err(format!("nobody is meant by `{id}`: {help}")),
+        Some(Ok(Alias::Last)) => {
+            last.cloned().ok_or_else(|| "no step has hit anybody yet".to_owned())
+        }
+        Some(Ok(Alias::Controller)) => {
+            let controller = stage.observer.controller().cloned().map(ProcessId);
+            controller.ok_or_else(|| "no controller is active".to_owned())
+        }
+        Some(Ok(Alias::Leader(partition))) => {
+            let now = stage.observer.registration(&partition.to_string());
+            let leader = now.and_then(|now| now.leader.clone()).map(ProcessId);
+            leader.ok_or_else(|| format!("nobody leads {partition}"))
+        }
+    }
+}
+
+/// The action with everybody's own name in it.
+pub(super) fn known(
+    stage: &Stage<'_>,
+    last: Option<&ProcessId>,
+    action: &Action,
+) -> Result<Action, String> {
+    let mut action = action.clone();
+    match &mut action {
+        Action::Crash { process: id }
+        | Action::Restart { process: id }
+        | Action::Pause { process: id }
+        | Action::Resume { process: id }
+        | Action::Shutdown { process: id } => *id = process(stage, last, id)?,
+        Action::Partition { left, right } => {
+            for id in left.iter_mut().chain(right) {
+                *id = process(stage, last, id)?;
+            }
+        }
+        Action::Fault { what } if what.contains('@') => {
+            let strike = Strike::read_untimed(what).map_err(|wrong| wrong.message);
+            let mut strike = strike?;
+            for id in strike.on.iter_mut().chain(&mut strike.towards) {
+                *id = process(stage, last, id)?;
+            }
+            *what = strike.untimed();
+        }
+        Action::Fault { .. }
+        | Action::Produce { .. }
+        | Action::Admin { .. }
+        | Action::Client { .. }
+        | Action::Heal
+        | Action::Wait { .. }
+        | Action::WaitUntil { .. }
+        | Action::Expect { .. }
+        | Action::Say { .. } => {}
+    }
+    Ok(action)
+}
+
+/// Whether a condition holds now.
+pub(super) fn judge(
+    stage: &mut Stage<'_>,
+    last: Option<&ProcessId>,
+    condition: &Condition,
+) -> Result<(), String> {
+    let mut condition = condition.clone();
+    for id in condition.processes_mut() {
+        *id = process(stage, last, id)?;
+    }
+    if let Some(sight) = look(stage, &condition) {
+        stage.witness(&sight);
+    }
+    stage.judge.judge(&condition)
+}
+
+/// What must be looked at before the judge can say.
+fn look(stage: &Stage<'_>, condition: &Condition) -> Option<Sight> {
+    match condition {
+        Condition::Not(inner) => look(stage, inner),
+        Condition::Number { term: Term::LogStart, partition, replica, .. } => {
+            let name = partition.to_string();
+            let process = match replica {
+                Some(replica) => replica.0.clone(),
+                None => stage.observer.registration(&name)?.leader.clone()?,
+            };
+            let at = place(&partition.topic, partition.partition)?;
+            let host = stage.cluster.host(&ProcessId(process.clone()))?;
+            let node = stage.cluster.world.machine(host).and_then(Body::node)?;
+            let offset = node.replica(&at)?.log_start.0;
+            Some(Sight::LogStart { process, partition: name.into(), offset })
+        }
+        Condition::Voters { .. } => {
+            let controller = stage.observer.controller()?.clone();
+            let host = stage.cluster.host(&ProcessId(controller))?;
+            let node = stage.cluster.world.machine(host).and_then(Body::node)?;
+            let named = node.quorum().voters().ids();
+            let named = named.filter_map(|id| stage.cluster.plan.process_of(id.0));
+            Some(Sight::Voters(named.map(|process| process.0.clone()).collect()))
+        }
+        Condition::Count { of, .. } => look_at_count(stage, of),
+        _ => None,
+    }
+}
+
+fn look_at_count(stage: &Stage<'_>, of: &Count) -> Option<Sight> {
+    match of {
+        Count::Partitions(topic) => {
+            let partitions = stage.cluster.topic_size(topic);
+            Some(Sight::TopicSize { topic: Arc::from(topic.as_str()), partitions })
+        }
+        Count::Position(reader, partition) => {
+            let at = place(&partition.topic, partition.partition)?;
+            let next = stage.cluster.position(reader, &at);
+            let (process, partition) = (reader.0.clone(), partition.to_string().into());
+            Some(Sight::Position { process, partition, next })
+        }
+        Count::QuorumEpoch | Count::RecordsRead(_) => None,
+    }
+}
+
+fn place(topic: &str, partition: u32) -> Option<TopicPartition> {
+    Some(TopicPartition::new(topic, i32::try_from(partition).ok()?))
+}
