@@ -58,7 +58,7 @@ mod world;
 
 pub use aftermath::{Aftermath, Demand};
 pub use bind::{Binding, Bound, bind};
-pub use builtin::{Builtin, builtin_scenarios, builtins};
+pub use builtin::{Billing, Builtin, builtin, builtin_scenarios, builtins};
 pub use coverage::Coverage;
 pub use judge::{Judge, Observer, Registration, Replica, negate};
 pub use node_settings::set_node_settings;

@@ -4,8 +4,8 @@
 mod common;
 
 use common::{
-    MINUTE_MS, assert_golden, assert_passed, built_in, condition, orders, play,
-    production, record, scenario, story,
+    MINUTE_MS, assert_passed, assert_story, built_in, condition, orders, play,
+    production, record, scenario,
 };
 use topomotion_model::Acks;
 use topomotion_sim::{Ending, RunFile, RunOptions, bind, builtin_scenarios};
@@ -43,18 +43,12 @@ fn registrations(judged: &Judged) -> usize {
 
 #[test]
 fn a5_acks_all_waits_for_every_in_sync_replica() {
-    let binding = bind(&production::topology()).expect("binds");
-    let judged = built_in(&binding, "acks-all", &RunOptions::default());
-    assert_passed(&judged);
-    assert_golden("a5-acks-all", &story(&judged.outcome.trace));
+    assert_story(&production::topology(), "a5", "acks-all");
 }
 
 #[test]
 fn b5_a_follower_takes_over_when_the_leader_dies() {
-    let binding = bind(&production::topology()).expect("binds");
-    let judged = built_in(&binding, "leader-election", &RunOptions::default());
-    assert_passed(&judged);
-    assert_golden("b5-leader-election", &story(&judged.outcome.trace));
+    assert_story(&production::topology(), "b5", "leader-election");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 pub mod production;
 
 use topomotion_model::builder::{ProduceConfig, ScenarioBuilder, ScenarioConfig};
-use topomotion_model::{Acks, Cluster, Condition, Topic};
+use topomotion_model::{Acks, Cluster, Condition, Topic, Topology};
 use topomotion_sim::{Binding, RunOptions, bind};
 use topomotion_trace::{Trace, What};
 use topomotion_verify::Judged;
@@ -47,9 +47,18 @@ pub fn play(cluster: Option<Cluster>, scenario: ScenarioBuilder) -> Judged {
 
 /// Plays a built-in scenario on a bound topology.
 pub fn built_in(binding: &Binding, id: &str, options: &RunOptions) -> Judged {
-    let scenarios = topomotion_sim::builtin_scenarios(binding);
-    let scenario = scenarios.iter().find(|scenario| scenario.id.as_str() == id);
-    topomotion_verify::run(binding, scenario.expect("fits"), options).expect("can be run")
+    let builtin = topomotion_sim::builtin(binding, id).expect("a built-in scenario");
+    let scenario = builtin.fit.unwrap_or_else(|lack| panic!("{id} does not fit: {lack}"));
+    topomotion_verify::run(binding, &scenario, options).expect("can be run")
+}
+
+/// Plays a built-in scenario: it passes, and is as its golden file tells it. The file's name
+/// begins with the story's letter: `b5-leader-election`.
+pub fn assert_story(topology: &Topology, letter: &str, id: &str) {
+    let binding = bind(topology).expect("binds");
+    let judged = built_in(&binding, id, &RunOptions::default());
+    assert_passed(&judged);
+    assert_golden(&format!("{letter}-{id}"), &story(&judged.outcome.trace));
 }
 
 /// Everything held, or else all of it is shown.

@@ -3,7 +3,7 @@
 use topomotion_model::builder::{
     EdgeConfig, GroupConfig, ProcessConfig, ScenarioBuilder, TopologyBuilder,
 };
-use topomotion_model::{Cluster, Diagnostic, ShardRole, Topology};
+use topomotion_model::{Cluster, Diagnostic, ShardRole, Topic, Topology};
 
 const GROUPS: [(&str, &str, &[&str]); 6] = [
     ("controller", "KRaft Controller", &["controller"]),
@@ -72,6 +72,43 @@ pub fn three_voters() -> TopologyBuilder {
         builder.group(group).add_process(ProcessConfig::new(id));
     }
     builder
+}
+
+/// Three controllers, so many brokers, a producer and a reader of `orders`: two partitions
+/// on up to three replicas each. `least` is its `min.insync.replicas`.
+#[allow(dead_code)]
+pub fn quorum_of_three(brokers: u32, least: u32) -> Topology {
+    let mut builder = TopologyBuilder::default();
+    for (group, role, count) in
+        [("control", "controller", 3), ("kafka", "broker", brokers)]
+    {
+        let group = builder.create_group(GroupConfig::new(group));
+        for number in 1..=count {
+            let id = format!("{role}-{number}");
+            builder.group(group).add_process(ProcessConfig::new(id));
+        }
+    }
+    for id in ["order-producer", "order-reader"] {
+        builder.create_process(ProcessConfig::new(id));
+    }
+    for (client, label) in
+        [("order-producer", "produce acks=all"), ("order-reader", "fetch")]
+    {
+        builder.connect(EdgeConfig {
+            protocol: Some("kafka".to_owned()),
+            label: Some(label.to_owned()),
+            ..EdgeConfig::new(client, "broker-1")
+        });
+    }
+    let topic = Topic {
+        name: "orders".to_owned(),
+        partitions: Some(2),
+        replication_factor: Some(brokers.min(3)),
+        min_insync_replicas: Some(least),
+        ..Topic::default()
+    };
+    builder.kafka(Cluster { topics: vec![topic], ..Cluster::default() });
+    builder.build().expect("the script has no mistakes").0
 }
 
 fn process(id: &str) -> ProcessConfig {
