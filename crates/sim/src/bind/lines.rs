@@ -30,9 +30,6 @@ impl Planner<'_> {
 
     pub(super) fn admin(&mut self, line: &str, span: Option<Span>) -> Option<String> {
         let read = self.read(line.parse::<AdminLine>(), "admin", line, span)?;
-        if let Some(topic) = read.grows() {
-            self.grown.insert(topic.to_owned());
-        }
         match &read {
             AdminLine::CreateTopic { .. } | AdminLine::DescribeQuorum => {}
             AdminLine::DeleteTopic(topic)
@@ -49,6 +46,9 @@ impl Planner<'_> {
             AdminLine::AddVoter(node) | AdminLine::RemoveVoter(node) => {
                 self.voter(node, span)?;
             }
+        }
+        if let Some(topic) = read.grows() {
+            self.grown.insert(topic.to_owned());
         }
         Some(line.trim().to_owned())
     }

@@ -1,0 +1,5 @@
+//! F: what stands on disk.
+
+use super::Entry;
+
+pub(super) const ALL: &[Entry] = &[];
