@@ -1,12 +1,11 @@
 //! Scenarios that the engine runs: steps as calls, checked against the topology.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::builder::ids::Known;
 use crate::builder::{ProduceConfig, ScenarioConfig};
 use crate::{
-    Alias, Condition, Count, Diagnostic, Origin, PartitionName, Play, ProcessId, Run,
-    Scenario,
+    Alias, Condition, Diagnostic, Origin, PartitionName, Play, ProcessId, Run, Scenario,
 };
 use crate::{ScenarioId, Span, Step, StepKind, Topology, nearest};
 
@@ -172,7 +171,12 @@ impl ScenarioBuilder {
         known: &Known,
         found: &mut Vec<Diagnostic>,
     ) -> Scenario {
-        let checker = Checker { topology, known };
+        let lines = self.steps.iter().filter_map(|step| match &step.kind {
+            StepKind::Admin(line) => Some(line.as_str()),
+            _ => None,
+        });
+        let managed = lines.flat_map(str::split_whitespace).map(str::to_owned).collect();
+        let checker = Checker { topology, known, managed };
         for step in &self.steps {
             checker.check(step, found);
         }
@@ -195,6 +199,9 @@ impl ScenarioBuilder {
 struct Checker<'a> {
     topology: &'a Topology,
     known: &'a Known,
+    /// What the admin's lines speak of: topics that they create or grow are the binding's
+    /// to check.
+    managed: BTreeSet<String>,
 }
 
 impl Checker<'_> {
@@ -293,10 +300,7 @@ impl Checker<'_> {
     ) {
         if let Some(PartitionName { topic, partition }) = condition.partition() {
             self.topic(topic, span, found);
-            // A run may grow its topics: what is beyond their size now is not wrong yet.
-            if !matches!(condition, Condition::Count { of: Count::Position(..), .. }) {
-                self.partition(topic, *partition, span, found);
-            }
+            self.partition(topic, *partition, span, found);
         }
         for process in condition.processes() {
             if let Some(error) = self.process(process, span) {
@@ -310,7 +314,11 @@ impl Checker<'_> {
     fn topic(&self, name: &str, span: Option<Span>, found: &mut Vec<Diagnostic>) {
         let Some(cluster) = &self.topology.cluster else { return };
         let topics = &cluster.topics;
-        if topics.is_empty() || topics.iter().any(|topic| topic.name == name) {
+        let is_managed = self.managed.contains(name);
+        if topics.is_empty()
+            || is_managed
+            || topics.iter().any(|topic| topic.name == name)
+        {
             return;
         }
         let names: Vec<&str> = topics.iter().map(|topic| topic.name.as_str()).collect();
@@ -331,6 +339,7 @@ impl Checker<'_> {
     ) {
         let topics = self.topology.cluster.iter().flat_map(|cluster| &cluster.topics);
         let count = topics.filter(|t| t.name == topic).find_map(|topic| topic.partitions);
+        let count = count.filter(|_| !self.managed.contains(topic));
         let Some(count) = count.filter(|count| partition >= *count && *count > 0) else {
             return;
         };
