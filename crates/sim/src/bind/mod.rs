@@ -170,8 +170,10 @@ impl<'a> Draft<'a> {
         for (name, value) in given {
             let span = origin.part(name);
             let found = judge_setting(owner, name, value, span);
-            self.errors.extend(found.as_ref().err().cloned());
-            self.warnings.extend(found.ok().flatten());
+            match found {
+                Ok(doubt) => self.warnings.extend(doubt),
+                Err(error) => self.errors.push(*error),
+            }
         }
     }
 
@@ -198,7 +200,7 @@ fn judge_setting(
     name: &str,
     value: &str,
     span: Option<Span>,
-) -> Result<Option<Diagnostic>, Diagnostic> {
+) -> Result<Option<Diagnostic>, Box<Diagnostic>> {
     match settings::check(owner, name, value) {
         settings::Judgement::Good => Ok(None),
         settings::Judgement::Unknown(help) => {
@@ -208,7 +210,7 @@ fn judge_setting(
         }
         settings::Judgement::Bad(help) => {
             let message = format!("`{value}` is no value for `{name}`");
-            Err(Diagnostic::error("setting-value", message, span).help(help))
+            Err(Box::new(Diagnostic::error("setting-value", message, span).help(help)))
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn lay_over(
         }
         match judge_setting(owner, own, value, origin.part(&format!("settings.{name}"))) {
             Err(error) => {
-                errors.push(error);
+                errors.push(*error);
                 continue;
             }
             Ok(Some(_)) if is_of_topic => continue,
