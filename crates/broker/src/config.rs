@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 pub use crate::eras::{Elr, IsrAdmission, IsrFencing, StrictMinIsr, Truncation};
+use topomotion_log::LogConfig;
 pub use topomotion_quorum::{CheckQuorum, KraftVersion, PreVote};
 use topomotion_wire::{Duration, Endpoint, Incarnation, NodeId};
 
@@ -57,7 +58,8 @@ pub struct NodeConfig {
     pub settings: BrokerSettings,
     /// Wall clock, in milliseconds since 1970, at [`Instant::ZERO`](topomotion_wire::Instant).
     /// Only record timestamps may show it, and only those that a broker itself writes
-    /// (`LogAppendTime`, which is not modelled yet): producers stamp their own.
+    /// (`LogAppendTime`), and the age of segments is counted by it: producers stamp their
+    /// own.
     pub wall_clock_base_ms: i64,
 }
 
@@ -101,8 +103,27 @@ pub struct BrokerSettings {
     pub num_partitions: i32,
     /// `unclean.leader.election.enable`.
     pub unclean_leader_election: UncleanElection,
-    /// `message.max.bytes`: largest batch a produce request may carry.
+    /// `message.max.bytes`: largest batch a produce request may carry, unless the topic says
+    /// otherwise.
     pub message_max_bytes: i32,
+    /// What holds for the logs of topics that say nothing themselves: `log.segment.bytes`,
+    /// `log.roll.ms`, `log.index.size.max.bytes`, `log.index.interval.bytes`,
+    /// `log.retention.ms`, `log.retention.bytes`.
+    pub log: LogConfig,
+    /// `log.message.timestamp.type`: whose time the records bear, unless the topic says
+    /// otherwise.
+    pub log_message_timestamp_type: TimestampType,
+    /// `log.retention.check.interval.ms`: how often old segments are looked for (LOG-4).
+    pub log_retention_check_interval: Duration,
+    /// `fetch.max.bytes`: the most that one answer to a fetch carries, whatever was asked for.
+    pub fetch_max_bytes: i32,
+    /// `max.incremental.fetch.session.cache.slots`: how many fetch sessions are kept
+    /// (KIP-227).
+    pub fetch_session_slots: usize,
+    /// `replica.selector.class`: where consumers are sent to read (KIP-392).
+    pub replica_selector: ReplicaSelector,
+    /// `socket.request.max.bytes`: a longer frame closes its connection.
+    pub socket_request_max_bytes: i32,
     /// `controller.quorum.election.timeout.ms`.
     pub quorum_election_timeout: Duration,
     /// `controller.quorum.fetch.timeout.ms`.
@@ -145,6 +166,24 @@ pub struct BrokerSettings {
     pub truncation: Truncation,
 }
 
+/// Whose time the records of a topic bear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TimestampType {
+    /// Their producer's. Kafka's default.
+    CreateTime,
+    /// Their leader's, at the append.
+    LogAppendTime,
+}
+
+/// Which replica consumers are told to read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReplicaSelector {
+    /// The leader. Kafka's default.
+    Leader,
+    /// One in the consumer's own rack, if it is in sync (`RackAwareReplicaSelector`).
+    RackAware,
+}
+
 /// Whether a replica outside the ISR may lead when nobody else is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum UncleanElection {
@@ -175,6 +214,13 @@ impl Default for BrokerSettings {
             num_partitions: 1,
             unclean_leader_election: UncleanElection::Forbidden,
             message_max_bytes: 1_048_588,
+            log: LogConfig::default(),
+            log_message_timestamp_type: TimestampType::CreateTime,
+            log_retention_check_interval: Duration::from_millis(300_000),
+            fetch_max_bytes: 55 << 20,
+            fetch_session_slots: 1_000,
+            replica_selector: ReplicaSelector::Leader,
+            socket_request_max_bytes: 100 << 20,
             quorum_election_timeout: Duration::from_millis(1_000),
             quorum_fetch_timeout: Duration::from_millis(2_000),
             quorum_election_backoff_max: Duration::from_millis(1_000),

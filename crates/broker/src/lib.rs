@@ -63,17 +63,20 @@ mod broker;
 mod config;
 mod controller;
 mod eras;
+pub mod frames;
 pub mod metadata;
 mod net;
 mod node;
 mod replica;
 #[cfg(test)]
 mod testing;
+mod topic_settings;
 mod view;
 
 pub use config::{
     BrokerSettings, CheckQuorum, Elr, IsrAdmission, IsrFencing, KraftVersion, NodeConfig,
-    PreVote, Roles, StrictMinIsr, Truncation, UncleanElection,
+    PreVote, ReplicaSelector, Roles, StrictMinIsr, TimestampType, Truncation,
+    UncleanElection,
 };
 pub use node::Node;
 pub use view::{BrokerStatus, ReplicaView};

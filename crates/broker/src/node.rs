@@ -367,7 +367,13 @@ fn standing<'a>(
     applied: Offset,
     now: Instant,
 ) -> Standing<'a> {
-    let site = Site { me: config.id, now, settings: &config.settings, image };
+    let site = Site {
+        me: config.id,
+        now,
+        settings: &config.settings,
+        image,
+        wall_clock_base_ms: config.wall_clock_base_ms,
+    };
     Standing { site, config, controller: quorum.leader(), applied }
 }
 

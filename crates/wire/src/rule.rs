@@ -76,6 +76,7 @@ rules! {
     Ctl12 = "CTL-12": "Replicas are spread over the brokers, leaders in turn.";
     Ctl13 = "CTL-13": "A reassignment ends when every target replica is in sync.";
     Ctl14 = "CTL-14": "Brokers learn of changes by reading the metadata log.";
+    Log4 = "LOG-4": "Whole old segments are deleted, oldest first, never beyond the high watermark.";
     Prd1 = "PRD-1": "A key decides the partition; records without one keep to a partition for a batch.";
     Prd2 = "PRD-2": "A batch leaves when it is full, when linger.ms has passed, or when it must.";
     Grp15 = "GRP-15": "A consumer without a position starts where auto.offset.reset says.";

@@ -5,24 +5,31 @@
 //! - The offset is the follower's acknowledgement, noted after the reading (REP-14).
 //! - From version 12 on the fetcher's last epoch is compared (REP-15).
 //! - Waits for `min_bytes` up to `max_wait_ms` (REP-18).
-//! - No sessions (KIP-227): a wish for one is answered with session id 0, which means none.
+//! - Sessions (KIP-227): see [`fetch_sessions`](crate::broker).
+//! - The first partition that has anything gets at least one batch; the others only what fits
+//!   into `max_bytes`.
+//! - From version 11 on consumers may read from any replica (KIP-392), up to its high
+//!   watermark; beyond it a follower says OFFSET_NOT_AVAILABLE. Where the leader is asked by
+//!   a consumer of another rack, it may name a replica of that rack instead of answering.
 //! - From version 13 on topics are named by id.
 
 use std::sync::Arc;
 
-use topomotion_wire::messages::fetch_request::{FetchPartition, FetchTopic};
 use topomotion_wire::messages::{FetchRequest, FetchResponse};
-use topomotion_wire::{
-    BrokerEpoch, Duration, ErrorCode, Offset, TopicId, TopicPartition,
-};
+use topomotion_wire::{BrokerEpoch, Duration, ErrorCode, TopicId, TopicPartition};
 
-use super::{known_epoch, known_node, shared};
-use crate::broker::{Broker, DelayedFetch, Plan, Planned, PlannedTopic, Urgency, read};
+use super::{known_node, shared};
+use crate::broker::{
+    Broker, DelayedFetch, Naming, Plan, Planned, PlannedTopic, SessionUse, Urgency,
+    Wanted, Worth, read, refused,
+};
 use crate::net::{Effects, Ticket};
-use crate::replica::{FetchAt, Reader, Site};
+use crate::replica::{Reader, Site};
 
 /// The first version that names topics by id.
 const BY_ID: i16 = 13;
+/// The first version whose consumers may read from any replica.
+const FROM_ANY: i16 = 11;
 
 /// Reads what the request asks for, notes what it says, and answers or waits.
 pub(crate) fn handle(
@@ -33,59 +40,76 @@ pub(crate) fn handle(
     request: FetchRequest,
     effects: &mut Effects,
 ) {
-    if request.session_id != 0 {
-        let error = ErrorCode::FetchSessionIdNotFound.code();
-        return effects.reply(ticket, FetchResponse::default().with_error_code(error));
-    }
     let max_wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
-    let plan = plan(site, version, request);
+    let max_bytes = request.max_bytes.min(site.settings.fetch_max_bytes);
+    let mut plan = Plan {
+        reader: reader(version, &request),
+        rack: Some(shared(&request.rack_id)).filter(|rack| !rack.is_empty()),
+        session: SessionUse::None,
+        // More than fits into an answer is never there.
+        min_bytes: usize::try_from(request.min_bytes.min(max_bytes)).unwrap_or(0),
+        max_bytes: usize::try_from(max_bytes).unwrap_or(0),
+        topics: Vec::new(),
+    };
+    let worth = match plan.reader {
+        Reader::Follower { .. } => Worth::Follower,
+        Reader::Consumer | Reader::ConsumerOfAny => Worth::Consumer,
+    };
+    let naming = if version < BY_ID { Naming::ByName } else { Naming::ById };
+    match broker.fetches().sessions().open(site.now, naming, worth, request) {
+        Ok((session, wanted)) => {
+            plan.session = session;
+            plan.topics = topics(site, naming, wanted);
+        }
+        Err(error) => return effects.reply(ticket, refused(error)),
+    }
     let reading = read(site, &plan, broker.replicas(), effects);
     note_progress(broker, site, &plan, &reading.response, effects);
     if reading.urgency == Urgency::Now || max_wait == Duration::ZERO {
-        effects.reply(ticket, reading.response);
+        broker.fetches().answer(site, ticket, plan, reading.response, effects);
     } else {
         let until = site.now + max_wait;
         broker.wait_for_records(DelayedFetch { ticket, until, plan });
     }
 }
 
-fn plan(site: Site<'_>, version: i16, request: FetchRequest) -> Plan {
+fn reader(version: i16, request: &FetchRequest) -> Reader {
     let in_state = known_node(request.replica_state.replica_id);
-    let reader = match in_state.or(known_node(request.replica_id)) {
+    match in_state.or(known_node(request.replica_id)) {
         Some(id) => {
             let epoch = request.replica_state.replica_epoch;
             Reader::Follower { id, epoch: (epoch >= 0).then_some(BrokerEpoch(epoch)) }
         }
+        None if version >= FROM_ANY => Reader::ConsumerOfAny,
         None => Reader::Consumer,
-    };
-    let topics = request.topics.into_iter().map(|topic| plan_topic(site, version, topic));
-    Plan {
-        reader,
-        min_bytes: usize::try_from(request.min_bytes).unwrap_or(0),
-        max_bytes: usize::try_from(request.max_bytes).unwrap_or(0),
-        topics: topics.collect(),
     }
 }
 
-fn plan_topic(site: Site<'_>, version: i16, topic: FetchTopic) -> PlannedTopic {
-    let name: Result<Arc<str>, ErrorCode> = if version < BY_ID {
-        Ok(shared(&topic.topic))
-    } else {
-        let name = site.image.topic_name(TopicId(topic.topic_id));
-        name.cloned().ok_or(ErrorCode::UnknownTopicId)
-    };
-    let planned = |partition: FetchPartition| Planned {
-        index: partition.partition,
-        partition: name.clone().map(|it| TopicPartition::new(it, partition.partition)),
-        at: FetchAt {
-            offset: Offset(partition.fetch_offset),
-            current_leader_epoch: known_epoch(partition.current_leader_epoch),
-            last_fetched_epoch: known_epoch(partition.last_fetched_epoch),
-            max_bytes: usize::try_from(partition.partition_max_bytes).unwrap_or(0),
-        },
-    };
-    let partitions = topic.partitions.into_iter().map(planned).collect();
-    PlannedTopic { name: topic.topic, id: topic.topic_id, partitions }
+/// Finds the partitions that are wanted, neighbours of one topic together.
+fn topics(site: Site<'_>, naming: Naming, wanted: Vec<Wanted>) -> Vec<PlannedTopic> {
+    let mut topics: Vec<PlannedTopic> = Vec::new();
+    let mut found: Result<Arc<str>, ErrorCode> = Err(ErrorCode::UnknownTopicId);
+    for it in wanted {
+        let last = topics.last();
+        if last.is_none_or(|last| last.name != it.topic || last.id != it.id) {
+            found = match naming {
+                Naming::ByName => Ok(shared(&it.topic)),
+                Naming::ById => {
+                    let name = site.image.topic_name(TopicId(it.id)).cloned();
+                    name.ok_or(ErrorCode::UnknownTopicId)
+                }
+            };
+            let (name, id) = (it.topic, it.id);
+            topics.push(PlannedTopic { name, id, partitions: Vec::new() });
+        }
+        let partition = found.clone().map(|name| TopicPartition::new(name, it.index));
+        let (index, at, log_start) = (it.index, it.at, it.log_start);
+        let planned = Planned { index, partition, at, log_start };
+        if let Some(last) = topics.last_mut() {
+            last.partitions.push(planned);
+        }
+    }
+    topics
 }
 
 /// What a follower's fetch acknowledges, wherever the reading found nothing to object to.
@@ -105,6 +129,7 @@ fn note_progress(
         let Some(replica) = broker.replica_mut(partition).filter(|_| is_fine) else {
             continue;
         };
+        replica.note_log_start(id, planned.log_start, effects);
         replica.note_fetch(site, id, epoch, planned.at.offset, effects);
     }
 }

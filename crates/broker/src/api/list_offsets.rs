@@ -5,8 +5,12 @@
 //!   replicas the log end (TRN-4). Others: the first record at or after that time.
 //! - From version 7 on −3: the first record with the largest timestamp. From 8 on −4: the log
 //!   start on local disk, which is the log start. From 9 on −5: the last offset in remote
-//!   storage, which is none.
-//! - The leader epoch is checked as in Fetch (REP-13); from version 4 on it is told, too.
+//!   storage, which is none. Any other, or one of these too early: UNSUPPORTED_VERSION.
+//! - What consumers may not read yet is not found either; while a new leader has not proven
+//!   its high watermark, that too is OFFSET_NOT_AVAILABLE.
+//! - Both isolation levels end at the same offset: there are no transactions yet.
+//! - The leader epoch is checked as in Fetch (REP-13); from version 4 on the epoch of the
+//!   record found is told.
 
 use topomotion_log::OffsetSpec;
 use topomotion_wire::messages::list_offsets_request::ListOffsetsPartition;
@@ -14,14 +18,13 @@ use topomotion_wire::messages::list_offsets_response::{
     ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
 };
 use topomotion_wire::messages::{ListOffsetsRequest, ListOffsetsResponse};
-use topomotion_wire::{ErrorCode, NodeId, Offset, Rule, TopicPartition};
+use topomotion_wire::{ErrorCode, LeaderEpoch, NodeId, Offset, Rule, TopicPartition};
 
 use super::{known_epoch, known_node, shared};
 use crate::broker::Broker;
 use crate::net::Effects;
 use crate::replica::{Replica, Site};
 
-const NONE: (Offset, i64) = (Offset(-1), -1);
 /// The first version that tells the leader epoch.
 const WITH_EPOCH: i16 = 4;
 
@@ -40,7 +43,7 @@ pub(crate) fn handle(
         let mut partitions = Vec::new();
         for wanted in &topic.partitions {
             let id = TopicPartition::new(name.clone(), wanted.partition_index);
-            let answer = one(broker, site, replica, &id, wanted, effects);
+            let answer = one(broker, site, (version, replica), &id, wanted, effects);
             partitions.push(match version {
                 WITH_EPOCH.. => answer,
                 _ => answer.with_leader_epoch(-1),
@@ -55,7 +58,7 @@ pub(crate) fn handle(
 fn one(
     broker: &Broker,
     site: Site<'_>,
-    asking: Option<NodeId>,
+    (version, asking): (i16, Option<NodeId>),
     id: &TopicPartition,
     wanted: &ListOffsetsPartition,
     effects: &mut Effects,
@@ -67,13 +70,14 @@ fn one(
     let replica = broker.replicas().get(id).ok_or_else(|| site.absent(id));
     let found = replica.and_then(|replica| {
         replica.check_leadership(known_epoch(wanted.current_leader_epoch))?;
-        Ok((look_up(replica, asking, wanted.timestamp)?, replica.leader_epoch()))
+        let spec = known_spec(version, wanted.timestamp)?;
+        look_up(replica, asking, spec)
     });
     match found {
-        Ok(((offset, timestamp), epoch)) => answer
-            .with_offset(offset.0)
-            .with_timestamp(timestamp)
-            .with_leader_epoch(epoch.0),
+        Ok(found) => answer
+            .with_offset(found.offset.0)
+            .with_timestamp(found.timestamp)
+            .with_leader_epoch(found.epoch.map_or(-1, |epoch| epoch.0)),
         Err(error) => {
             if error == ErrorCode::OffsetNotAvailable {
                 effects.mark_at(Rule::Rep16, id);
@@ -83,23 +87,59 @@ fn one(
     }
 }
 
+/// What a timestamp field means in this version.
+fn known_spec(version: i16, timestamp: i64) -> Result<OffsetSpec, ErrorCode> {
+    let spec = OffsetSpec::from_timestamp(timestamp);
+    let spec = spec.ok_or(ErrorCode::UnsupportedVersion)?;
+    let since = match spec {
+        OffsetSpec::Earliest | OffsetSpec::Latest | OffsetSpec::At(_) => 1,
+        OffsetSpec::MaxTimestamp => 7,
+        OffsetSpec::EarliestLocal => 8,
+        OffsetSpec::LatestTiered => 9,
+    };
+    if version >= since { Ok(spec) } else { Err(ErrorCode::UnsupportedVersion) }
+}
+
+/// A place in a log.
+struct Found {
+    offset: Offset,
+    timestamp: i64,
+    epoch: Option<LeaderEpoch>,
+}
+
+const NOTHING: Found = Found { offset: Offset(-1), timestamp: -1, epoch: None };
+
 fn look_up(
     replica: &Replica,
     asking: Option<NodeId>,
-    timestamp: i64,
-) -> Result<(Offset, i64), ErrorCode> {
-    let (log, spec) = (replica.log(), OffsetSpec::from_timestamp(timestamp));
-    // What consumers may not read yet is not found either.
-    let visible = |found: Option<(Offset, i64)>| {
-        let visible = replica.latest_for_consumers()?;
-        Ok(found.filter(|(offset, _)| *offset < visible).unwrap_or(NONE))
+    spec: OffsetSpec,
+) -> Result<Found, ErrorCode> {
+    let log = replica.log();
+    let at = |(offset, timestamp): (Offset, i64)| Found {
+        offset,
+        timestamp,
+        epoch: log.epochs().epoch_at(offset),
     };
-    match spec.ok_or(ErrorCode::InvalidRequest)? {
-        OffsetSpec::Earliest | OffsetSpec::EarliestLocal => Ok((log.start_offset(), -1)),
-        OffsetSpec::Latest if asking.is_some() => Ok((log.end_offset(), -1)),
-        OffsetSpec::Latest => Ok((replica.latest_for_consumers()?, -1)),
-        OffsetSpec::MaxTimestamp => visible(log.at_max_timestamp()),
-        OffsetSpec::At(timestamp) => visible(log.offset_at_time(timestamp)),
-        OffsetSpec::LatestTiered => Ok(NONE),
+    let latest =
+        |offset| Found { offset, timestamp: -1, epoch: Some(replica.leader_epoch()) };
+    let end = match asking {
+        Some(_) => log.end_offset(),
+        None => replica.high_watermark(),
+    };
+    let by_time =
+        |found: Option<(Offset, i64)>| match found.filter(|(offset, _)| *offset < end) {
+            Some(found) => Ok(at(found)),
+            None if asking.is_some() => Ok(NOTHING),
+            None => replica.latest_for_consumers().map(|_| NOTHING),
+        };
+    match spec {
+        OffsetSpec::Earliest | OffsetSpec::EarliestLocal => {
+            Ok(at((log.start_offset(), -1)))
+        }
+        OffsetSpec::Latest if asking.is_some() => Ok(latest(end)),
+        OffsetSpec::Latest => replica.latest_for_consumers().map(latest),
+        OffsetSpec::MaxTimestamp => by_time(log.at_max_timestamp()),
+        OffsetSpec::At(timestamp) => by_time(log.offset_at_time(timestamp)),
+        OffsetSpec::LatestTiered => Ok(NOTHING),
     }
 }

@@ -11,9 +11,11 @@ pub(crate) mod broker_heartbeat;
 pub(crate) mod broker_registration;
 pub(crate) mod create_partitions;
 pub(crate) mod create_topics;
+pub(crate) mod delete_records;
 pub(crate) mod delete_topics;
 pub(crate) mod describe_cluster;
 pub(crate) mod describe_configs;
+pub(crate) mod describe_topic_partitions;
 pub(crate) mod elect_leaders;
 pub(crate) mod fetch;
 pub(crate) mod incremental_alter_configs;
@@ -55,6 +57,8 @@ const BY_BROKERS: &[Served] = &[
     served(ApiKey::OffsetForLeaderEpoch, 2, 4),
     served(ApiKey::DescribeCluster, 0, 2),
     served(ApiKey::DescribeConfigs, 1, 4),
+    served(ApiKey::DeleteRecords, 0, 2),
+    served(ApiKey::DescribeTopicPartitions, 0, 0),
 ];
 
 /// What both answer: a broker passes it on to the active controller.
@@ -117,6 +121,8 @@ pub(crate) fn key_of(body: &RequestKind) -> Option<ApiKey> {
         RequestKind::ApiVersions(_) => ApiKey::ApiVersions,
         RequestKind::CreateTopics(_) => ApiKey::CreateTopics,
         RequestKind::DeleteTopics(_) => ApiKey::DeleteTopics,
+        RequestKind::DeleteRecords(_) => ApiKey::DeleteRecords,
+        RequestKind::DescribeTopicPartitions(_) => ApiKey::DescribeTopicPartitions,
         RequestKind::CreatePartitions(_) => ApiKey::CreatePartitions,
         RequestKind::DescribeConfigs(_) => ApiKey::DescribeConfigs,
         RequestKind::IncrementalAlterConfigs(_) => ApiKey::IncrementalAlterConfigs,
@@ -143,7 +149,7 @@ pub(crate) fn key_of(body: &RequestKind) -> Option<ApiKey> {
 }
 
 /// Text as messages carry it.
-fn text(text: &str) -> StrBytes {
+pub(crate) fn text(text: &str) -> StrBytes {
     StrBytes::from_string(text.to_owned())
 }
 
@@ -163,7 +169,7 @@ fn broker_ids(nodes: &[NodeId]) -> Vec<BrokerId> {
 }
 
 /// A leader epoch that a client may leave open.
-fn known_epoch(epoch: i32) -> Option<LeaderEpoch> {
+pub(crate) fn known_epoch(epoch: i32) -> Option<LeaderEpoch> {
     (epoch >= 0).then_some(LeaderEpoch(epoch))
 }
 

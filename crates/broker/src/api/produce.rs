@@ -21,6 +21,7 @@ use topomotion_wire::{
 
 use super::shared;
 use crate::broker::{Broker, DelayedProduce, Pending};
+use crate::config::TimestampType;
 use crate::net::{Answer, Effects, Ticket};
 use crate::replica::Site;
 
@@ -60,12 +61,16 @@ pub(crate) fn handle(
             };
             let answer = PartitionProduceResponse::default()
                 .with_index(data.index)
-                .with_log_append_time_ms(-1);
+                .with_log_append_time_ms(-1)
+                .with_log_start_offset(-1);
             answers.push(match appended {
                 Ok(appended) => {
                     let waiting = appended.waiting((at, index));
                     pending.extend(waiting.map(|it| (appended.id.clone(), it)));
-                    answer.with_base_offset(appended.base.0).with_log_start_offset(0)
+                    answer
+                        .with_base_offset(appended.base.0)
+                        .with_log_append_time_ms(appended.time_ms)
+                        .with_log_start_offset(appended.log_start.0)
                 }
                 Err(error) => answer.with_base_offset(-1).with_error_code(error.code()),
             });
@@ -83,6 +88,9 @@ pub(crate) fn handle(
 struct Appended {
     id: TopicPartition,
     base: Offset,
+    log_start: Offset,
+    /// The time that the leader gave the records, or −1 where they bear their producer's.
+    time_ms: i64,
     /// With acks=all: what the high watermark has to reach, under which leadership.
     awaits: Option<(Offset, topomotion_wire::LeaderEpoch)>,
 }
@@ -112,7 +120,12 @@ fn append(
     if acks == Acks::Leader {
         effects.mark_at(Rule::Rep8, &id);
     }
-    Ok(Appended { id, base: appended.base, awaits })
+    let log_start = replica.log().start_offset();
+    let time_ms = match site.topic(&id.topic).timestamp_type() {
+        TimestampType::CreateTime => -1,
+        TimestampType::LogAppendTime => site.wall_ms(),
+    };
+    Ok(Appended { base: appended.base, log_start, time_ms, awaits, id })
 }
 
 fn name_of(

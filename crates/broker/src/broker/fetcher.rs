@@ -339,8 +339,10 @@ fn take(replica: &mut Replica, data: PartitionData, effects: &mut Effects) -> Ta
         return Taken::Done;
     }
     let high_watermark = Offset(data.high_watermark);
+    let log_start = Offset(data.log_start_offset);
     let records = data.records.unwrap_or_default();
-    match replica.append_fetched(FetchedData { high_watermark, records }, effects) {
+    let data = FetchedData { high_watermark, log_start, records };
+    match replica.append_fetched(data, effects) {
         Ok(()) => Taken::Done,
         Err(_) => Taken::Failed,
     }

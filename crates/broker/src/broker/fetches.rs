@@ -6,17 +6,20 @@
 //! counts as the follower's acknowledgement (REP-14).
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use topomotion_wire::messages::FetchResponse;
 use topomotion_wire::messages::fetch_response::{
     EpochEndOffset, FetchableTopicResponse, LeaderIdAndEpoch, PartitionData,
 };
 use topomotion_wire::messages::{BrokerId, TopicName};
-use topomotion_wire::{Bytes, ErrorCode, Instant, Rule, TopicPartition};
+use topomotion_wire::{Bytes, ErrorCode, Instant, Offset, Rule, TopicPartition};
 use uuid::Uuid;
 
+use super::fetch_sessions::{Cache, FetchSessions, SessionUse, Wanted};
+use crate::config::ReplicaSelector;
 use crate::net::{Effects, Ticket};
-use crate::replica::{Content, FetchAt, Reader, Replica, Site};
+use crate::replica::{AtLeast, Content, FetchAt, Reader, Replica, Site};
 
 type Replicas = BTreeMap<TopicPartition, Replica>;
 
@@ -24,6 +27,9 @@ type Replicas = BTreeMap<TopicPartition, Replica>;
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) reader: Reader,
+    /// The rack of a consumer that wants to read nearby (KIP-392).
+    pub(crate) rack: Option<Arc<str>>,
+    pub(crate) session: SessionUse,
     pub(crate) min_bytes: usize,
     pub(crate) max_bytes: usize,
     pub(crate) topics: Vec<PlannedTopic>,
@@ -44,9 +50,25 @@ pub(crate) struct Planned {
     /// Which partition it is, or why it is none.
     pub(crate) partition: Result<TopicPartition, ErrorCode>,
     pub(crate) at: FetchAt,
+    /// Where a follower's own log starts.
+    pub(crate) log_start: Offset,
 }
 
 impl Plan {
+    /// Every partition as the fetcher named it.
+    fn wanted(self) -> Vec<Wanted> {
+        let of_topic = |topic: PlannedTopic| {
+            topic.partitions.into_iter().map(move |it| Wanted {
+                topic: topic.name.clone(),
+                id: topic.id,
+                index: it.index,
+                at: it.at,
+                log_start: it.log_start,
+            })
+        };
+        self.topics.into_iter().flat_map(of_topic).collect()
+    }
+
     /// Every known partition with where to read.
     pub(crate) fn partitions(&self) -> impl Iterator<Item = (&TopicPartition, FetchAt)> {
         let planned = self.topics.iter().flat_map(|topic| &topic.partitions);
@@ -78,13 +100,41 @@ pub(crate) enum Urgency {
     CanWait,
 }
 
-/// Every fetch request that waits, oldest first.
+/// Every fetch request that waits, oldest first, and the sessions of all fetchers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Fetches {
     waiting: VecDeque<DelayedFetch>,
+    sessions: FetchSessions,
 }
 
 impl Fetches {
+    pub(crate) fn sessions(&mut self) -> &mut FetchSessions {
+        &mut self.sessions
+    }
+
+    /// Answers with what was read, or with as much of it as is news in a session.
+    pub(crate) fn answer(
+        &mut self,
+        site: Site<'_>,
+        ticket: Ticket,
+        plan: Plan,
+        response: FetchResponse,
+        effects: &mut Effects,
+    ) {
+        let life = site.image.broker(site.me).map_or(0, |me| me.epoch.0.unsigned_abs());
+        let cache = Cache {
+            now: site.now,
+            seed: (u64::from(site.me.0.unsigned_abs()) << 40) ^ life,
+            slots: site.settings.fetch_session_slots,
+        };
+        let session = plan.session;
+        let wanted = match session {
+            SessionUse::Create(..) => plan.wanted(),
+            SessionUse::None | SessionUse::Increment { .. } => Vec::new(),
+        };
+        effects.reply(ticket, self.sessions.answer(cache, session, wanted, response));
+    }
+
     pub(crate) fn wait(&mut self, fetch: DelayedFetch) {
         self.waiting.push_back(fetch);
     }
@@ -108,7 +158,8 @@ impl Fetches {
             match reading.filter(|reading| reading.urgency == Urgency::Now) {
                 Some(reading) => {
                     effects.mark_at(Rule::Rep18, id);
-                    effects.reply(fetch.ticket, reading.response);
+                    let DelayedFetch { ticket, plan, .. } = fetch;
+                    self.answer(site, ticket, plan, reading.response, effects);
                 }
                 None => self.waiting.push_back(fetch),
             }
@@ -126,7 +177,8 @@ impl Fetches {
         for fetch in waiting {
             if fetch.until <= site.now {
                 let reading = read(site, &fetch.plan, replicas, effects);
-                effects.reply(fetch.ticket, reading.response);
+                let DelayedFetch { ticket, plan, .. } = fetch;
+                self.answer(site, ticket, plan, reading.response, effects);
             } else {
                 self.waiting.push_back(fetch);
             }
@@ -143,16 +195,25 @@ pub(crate) fn read(
 ) -> Reading {
     let mut urgency = Urgency::CanWait;
     let (mut bytes, mut left) = (0, plan.max_bytes);
+    // Only the first partition that has something gets more than fits, so that every fetch
+    // gets on.
+    let mut at_least = AtLeast::OneBatch;
     let mut topics = Vec::new();
     for topic in &plan.topics {
         let mut partitions = Vec::new();
         for planned in &topic.partitions {
-            let at = FetchAt { max_bytes: planned.at.max_bytes.min(left), ..planned.at };
-            let data = read_one(site, plan.reader, planned, at, replicas, effects);
+            let max_bytes = planned.at.max_bytes.min(left);
+            let at = FetchAt { max_bytes, at_least, ..planned.at };
+            let data = read_one(site, plan, planned, at, replicas, effects);
             let length = data.records.as_ref().map_or(0, Bytes::len);
+            if length > 0 {
+                at_least = AtLeast::Nothing;
+            }
             bytes += length;
             left = left.saturating_sub(length);
-            if data.error_code != 0 || data.diverging_epoch.end_offset >= 0 {
+            let is_elsewhere = data.preferred_read_replica.0 >= 0;
+            let is_diverging = data.diverging_epoch.end_offset >= 0;
+            if data.error_code != 0 || is_diverging || is_elsewhere {
                 urgency = Urgency::Now;
             }
             partitions.push(data);
@@ -163,7 +224,7 @@ pub(crate) fn read(
             .with_partitions(partitions);
         topics.push(response);
     }
-    if bytes >= plan.min_bytes {
+    if bytes >= plan.min_bytes || topics.is_empty() {
         urgency = Urgency::Now;
     }
     Reading { response: FetchResponse::default().with_responses(topics), urgency }
@@ -171,7 +232,7 @@ pub(crate) fn read(
 
 fn read_one(
     site: Site<'_>,
-    reader: Reader,
+    plan: &Plan,
     planned: &Planned,
     at: FetchAt,
     replicas: &Replicas,
@@ -187,8 +248,11 @@ fn read_one(
         Ok(id) => id,
         Err(error) => return refused(*error),
     };
+    if let Some(near) = replicas.get(id).and_then(|it| nearest(site, plan, it, at)) {
+        return near.with_partition_index(planned.index);
+    }
     let slice = match replicas.get(id) {
-        Some(replica) => replica.read(site, reader, at),
+        Some(replica) => replica.read(site, plan.reader, at),
         None => Err(site.absent(id)),
     };
     let slice = match slice {
@@ -213,6 +277,29 @@ fn read_one(
             data.with_diverging_epoch(epoch.with_end_offset(end.end.0))
         }
     }
+}
+
+/// Sends a consumer to a replica in its own rack, if that is how this node does it (KIP-392).
+fn nearest(
+    site: Site<'_>,
+    plan: &Plan,
+    replica: &Replica,
+    at: FetchAt,
+) -> Option<PartitionData> {
+    let rack = plan.rack.as_deref()?;
+    let is_wanted = site.settings.replica_selector == ReplicaSelector::RackAware
+        && plan.reader == Reader::ConsumerOfAny;
+    if !is_wanted || replica.check_leadership(at.current_leader_epoch).is_err() {
+        return None;
+    }
+    let near = replica.nearest(site, rack, at.offset)?;
+    let data = PartitionData::default()
+        .with_high_watermark(replica.high_watermark().0)
+        .with_last_stable_offset(replica.high_watermark().0)
+        .with_log_start_offset(replica.log().start_offset().0)
+        .with_preferred_read_replica(BrokerId(near.0))
+        .with_records(Some(Bytes::new()));
+    Some(data)
 }
 
 fn is_wrong_leadership(error: ErrorCode) -> bool {

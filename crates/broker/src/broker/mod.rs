@@ -5,6 +5,8 @@
 //! partitions that have moved on. Until then clients' requests wait at the door.
 
 mod clean_shutdown;
+mod deletes;
+mod fetch_sessions;
 mod fetcher;
 mod fetches;
 mod forwarding;
@@ -25,6 +27,9 @@ use topomotion_wire::{
     TopicPartition,
 };
 
+use deletes::Deletes;
+pub(crate) use deletes::{DelayedDelete, PendingDelete};
+pub(crate) use fetch_sessions::{Naming, SessionUse, Wanted, Worth, refused};
 use fetcher::{Fetcher, Fetching};
 use fetches::Fetches;
 pub(crate) use fetches::{DelayedFetch, Plan, Planned, PlannedTopic, Urgency, read};
@@ -50,11 +55,14 @@ pub(crate) struct Broker {
     survivors: BTreeMap<TopicPartition, Survivor>,
     produces: Produces,
     fetches: Fetches,
+    deletes: Deletes,
     fetchers: BTreeMap<NodeId, Fetcher>,
     isr_changes: IsrChanges,
     forwarding: Forwarding,
     /// When the high watermarks are to be written down.
     checkpoint_due: Option<Instant>,
+    /// When old segments were last looked for.
+    retention_checked: Instant,
 }
 
 #[derive(Debug, Clone)]
@@ -98,10 +106,12 @@ impl Broker {
             survivors,
             produces: Produces::default(),
             fetches: Fetches::default(),
+            deletes: Deletes::default(),
             fetchers: BTreeMap::new(),
             isr_changes: IsrChanges::default(),
             forwarding: Forwarding::default(),
             checkpoint_due: None,
+            retention_checked: now,
         }
     }
 
@@ -152,6 +162,11 @@ impl Broker {
             Change::Partition(id) => self.apply_partition(site, id, effects),
             // Who is eligible, or how many are enough, may be what a watermark waits for.
             Change::Broker(_) | Change::Config(_) => {
+                if let Change::Config(topic) = change {
+                    let of_topic =
+                        self.replicas.iter_mut().filter(|(id, _)| id.topic == *topic);
+                    of_topic.for_each(|(_, replica)| replica.configure(site));
+                }
                 self.replicas.values_mut().for_each(|it| it.look_again(site, effects));
             }
             Change::TopicGone(name) => {
@@ -178,7 +193,8 @@ impl Broker {
             return self.drop_replica(id, effects);
         }
         if self.replicas.get(id).is_none_or(|replica| replica.topic_id() != topic.id) {
-            let replica = self.create(id, topic.id, effects);
+            let mut replica = self.create(id, topic.id, effects);
+            replica.configure(site);
             self.replicas.insert(id.clone(), replica);
         }
         let Some(replica) = self.replicas.get_mut(id) else { return };
@@ -378,6 +394,7 @@ impl Broker {
     pub(crate) fn settle(&mut self, site: Site<'_>, effects: &mut Effects) {
         while let Some(id) = effects.next_touched() {
             self.produces.check(site, &id, self.replicas.get(&id), effects);
+            self.deletes.check(site, &id, self.replicas.get(&id), effects);
             self.fetches.check(site, &id, &self.replicas, effects);
             let interval = site.settings.high_watermark_checkpoint_interval;
             self.checkpoint_due.get_or_insert(site.now + interval);
@@ -429,7 +446,12 @@ impl Broker {
     /// Lets time pass.
     pub(crate) fn tick(&mut self, site: Site<'_>, effects: &mut Effects) {
         self.produces.expire(site.now, effects);
+        self.deletes.expire(site.now, effects);
         self.fetches.expire(site, &self.replicas, effects);
+        if self.retention_due(site) <= site.now {
+            self.retention_checked = site.now;
+            self.replicas.values_mut().for_each(|it| it.forget_old(site, effects));
+        }
         if self.shrink_at(site).is_some_and(|at| at <= site.now) {
             self.replicas.values_mut().for_each(|it| it.shrink_isr(site, effects));
         }
@@ -451,6 +473,8 @@ impl Broker {
         [
             self.produces.deadline(),
             self.fetches.deadline(),
+            self.deletes.deadline(),
+            Some(self.retention_due(site)),
             self.forwarding.deadline(standing.controller),
             self.shrink_at(site),
             self.checkpoint_due,
@@ -460,6 +484,10 @@ impl Broker {
         .chain(to_controller)
         .chain(fetchers)
         .min()
+    }
+
+    fn retention_due(&self, site: Site<'_>) -> Instant {
+        self.retention_checked + site.settings.log_retention_check_interval
     }
 
     /// When ISRs are looked at next: at every half of `replica.lag.time.max.ms`, but only if
@@ -491,6 +519,18 @@ impl Broker {
 
     pub(crate) fn wait_for_watermark(&mut self, produce: DelayedProduce) {
         self.produces.wait(produce);
+    }
+
+    pub(crate) fn wait_for_low_watermark(
+        &mut self,
+        delete: DelayedDelete,
+        effects: &mut Effects,
+    ) {
+        self.deletes.wait(delete, effects);
+    }
+
+    pub(crate) fn fetches(&mut self) -> &mut Fetches {
+        &mut self.fetches
     }
 
     pub(crate) fn wait_for_records(&mut self, fetch: DelayedFetch) {

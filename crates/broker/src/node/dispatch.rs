@@ -146,6 +146,13 @@ impl Node {
                 let answer = api::offset_for_leader_epoch::handle(broker, site, &request);
                 effects.reply(ticket, answer);
             }
+            RequestKind::DeleteRecords(request) => {
+                api::delete_records::handle(broker, site, ticket, &request, effects);
+            }
+            RequestKind::DescribeTopicPartitions(request) => {
+                let answer = api::describe_topic_partitions::handle(site.image, &request);
+                effects.reply(ticket, answer);
+            }
             RequestKind::Metadata(request) => {
                 let answer = api::metadata::handle(site.image, &request, version);
                 effects.reply(ticket, answer);

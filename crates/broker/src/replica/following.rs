@@ -15,6 +15,7 @@ use crate::net::Effects;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FetchedData {
     pub(crate) high_watermark: Offset,
+    pub(crate) log_start: Offset,
     pub(crate) records: Bytes,
 }
 
@@ -32,7 +33,7 @@ impl Replica {
     }
 
     /// Appends what the leader sent for the follower's log end, and takes its high watermark
-    /// as far as the own log reaches (TRN-5).
+    /// as far as the own log reaches, and its log start (TRN-5).
     ///
     /// # Errors
     /// When the records are damaged or stem from a leadership that has yet to come; then
@@ -58,6 +59,7 @@ impl Replica {
             effects.mark_at(Rule::Rep14, &self.id);
             self.set_watermark(high_watermark, effects);
         }
+        self.follow_log_start(data.log_start, effects);
         Ok(())
     }
 

@@ -58,7 +58,9 @@ pub(super) struct Follower {
     /// The incarnation that fetched.
     pub(super) broker_epoch: Option<BrokerEpoch>,
     /// When it last had everything that the leader had.
-    caught_up_at: Option<Instant>,
+    pub(super) caught_up_at: Option<Instant>,
+    /// Where its log starts, as its last fetch said.
+    pub(super) log_start: Option<Offset>,
     /// When it last fetched, and where the leader's log ended then.
     last_fetch: Option<(Instant, Offset)>,
 }

@@ -4,7 +4,7 @@
 //! rules: [`leader`] holds what a leader remembers of its followers, [`watermark`] moves the
 //! high watermark, [`isr`] proposes ISR changes and takes the answer, [`serving`] appends and
 //! reads for others, [`following`] appends, truncates and restarts after the leader,
-//! [`truncation`] holds the ways in which older eras did that.
+//! [`log_start`] forgets, [`nearest`] sends consumers elsewhere, [`truncation`] holds the ways in which older eras did that.
 //!
 //! A replica knows no connection and no waiting request; it says what changed by touching
 //! its partition in [`Effects`].
@@ -12,6 +12,8 @@
 mod following;
 mod isr;
 mod leader;
+mod log_start;
+mod nearest;
 mod serving;
 #[cfg(test)]
 mod tests;
@@ -27,12 +29,13 @@ use topomotion_wire::{
 pub(crate) use following::FetchedData;
 pub(crate) use isr::{Decision, Registered};
 use leader::Leadership;
-pub(crate) use serving::{Content, FetchAt, Reader};
+pub(crate) use serving::{AtLeast, Content, FetchAt, Reader};
 use truncation::Reconciling;
 
 use crate::config::BrokerSettings;
 use crate::metadata::MetadataImage;
 use crate::net::Effects;
+use crate::topic_settings::TopicSettings;
 use crate::view::ReplicaView;
 
 /// What a replica may know about its surroundings.
@@ -42,9 +45,22 @@ pub(crate) struct Site<'a> {
     pub(crate) now: Instant,
     pub(crate) settings: &'a BrokerSettings,
     pub(crate) image: &'a MetadataImage,
+    /// Wall clock at [`Instant::ZERO`], in milliseconds since 1970.
+    pub(crate) wall_clock_base_ms: i64,
 }
 
-impl Site<'_> {
+impl<'a> Site<'a> {
+    /// The wall clock, in milliseconds since 1970: for timestamps of records alone.
+    pub(crate) fn wall_ms(&self) -> i64 {
+        let passed = i64::try_from((self.now - Instant::ZERO).as_millis());
+        self.wall_clock_base_ms.saturating_add(passed.unwrap_or(i64::MAX))
+    }
+
+    /// What holds for a topic.
+    pub(crate) fn topic(&self, topic: &'a str) -> TopicSettings<'a> {
+        TopicSettings { image: self.image, broker: self.settings, topic }
+    }
+
     /// Why this node cannot serve a partition that it does not hold.
     pub(crate) fn absent(&self, id: &TopicPartition) -> ErrorCode {
         match self.image.partition(id) {

@@ -9,13 +9,17 @@ use topomotion_wire::{
 };
 
 use super::{Replica, Role, Site};
+use crate::config::TimestampType;
 use crate::net::Effects;
 
 /// Who reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reader {
-    /// A consumer: up to the high watermark.
+    /// A consumer: up to the high watermark of the leader.
     Consumer,
+    /// A consumer that takes what any replica has, up to that replica's high watermark: from
+    /// fetch version 11 on (KIP-392).
+    ConsumerOfAny,
     /// A replica: up to the log end.
     Follower {
         /// Which broker.
@@ -34,6 +38,16 @@ pub(crate) struct FetchAt {
     /// The epoch of the last record that it has.
     pub(crate) last_fetched_epoch: Option<LeaderEpoch>,
     pub(crate) max_bytes: usize,
+    pub(crate) at_least: AtLeast,
+}
+
+/// What a fetch gets when not even one batch fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AtLeast {
+    /// That batch all the same, or it would never get on.
+    OneBatch,
+    /// Nothing: there is something else in the answer already.
+    Nothing,
 }
 
 /// What a fetch gets of one partition.
@@ -71,8 +85,15 @@ impl Replica {
             effects.mark_at(Rule::Rep5, &self.id);
             return Err(ErrorCode::NotEnoughReplicas);
         }
-        check_produced(&records, site.settings.message_max_bytes)?;
-        let appended = self.log.append_as_leader(records, self.state.leader_epoch);
+        let topic = site.topic(&self.id.topic);
+        check_produced(&records, topic.max_message_bytes())?;
+        let epoch = self.state.leader_epoch;
+        let appended = match topic.timestamp_type() {
+            TimestampType::CreateTime => self.log.append_as_leader(records, epoch),
+            TimestampType::LogAppendTime => {
+                self.log.append_stamped(records, epoch, site.wall_ms())
+            }
+        };
         let appended = appended.map_err(Malformed::error_code)?;
         self.write(effects);
         self.tell_appended(appended.base, appended.end, effects);
@@ -99,9 +120,19 @@ impl Replica {
         reader: Reader,
         at: FetchAt,
     ) -> Result<Slice, ErrorCode> {
-        self.check_leadership(at.current_leader_epoch)?;
+        self.check_epoch(at.current_leader_epoch)?;
+        if reader != Reader::ConsumerOfAny && !self.is_leader() {
+            return Err(ErrorCode::NotLeaderOrFollower);
+        }
         let limit = match reader {
             Reader::Consumer => self.high_watermark,
+            // A follower cannot tell whether an offset that is new to it exists.
+            Reader::ConsumerOfAny
+                if !self.is_leader() && at.offset > self.high_watermark =>
+            {
+                return Err(ErrorCode::OffsetNotAvailable);
+            }
+            Reader::ConsumerOfAny => self.high_watermark,
             Reader::Follower { id, epoch } => {
                 self.check_follower(site, id, epoch)?;
                 self.log.end_offset()
@@ -117,7 +148,8 @@ impl Replica {
             History::Matches => {
                 let read = self.log.read(at.offset, limit, at.max_bytes);
                 let read = read.map_err(|_| ErrorCode::OffsetOutOfRange)?;
-                let fits = at.max_bytes > 0;
+                let fits =
+                    at.at_least == AtLeast::OneBatch || read.len_bytes() <= at.max_bytes;
                 Content::Records(if fits { read.to_bytes() } else { Bytes::new() })
             }
         };
@@ -133,6 +165,11 @@ impl Replica {
         &self,
         believed: Option<LeaderEpoch>,
     ) -> Result<(), ErrorCode> {
+        self.check_epoch(believed)?;
+        if self.is_leader() { Ok(()) } else { Err(ErrorCode::NotLeaderOrFollower) }
+    }
+
+    fn check_epoch(&self, believed: Option<LeaderEpoch>) -> Result<(), ErrorCode> {
         match believed {
             Some(epoch) if epoch < self.state.leader_epoch => {
                 Err(ErrorCode::FencedLeaderEpoch)
@@ -140,7 +177,6 @@ impl Replica {
             Some(epoch) if epoch > self.state.leader_epoch => {
                 Err(ErrorCode::UnknownLeaderEpoch)
             }
-            _ if !self.is_leader() => Err(ErrorCode::NotLeaderOrFollower),
             _ => Ok(()),
         }
     }
@@ -199,8 +235,7 @@ impl Replica {
 }
 
 /// What only a producer can get wrong.
-fn check_produced(records: &Bytes, max_bytes: i32) -> Result<(), ErrorCode> {
-    let max_bytes = usize::try_from(max_bytes).unwrap_or(0);
+fn check_produced(records: &Bytes, max_bytes: usize) -> Result<(), ErrorCode> {
     for batch in Batches::new(records.clone()) {
         let batch: Batch = batch.map_err(Malformed::error_code)?;
         if batch.len_bytes() > max_bytes {

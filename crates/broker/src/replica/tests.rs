@@ -70,7 +70,13 @@ impl Bench {
         act: impl FnOnce(&mut Replica, Site<'_>, &mut Effects) -> T,
     ) -> T {
         let now = Instant::ZERO + topomotion_wire::Duration::from_millis(self.ms);
-        let site = Site { me: ME, now, settings: &self.settings, image: &self.image };
+        let site = Site {
+            me: ME,
+            now,
+            settings: &self.settings,
+            image: &self.image,
+            wall_clock_base_ms: 0,
+        };
         act(&mut self.replica, site, &mut self.effects)
     }
 
@@ -263,6 +269,7 @@ fn a_fetch_in_another_leadership_is_refused() {
             current_leader_epoch: Some(LeaderEpoch(epoch)),
             last_fetched_epoch: None,
             max_bytes: 100,
+            at_least: AtLeast::OneBatch,
         };
         bench.with(|replica, site, _| replica.read(site, Reader::Consumer, at).err())
     };
@@ -279,6 +286,7 @@ fn a_fetch_of_an_older_incarnation_is_refused() {
         current_leader_epoch: None,
         last_fetched_epoch: None,
         max_bytes: 100,
+        at_least: AtLeast::OneBatch,
     };
     let mut read = |id, epoch| {
         let reader = Reader::Follower { id: NodeId(id), epoch: Some(BrokerEpoch(epoch)) };

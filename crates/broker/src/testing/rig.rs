@@ -15,7 +15,7 @@ use topomotion_wire::{
 };
 use uuid::Uuid;
 
-use crate::{BrokerSettings, Node, NodeConfig, ReplicaView, Roles};
+use crate::{BrokerSettings, Node, NodeConfig, ReplicaSelector, ReplicaView, Roles};
 
 const LATENCY: Duration = Duration::from_micros(500);
 const FLUSH: Duration = Duration::from_micros(100);
@@ -55,6 +55,7 @@ pub(crate) struct Rig {
     pub(crate) sent: Vec<(Instant, i32, i32, RequestKind)>,
     pub(crate) settings: BrokerSettings,
     configs: BTreeMap<i32, (Roles, Vec<i32>)>,
+    racks: BTreeMap<i32, &'static str>,
     nodes: BTreeMap<i32, Node>,
     /// Counts the lives of each node; an event for an earlier life is dropped.
     lives: BTreeMap<i32, u32>,
@@ -74,7 +75,19 @@ pub(crate) struct Rig {
 impl Rig {
     /// Brokers 1 to `brokers` and controllers 101 to `100 + controllers`, all just started.
     pub(crate) fn new(brokers: i32, controllers: i32) -> Rig {
+        Rig::empty().with_nodes(brokers, controllers)
+    }
+
+    /// Brokers in racks and one controller; consumers are sent to their own rack.
+    pub(crate) fn racked(brokers: i32, racks: &[(i32, &'static str)]) -> Rig {
         let mut rig = Rig::empty();
+        rig.racks = racks.iter().copied().collect();
+        rig.settings.replica_selector = ReplicaSelector::RackAware;
+        rig.with_nodes(brokers, 1)
+    }
+
+    fn with_nodes(self, brokers: i32, controllers: i32) -> Rig {
+        let mut rig = self;
         let voters: Vec<i32> = (101..=100 + controllers).collect();
         for &id in &voters {
             rig.configs.insert(id, (Roles::Controller, voters.clone()));
@@ -106,6 +119,7 @@ impl Rig {
             sent: Vec::new(),
             settings: BrokerSettings::default(),
             configs: BTreeMap::new(),
+            racks: BTreeMap::new(),
             nodes: BTreeMap::new(),
             lives: BTreeMap::new(),
             disks: BTreeMap::new(),
@@ -134,7 +148,7 @@ impl Rig {
             endpoint: endpoint(id),
             voters: voters.into_iter().map(|id| (NodeId(id), endpoint(id))).collect(),
             incarnation: Incarnation(incarnation),
-            rack: None,
+            rack: self.racks.get(&id).map(|&rack| rack.into()),
             settings: self.settings.clone(),
             wall_clock_base_ms: 0,
         };

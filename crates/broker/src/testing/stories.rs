@@ -5,7 +5,9 @@ mod cluster;
 mod control;
 mod durability;
 mod noise;
+mod reading;
 mod replication;
+mod retention;
 
 use topomotion_wire::messages::create_topics_request::{
     CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig,
@@ -21,7 +23,7 @@ use topomotion_wire::messages::{
     BrokerId, CreateTopicsRequest, FetchRequest, ListOffsetsRequest, ProduceRequest,
     RequestKind, ResponseKind, TopicName,
 };
-use topomotion_wire::{ConnectionId, Fact, StrBytes, TopicPartition};
+use topomotion_wire::{ConnectionId, Fact, NodeId, StrBytes, TopicPartition};
 
 use super::rig::{Rig, batch};
 use crate::view::BrokerStatus;

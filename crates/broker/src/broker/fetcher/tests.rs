@@ -40,7 +40,13 @@ fn follower(settings: &BrokerSettings, records: usize) -> Replicas {
         ..PartitionState::default()
     };
     let image = MetadataImage::default();
-    let site = Site { me: ME, now: Instant::ZERO, settings, image: &image };
+    let site = Site {
+        me: ME,
+        now: Instant::ZERO,
+        settings,
+        image: &image,
+        wall_clock_base_ms: 0,
+    };
     replica.apply(site, &state, &mut Effects::default());
     Replicas::from([(id(), replica)])
 }

@@ -131,8 +131,9 @@ fn a_consumer_waits_at_the_leader_until_the_watermark_moves() {
         ErrorCode::OffsetOutOfRange.code()
     );
     assert_eq!(
-        fetched(&rig.call(2, 12, fetch(0, 500))).0,
-        ErrorCode::NotLeaderOrFollower.code()
+        fetched(&rig.call(2, 10, fetch(0, 500))).0,
+        ErrorCode::NotLeaderOrFollower.code(),
+        "a consumer of before KIP-392 reads from leaders alone"
     );
 }
 
