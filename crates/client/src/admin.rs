@@ -1,6 +1,11 @@
 //! The admin client: creates topics, and asks whatever else an administrator may ask. Any
 //! broker takes the request and passes it on to the active controller; what concerns a
 //! partition's log goes to its leader.
+//!
+//! While there is no active controller, or the leader has moved, the request is repeated, for
+//! at most `default.api.timeout.ms`. Every other answer is the administrator's to read.
+
+mod verdict;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -12,13 +17,13 @@ use topomotion_wire::messages::{
     BrokerId, CreateTopicsRequest, RequestKind, ResponseKind,
 };
 use topomotion_wire::{
-    Endpoint, ErrorCode, Input, Instant, Machine, NodeId, Output, StrBytes,
+    Duration, Endpoint, ErrorCode, Input, Instant, Machine, NodeId, Output, StrBytes,
     TopicPartition,
 };
 
 use crate::CommonConfig;
 use crate::cluster::{Cluster, ClusterEvent};
-use crate::errors::{error_of, is_retriable};
+use crate::errors::{error_of, is_retriable, means_stale_metadata};
 use crate::metadata::topic_name;
 
 /// A topic to be created.
@@ -61,13 +66,18 @@ struct Question {
     body: RequestKind,
     /// The partition whose leader is asked; any broker if there is none.
     leader_of: Option<TopicPartition>,
+    /// Given up then.
+    expires: Instant,
 }
+
+/// `default.api.timeout.ms`.
+const API_TIMEOUT: Duration = Duration::from_millis(60_000);
 
 /// Why a request was sent.
 #[derive(Debug, Clone)]
 enum Errand {
     Create(Vec<NewTopic>),
-    Ask(Question),
+    Ask(Box<Question>),
 }
 
 /// Creates topics, and asks.
@@ -78,6 +88,7 @@ pub struct Admin {
     wanted: VecDeque<NewTopic>,
     questions: VecDeque<Question>,
     answers: VecDeque<ResponseKind>,
+    given_up: VecDeque<ErrorCode>,
     pause: Option<Instant>,
     failures: u32,
     results: VecDeque<Created>,
@@ -92,6 +103,7 @@ impl Admin {
             wanted: VecDeque::new(),
             questions: VecDeque::new(),
             answers: VecDeque::new(),
+            given_up: VecDeque::new(),
             pause: None,
             failures: 0,
             results: VecDeque::new(),
@@ -106,9 +118,11 @@ impl Admin {
     }
 
     /// Asks any broker; the answer, refusals included, comes through
-    /// [`Admin::take_answer`]. A request that nobody answers is repeated.
+    /// [`Admin::take_answer`]. A request that nobody answers is repeated, and so is one that
+    /// finds no active controller; see [`Admin::take_failure`].
     pub fn ask(&mut self, now: Instant, body: RequestKind) {
-        self.questions.push_back(Question { body, leader_of: None });
+        let expires = now + API_TIMEOUT;
+        self.questions.push_back(Question { body, leader_of: None, expires });
         self.drive(now);
     }
 
@@ -120,13 +134,20 @@ impl Admin {
         body: RequestKind,
     ) {
         self.cluster.metadata.follow(now, &partition.topic);
-        self.questions.push_back(Question { body, leader_of: Some(partition) });
+        let (leader_of, expires) = (Some(partition), now + API_TIMEOUT);
+        self.questions.push_back(Question { body, leader_of, expires });
         self.drive(now);
     }
 
     /// The next answer.
     pub fn take_answer(&mut self) -> Option<ResponseKind> {
         self.answers.pop_front()
+    }
+
+    /// Why the next question that was given up has no answer: time ran out, or no broker
+    /// that was asked knows such a request.
+    pub fn take_failure(&mut self) -> Option<ErrorCode> {
+        self.given_up.pop_front()
     }
 
     /// The next verdict.
@@ -151,20 +172,31 @@ impl Admin {
                 ClusterEvent::Answered { errand: Errand::Create(asked), body } => {
                     self.answered(now, asked, &body);
                 }
-                ClusterEvent::Answered { errand: Errand::Ask(_), body } => {
-                    self.failures = 0;
-                    self.answers.push_back(*body);
+                ClusterEvent::Answered { errand: Errand::Ask(question), body } => {
+                    self.heard(now, *question, *body);
                 }
                 ClusterEvent::Lost { errand: Errand::Create(asked) } => {
                     self.again(now, asked);
                 }
                 ClusterEvent::Lost { errand: Errand::Ask(question) } => {
-                    self.again(now, Vec::new());
-                    self.questions.push_front(question);
+                    self.ask_again(now, *question);
+                }
+                ClusterEvent::Unsupported { errand: Errand::Ask(_) } => {
+                    self.given_up.push_back(ErrorCode::UnsupportedVersion);
+                }
+                ClusterEvent::Unsupported { errand: Errand::Create(topics) } => {
+                    let result = Err((ErrorCode::UnsupportedVersion, None));
+                    let told = topics.into_iter();
+                    let told = told.map(|topic| Created {
+                        topic: topic.name,
+                        result: result.clone(),
+                    });
+                    self.results.extend(told);
                 }
             }
         }
         self.cluster.drive(now);
+        self.expire(now);
         if self.pause.is_some_and(|pause| pause > now) {
             return;
         }
@@ -182,8 +214,39 @@ impl Admin {
             && let Some(question) = self.questions.pop_front()
         {
             let body = question.body.clone();
-            self.cluster.send(now, &to, body, Errand::Ask(question));
+            self.cluster.send(now, &to, body, Errand::Ask(Box::new(question)));
         }
+    }
+
+    /// Takes an answer in, unless it says that somebody else should be asked, or later.
+    fn heard(&mut self, now: Instant, question: Question, body: ResponseKind) {
+        let errors = verdict::errors_in(&body);
+        let stale = errors.iter().copied().find(|&error| means_stale_metadata(error));
+        match stale.filter(|_| question.leader_of.is_some()) {
+            Some(error) => {
+                self.cluster.doubt(error);
+                self.ask_again(now, question);
+            }
+            None if errors.contains(&ErrorCode::NotController) => {
+                self.ask_again(now, question);
+            }
+            None => {
+                self.failures = 0;
+                self.answers.push_back(body);
+            }
+        }
+    }
+
+    fn ask_again(&mut self, now: Instant, question: Question) {
+        self.again(now, Vec::new());
+        self.questions.push_front(question);
+    }
+
+    fn expire(&mut self, now: Instant) {
+        let before = self.questions.len();
+        self.questions.retain(|question| question.expires > now);
+        let late = before - self.questions.len();
+        self.given_up.extend(vec![ErrorCode::RequestTimedOut; late]);
     }
 
     /// A broker that can be asked.
@@ -225,7 +288,7 @@ impl Admin {
 
     fn again(&mut self, now: Instant, topics: Vec<NewTopic>) {
         self.failures = self.failures.saturating_add(1);
-        self.pause = Some(now + self.config.backoff(self.failures));
+        self.pause = Some(now + self.cluster.backoff(self.failures));
         self.wanted.extend(topics);
     }
 }
@@ -284,6 +347,7 @@ impl Machine for Admin {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        [self.pause, self.cluster.deadline()].into_iter().flatten().min()
+        let expiry = self.questions.iter().map(|question| question.expires).min();
+        [self.pause, expiry, self.cluster.deadline()].into_iter().flatten().min()
     }
 }

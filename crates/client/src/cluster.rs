@@ -1,10 +1,14 @@
 //! What producer, consumer and admin share: connections plus beliefs, kept up to date.
 
 use topomotion_wire::messages::{RequestKind, ResponseKind};
-use topomotion_wire::{Endpoint, Input, Instant, Output};
+use topomotion_wire::{
+    ClientDeed, Duration, Endpoint, ErrorCode, Fact, Input, Instant, MetadataCause,
+    Output, Random, Rule, TopicPartition,
+};
 
 use crate::CommonConfig;
-use crate::metadata::Metadata;
+use crate::errors::error_of;
+use crate::metadata::{Leadership, Metadata};
 use crate::network::{Network, NetworkEvent};
 
 /// Why a request was sent.
@@ -23,6 +27,8 @@ pub(crate) enum ClusterEvent<T> {
     Answered { errand: T, body: Box<ResponseKind> },
     /// Never will be: the outcome is unknown.
     Lost { errand: T },
+    /// Was not sent: the broker does not offer it.
+    Unsupported { errand: T },
 }
 
 /// Connections and beliefs of one client.
@@ -31,14 +37,16 @@ pub(crate) struct Cluster<T> {
     pub metadata: Metadata,
     network: Network<Errand<T>>,
     config: CommonConfig,
+    random: Random,
     now: Instant,
 }
 
 impl<T> Cluster<T> {
     pub fn new(config: CommonConfig) -> Cluster<T> {
         Cluster {
-            metadata: Metadata::new(config.bootstrap.clone(), config.metadata_max_age),
+            metadata: Metadata::new(&config),
             network: Network::new(config.clone()),
+            random: config.random(),
             config,
             now: Instant::ZERO,
         }
@@ -54,6 +62,11 @@ impl<T> Cluster<T> {
         self.network.tick(now);
     }
 
+    /// The pause before retry number `attempt` (from 1).
+    pub fn backoff(&mut self, attempt: u32) -> Duration {
+        self.config.backoff(attempt, &mut self.random)
+    }
+
     /// The next event that concerns the client itself; call until `None`, then drive.
     pub fn next_event(&mut self) -> Option<ClusterEvent<T>> {
         loop {
@@ -63,19 +76,23 @@ impl<T> Cluster<T> {
                 }
                 NetworkEvent::Lost { errand: Errand::Own(errand) } => {
                     // Whoever did not answer may no longer be what it was.
-                    self.metadata.doubt(self.now);
+                    self.metadata.want(MetadataCause::Disconnected);
                     return Some(ClusterEvent::Lost { errand });
+                }
+                NetworkEvent::Unsupported { errand: Errand::Own(errand) } => {
+                    return Some(ClusterEvent::Unsupported { errand });
                 }
                 NetworkEvent::Answered { errand: Errand::Metadata, body } => {
                     self.learned(&body);
                 }
-                NetworkEvent::Lost { errand: Errand::Metadata } => {
+                NetworkEvent::Lost { errand: Errand::Metadata }
+                | NetworkEvent::Unsupported { errand: Errand::Metadata } => {
                     self.metadata.pass_turn();
                     self.metadata.unanswered(self.now);
                 }
                 NetworkEvent::Unreachable => {
                     self.metadata.pass_turn();
-                    self.metadata.doubt(self.now);
+                    self.metadata.want(MetadataCause::Disconnected);
                 }
                 NetworkEvent::Ready => {}
             }
@@ -84,19 +101,35 @@ impl<T> Cluster<T> {
 
     fn learned(&mut self, body: &ResponseKind) {
         let ResponseKind::Metadata(response) = body else {
-            return self.metadata.unanswered(self.now + self.config.retry_backoff);
+            return self.metadata.unanswered(self.now);
         };
         let facts = self.metadata.learn(self.now, response);
         for fact in facts {
             self.network.push(Output::Fact(fact));
         }
-        let incomplete = response.topics.iter().any(|topic| {
-            topic.error_code != 0
-                || topic.partitions.iter().any(|partition| partition.leader_id.0 < 0)
-        });
-        if incomplete {
-            self.metadata.doubt(self.now + self.config.retry_backoff);
+        let refused = response.topics.iter().find_map(|topic| error_of(topic.error_code));
+        let partitions = response.topics.iter().flat_map(|topic| &topic.partitions);
+        let mut leaders = partitions.map(|partition| partition.leader_id.0);
+        if let Some(error) = refused {
+            self.metadata.want(MetadataCause::Error(error));
+        } else if leaders.any(|leader| leader < 0) {
+            self.metadata.want(MetadataCause::NoLeader);
         }
+    }
+
+    /// A broker said with an error who leads (KIP-951): tells whether that is news.
+    pub fn hinted(&mut self, partition: &TopicPartition, hint: Leadership) -> bool {
+        let fact = self.metadata.hinted(partition, hint);
+        let is_news = fact.is_some();
+        if let Some(fact) = fact {
+            self.network.push(Output::Fact(fact));
+        }
+        is_news
+    }
+
+    /// An error says that the beliefs are out of date.
+    pub fn doubt(&mut self, error: ErrorCode) {
+        self.metadata.want(MetadataCause::Error(error));
     }
 
     /// Asks for metadata if that is due and somebody can be asked.
@@ -106,16 +139,34 @@ impl<T> Cluster<T> {
             return;
         }
         let candidates = self.metadata.candidates();
-        // The least loaded first, as in Kafka: an answer waits behind a parked fetch.
+        let Some(to) = self.least_loaded(now, &candidates) else { return };
+        let repeats = self.metadata.repeats();
+        if self.network.ready(now, &to)
+            && let Some((question, cause)) = self.metadata.question(now)
+        {
+            // A question that is asked over and over is told once.
+            if !repeats {
+                self.deed(None, ClientDeed::MetadataWanted { cause });
+            }
+            self.network.send(now, &to, question, Errand::Metadata);
+        }
+    }
+
+    /// The least loaded first, as in Kafka: an answer waits behind a parked fetch.
+    pub fn least_loaded(
+        &self,
+        now: Instant,
+        candidates: &[Endpoint],
+    ) -> Option<Endpoint> {
         let open = candidates.iter().filter(|to| self.network.is_open(to));
         let open = open.min_by_key(|to| self.network.in_flight(to));
-        let usable = candidates.iter().find(|to| self.network.usable(now, to));
-        let Some(to) = open.or(usable) else { return };
-        if self.network.ready(now, to)
-            && let Some(question) = self.metadata.question(now)
-        {
-            self.network.send(now, to, question, Errand::Metadata);
-        }
+        let usable = || candidates.iter().find(|to| self.network.usable(now, to));
+        open.or_else(usable).cloned()
+    }
+
+    /// When something happened last.
+    pub fn now(&self) -> Instant {
+        self.now
     }
 
     pub fn usable(&self, now: Instant, to: &Endpoint) -> bool {
@@ -134,12 +185,28 @@ impl<T> Cluster<T> {
         self.network.send(now, to, body, Errand::Own(errand));
     }
 
-    pub fn send_unanswered(&mut self, to: &Endpoint, body: RequestKind) {
-        self.network.send_unanswered(to, body);
+    pub fn send_unanswered(&mut self, now: Instant, to: &Endpoint, body: RequestKind) {
+        self.network.send_unanswered(now, to, body);
     }
 
-    pub fn push(&mut self, output: Output) {
-        self.network.push(output);
+    /// Closes every connection.
+    pub fn hang_up(&mut self) {
+        self.network.hang_up(self.now);
+    }
+
+    pub fn fact(&mut self, fact: Fact) {
+        self.network.push(Output::Fact(fact));
+    }
+
+    /// Tells what was done inside.
+    pub fn deed(&mut self, partition: Option<&TopicPartition>, deed: ClientDeed) {
+        let partition = partition.cloned();
+        self.network.push(Output::Fact(Fact::Client { partition, deed }));
+    }
+
+    pub fn mark(&mut self, rule: Rule, partition: &TopicPartition) {
+        let partition = Some(partition.clone());
+        self.network.push(Output::Mark { rule, partition });
     }
 
     pub fn poll(&mut self) -> Option<Output> {

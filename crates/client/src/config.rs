@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use topomotion_wire::{Acks, Duration, Endpoint};
+use topomotion_wire::{Acks, Duration, Endpoint, Random};
 
 /// What every client needs.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,10 +22,19 @@ pub struct CommonConfig {
     pub reconnect_backoff: Duration,
     /// `reconnect.backoff.max.ms`: the longest pause.
     pub reconnect_backoff_max: Duration,
+    /// `socket.connection.setup.timeout.ms`: how long dialling may take; doubles with each
+    /// failure.
+    pub connection_setup_timeout: Duration,
+    /// `socket.connection.setup.timeout.max.ms`: the longest that dialling may take.
+    pub connection_setup_timeout_max: Duration,
+    /// `connections.max.idle.ms`: a connection without traffic is closed after this time.
+    pub connections_max_idle: Duration,
     /// `metadata.max.age.ms`: metadata is asked for again after this time, news or not.
     pub metadata_max_age: Duration,
     /// Unix time in ms at the start of the run; record timestamps count from here.
     pub clock_base_ms: i64,
+    /// What the jitter of the pauses is drawn from, together with `client.id`.
+    pub seed: u64,
 }
 
 impl CommonConfig {
@@ -39,25 +48,88 @@ impl CommonConfig {
             retry_backoff_max: Duration::from_millis(1_000),
             reconnect_backoff: Duration::from_millis(50),
             reconnect_backoff_max: Duration::from_millis(1_000),
+            connection_setup_timeout: Duration::from_millis(10_000),
+            connection_setup_timeout_max: Duration::from_millis(30_000),
+            connections_max_idle: Duration::from_millis(540_000),
             metadata_max_age: Duration::from_millis(300_000),
             clock_base_ms: 0,
+            seed: 0,
         }
     }
 
+    /// The client's own stream of random pauses.
+    pub(crate) fn random(&self) -> Random {
+        Random::new(self.seed, u64::from(crate::murmur2(self.client_id.as_bytes())))
+    }
+
     /// The pause before retry number `attempt` (from 1).
-    pub(crate) fn backoff(&self, attempt: u32) -> Duration {
-        exponential(self.retry_backoff, self.retry_backoff_max, attempt)
+    pub(crate) fn backoff(&self, attempt: u32, random: &mut Random) -> Duration {
+        exponential(self.retry_backoff, self.retry_backoff_max, attempt, random)
     }
 
     /// The pause before dialling for the `failures`-th time in a row (from 1).
-    pub(crate) fn reconnect_pause(&self, failures: u32) -> Duration {
-        exponential(self.reconnect_backoff, self.reconnect_backoff_max, failures)
+    pub(crate) fn reconnect_pause(&self, failures: u32, random: &mut Random) -> Duration {
+        exponential(self.reconnect_backoff, self.reconnect_backoff_max, failures, random)
+    }
+
+    /// How long dialling may take after so many failures in a row (from 0). The first try
+    /// has the setting itself, without jitter.
+    pub(crate) fn setup_timeout(&self, failures: u32, random: &mut Random) -> Duration {
+        match failures {
+            0 => self.connection_setup_timeout,
+            _ => exponential(
+                self.connection_setup_timeout,
+                self.connection_setup_timeout_max,
+                failures.saturating_add(1),
+                random,
+            ),
+        }
     }
 }
 
-fn exponential(first: Duration, most: Duration, attempt: u32) -> Duration {
+/// Doubles up to the limit, give or take a fifth, so that clients that failed together do
+/// not come back together.
+fn exponential(
+    first: Duration,
+    most: Duration,
+    attempt: u32,
+    random: &mut Random,
+) -> Duration {
     let doublings = attempt.saturating_sub(1).min(20);
-    Duration((first.0 << doublings).min(most.0))
+    let plain = u128::from(first.0) << doublings;
+    let jittered = plain * (800 + u128::from(random.below(401))) / 1_000;
+    Duration(u64::try_from(jittered).unwrap_or(u64::MAX).min(most.0))
+}
+
+/// Who chooses the partition of a record that names none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum PartitionerClass {
+    /// Kafka's own: the key's hash; without a key one partition for `batch.size` bytes
+    /// (KIP-794).
+    #[default]
+    BuiltIn,
+    /// `RoundRobinPartitioner`: one partition after the other, key or not.
+    RoundRobin,
+}
+
+/// `partitioner.ignore.keys`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Keys {
+    /// `false`: the key decides.
+    #[default]
+    Decide,
+    /// `true`: records with a key are treated like those without.
+    Ignored,
+}
+
+/// `partitioner.adaptive.partitioning.enable`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Spread {
+    /// `true`: partitions with shorter queues are chosen more often.
+    #[default]
+    Adaptive,
+    /// `false`: every partition is as likely.
+    Uniform,
 }
 
 /// A producer's settings.
@@ -69,12 +141,32 @@ pub struct ProducerConfig {
     pub acks: Acks,
     /// `linger.ms`: how long a batch waits for company.
     pub linger: Duration,
-    /// `batch.size`: a batch of this many bytes leaves at once.
+    /// `batch.size`: a batch does not grow beyond this, unless a single record does.
     pub batch_size: usize,
-    /// `max.in.flight.requests.per.connection`.
+    /// `buffer.memory`: what all batches without a verdict may take.
+    pub buffer_memory: usize,
+    /// `max.block.ms`: how long a record may wait for metadata and memory.
+    pub max_block: Duration,
+    /// `max.request.size`: the most that one request carries, and the largest record.
+    pub max_request_size: usize,
+    /// `max.in.flight.requests.per.connection`. With 1, a partition is muted while a batch
+    /// of it is in flight.
     pub max_in_flight: usize,
+    /// `retries`: how often a batch is sent again; `delivery.timeout.ms` ends it earlier.
+    pub retries: u32,
     /// `delivery.timeout.ms`: from the send to the verdict, retries included.
     pub delivery_timeout: Duration,
+    /// `metadata.max.idle.ms`: a topic that nothing is sent to is forgotten after this time.
+    pub metadata_max_idle: Duration,
+    /// `partitioner.class`.
+    pub partitioner: PartitionerClass,
+    /// `partitioner.ignore.keys`.
+    pub keys: Keys,
+    /// `partitioner.adaptive.partitioning.enable`.
+    pub spread: Spread,
+    /// `partitioner.availability.timeout.ms`: a leader that takes nothing for so long gets
+    /// no records without a key; zero means that this is not looked at.
+    pub availability_timeout: Duration,
 }
 
 impl ProducerConfig {
@@ -85,8 +177,17 @@ impl ProducerConfig {
             acks: Acks::All,
             linger: Duration::from_millis(5),
             batch_size: 16_384,
+            buffer_memory: 32 << 20,
+            max_block: Duration::from_millis(60_000),
+            max_request_size: 1 << 20,
             max_in_flight: 5,
+            retries: i32::MAX as u32,
             delivery_timeout: Duration::from_millis(120_000),
+            metadata_max_idle: Duration::from_millis(300_000),
+            partitioner: PartitionerClass::default(),
+            keys: Keys::default(),
+            spread: Spread::default(),
+            availability_timeout: Duration::ZERO,
         }
     }
 }
@@ -98,6 +199,18 @@ pub enum OffsetReset {
     Earliest,
     /// `latest`: at what comes next.
     Latest,
+    /// `none`: nowhere; the application is told and must say.
+    None,
+}
+
+/// `isolation.level`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum IsolationLevel {
+    /// `read_uncommitted`: everything up to the high watermark.
+    #[default]
+    ReadUncommitted,
+    /// `read_committed`: up to the last stable offset, without what was aborted.
+    ReadCommitted,
 }
 
 /// A consumer's settings.
@@ -115,6 +228,12 @@ pub struct ConsumerConfig {
     pub fetch_max_bytes: i32,
     /// `max.partition.fetch.bytes`.
     pub max_partition_fetch_bytes: i32,
+    /// `max.poll.records`: the most that is handed on at once.
+    pub max_poll_records: usize,
+    /// `client.rack`: the leader may name a replica in the same rack (KIP-392).
+    pub client_rack: Option<Arc<str>>,
+    /// `isolation.level`.
+    pub isolation_level: IsolationLevel,
 }
 
 impl ConsumerConfig {
@@ -127,6 +246,9 @@ impl ConsumerConfig {
             fetch_max_wait: Duration::from_millis(500),
             fetch_max_bytes: 50 << 20,
             max_partition_fetch_bytes: 1 << 20,
+            max_poll_records: 500,
+            client_rack: None,
+            isolation_level: IsolationLevel::default(),
         }
     }
 }
@@ -136,10 +258,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_double_up_to_their_limit() {
+    fn pauses_double_up_to_their_limit_give_or_take_a_fifth() {
         let config = CommonConfig::new("c", Vec::new());
-        let pauses: Vec<u64> = (1..=6).map(|n| config.backoff(n).as_millis()).collect();
-        assert_eq!(pauses, [100, 200, 400, 800, 1_000, 1_000]);
-        assert_eq!(config.backoff(u32::MAX).as_millis(), 1_000);
+        let mut random = config.random();
+        for (attempt, plain) in (1..).zip([100_000, 200_000, 400_000, 800_000]) {
+            for _ in 0..100 {
+                let pause = config.backoff(attempt, &mut random).0;
+                let most = (plain * 12 / 10).min(1_000_000);
+                assert!((plain * 8 / 10..=most).contains(&pause), "{attempt}: {pause}");
+            }
+        }
+        assert_eq!(config.backoff(u32::MAX, &mut random).as_millis(), 1_000);
+    }
+
+    #[test]
+    fn the_first_dial_has_the_set_time_and_later_ones_more() {
+        let config = CommonConfig::new("c", Vec::new());
+        let mut random = config.random();
+        assert_eq!(config.setup_timeout(0, &mut random).as_millis(), 10_000);
+        assert!(config.setup_timeout(1, &mut random).as_millis() >= 16_000);
+        assert!(config.setup_timeout(9, &mut random).as_millis() <= 30_000);
+    }
+
+    #[test]
+    fn clients_of_other_names_draw_other_pauses() {
+        let drawn = |name: &str| {
+            let config = CommonConfig::new(name, Vec::new());
+            config.backoff(1, &mut config.random())
+        };
+        assert_ne!(drawn("a"), drawn("b"));
+        assert_eq!(drawn("a"), drawn("a"));
     }
 }

@@ -44,8 +44,11 @@ mod producer;
 mod versions;
 
 pub use admin::{Admin, Created, NewTopic, TopicPlacement};
-pub use config::{CommonConfig, ConsumerConfig, OffsetReset, ProducerConfig};
-pub use consumer::Consumer;
+pub use config::{
+    CommonConfig, ConsumerConfig, IsolationLevel, Keys, OffsetReset, PartitionerClass,
+    ProducerConfig, Spread,
+};
+pub use consumer::{Consumer, Stop};
 pub use murmur2::{murmur2, partition_for_key};
 pub use producer::{Producer, ProducerRecord};
 pub use versions::newest as newest_version;

@@ -1,9 +1,10 @@
 //! What a client believes about the cluster: who the brokers are, and who leads what.
 //!
 //! Beliefs are asked for (`Metadata`), age, and are doubted whenever a broker says
-//! otherwise. News with an older leader epoch than what is known is ignored (KIP-320).
+//! otherwise. News with an older leader epoch than what is known is ignored (KIP-320). While
+//! answers fail or bring no news, the next question waits longer and longer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use topomotion_wire::messages::metadata_request::MetadataRequestTopic;
@@ -12,9 +13,11 @@ use topomotion_wire::messages::{
     MetadataRequest, MetadataResponse, RequestKind, TopicName,
 };
 use topomotion_wire::{
-    Duration, Endpoint, Fact, Instant, LeaderEpoch, NodeId, StrBytes, TopicId,
-    TopicPartition,
+    Duration, Endpoint, Fact, Instant, LeaderEpoch, MetadataCause, NodeId, Random,
+    StrBytes, TopicId, TopicPartition,
 };
+
+use crate::CommonConfig;
 
 /// Who leads one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,69 +26,115 @@ pub(crate) struct Leadership {
     pub epoch: LeaderEpoch,
 }
 
+impl Leadership {
+    /// What an error answer says of the leader; −1 means that it says nothing.
+    pub fn hint(leader: i32, epoch: i32) -> Option<Leadership> {
+        let known = leader >= 0 && epoch >= 0;
+        known.then_some(Leadership {
+            leader: Some(NodeId(leader)),
+            epoch: LeaderEpoch(epoch),
+        })
+    }
+}
+
+/// Whether a question is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Freshness {
-    /// Asked last at this time.
-    Known { since: Instant },
-    /// To be asked, not before.
-    Wanted { from: Instant },
-    /// On its way.
-    Asked,
+enum Asking {
+    Idle,
+    UnderWay,
 }
 
 /// The beliefs of one client.
 #[derive(Debug, Clone)]
 pub(crate) struct Metadata {
-    bootstrap: Vec<Endpoint>,
-    max_age: Duration,
+    config: CommonConfig,
+    random: Random,
     brokers: BTreeMap<NodeId, Endpoint>,
-    topics: BTreeSet<Arc<str>>,
+    /// What is asked for, and when it was last needed.
+    topics: BTreeMap<Arc<str>, Instant>,
+    /// A topic that was not needed for so long is forgotten.
+    max_idle: Option<Duration>,
     partitions: BTreeMap<TopicPartition, Leadership>,
     ids: BTreeMap<Arc<str>, TopicId>,
-    freshness: Freshness,
+    asking: Asking,
+    /// To be asked for before it is old, and why.
+    wanted: Option<MetadataCause>,
+    /// When the last good answer came.
+    refreshed: Instant,
+    /// Not to be asked before.
+    not_before: Instant,
+    /// Failures in a row.
+    failures: u32,
+    /// Answers without news in a row.
+    stale_answers: u32,
+    /// Raised whenever a leadership changes.
+    version: u64,
     /// Where the search for somebody to ask goes on.
     turn: usize,
 }
 
 impl Metadata {
-    pub fn new(bootstrap: Vec<Endpoint>, max_age: Duration) -> Metadata {
+    pub fn new(config: &CommonConfig) -> Metadata {
         Metadata {
-            bootstrap,
-            max_age,
+            config: config.clone(),
+            random: config.random(),
             brokers: BTreeMap::new(),
-            topics: BTreeSet::new(),
+            topics: BTreeMap::new(),
+            max_idle: None,
             partitions: BTreeMap::new(),
             ids: BTreeMap::new(),
-            freshness: Freshness::Wanted { from: Instant::ZERO },
+            asking: Asking::Idle,
+            wanted: Some(MetadataCause::NewTopic),
+            refreshed: Instant::ZERO,
+            not_before: Instant::ZERO,
+            failures: 0,
+            stale_answers: 0,
+            version: 0,
             turn: 0,
         }
     }
 
+    /// Forgets topics that were not needed for so long (`metadata.max.idle.ms`).
+    pub fn forget_after(&mut self, max_idle: Duration) {
+        self.max_idle = Some(max_idle);
+    }
+
     /// Adds a topic to what is asked for; asks at once if it is new.
     pub fn follow(&mut self, now: Instant, topic: &Arc<str>) {
-        if self.topics.insert(topic.clone()) {
-            self.doubt(now);
+        match self.topics.get_mut(topic) {
+            Some(needed) => *needed = now,
+            None => {
+                self.topics.insert(topic.clone(), now);
+                self.want(MetadataCause::NewTopic);
+                // A new topic waits for nobody else's doubts.
+                self.stale_answers = 0;
+                if self.failures == 0 {
+                    self.not_before = self.not_before.min(now);
+                }
+            }
         }
     }
 
-    /// Asks again, at `from` or later.
-    pub fn doubt(&mut self, from: Instant) {
-        self.freshness = match self.freshness {
-            Freshness::Wanted { from: earlier } => {
-                Freshness::Wanted { from: earlier.min(from) }
-            }
-            Freshness::Known { .. } => Freshness::Wanted { from },
-            Freshness::Asked => Freshness::Asked,
-        };
+    /// Asks again, as soon as that is allowed. A question under way answers doubts too; it
+    /// does not know of topics that came later.
+    pub fn want(&mut self, cause: MetadataCause) {
+        if self.asking == Asking::Idle || cause == MetadataCause::NewTopic {
+            self.wanted.get_or_insert(cause);
+        }
     }
 
     /// The question, once it is due; `None` if nothing needs asking.
-    pub fn question(&mut self, now: Instant) -> Option<RequestKind> {
+    pub fn question(&mut self, now: Instant) -> Option<(RequestKind, MetadataCause)> {
         if !self.is_due(now) {
             return None;
         }
-        self.freshness = Freshness::Asked;
-        let topics = self.topics.iter().map(|topic| {
+        self.asking = Asking::UnderWay;
+        let cause = self.wanted.take().unwrap_or_else(|| {
+            // Growing old is no lack of progress.
+            self.stale_answers = 0;
+            MetadataCause::Age
+        });
+        let topics = self.topics.keys().map(|topic| {
             let mut wanted = MetadataRequestTopic::default();
             wanted.name = Some(topic_name(topic));
             wanted
@@ -93,7 +142,12 @@ impl Metadata {
         let mut request = MetadataRequest::default();
         request.topics = Some(topics.collect());
         request.allow_auto_topic_creation = true;
-        Some(RequestKind::Metadata(request))
+        Some((RequestKind::Metadata(request), cause))
+    }
+
+    /// Whether the last question brought no news, so that the next one is its repetition.
+    pub fn repeats(&self) -> bool {
+        self.failures > 0 || self.stale_answers > 0
     }
 
     pub fn is_due(&self, now: Instant) -> bool {
@@ -102,31 +156,62 @@ impl Metadata {
 
     /// When to ask next.
     pub fn due(&self) -> Option<Instant> {
-        match self.freshness {
-            Freshness::Known { since } => Some(since + self.max_age),
-            Freshness::Wanted { from } => Some(from),
-            Freshness::Asked => None,
+        match (self.asking, self.wanted) {
+            (Asking::UnderWay, _) => None,
+            (Asking::Idle, Some(_)) => Some(self.not_before),
+            (Asking::Idle, None) => {
+                let old = self.refreshed + self.config.metadata_max_age;
+                Some(old.max(self.not_before))
+            }
         }
     }
 
     /// The question was lost.
-    pub fn unanswered(&mut self, retry: Instant) {
-        self.freshness = Freshness::Wanted { from: retry };
+    pub fn unanswered(&mut self, now: Instant) {
+        self.asking = Asking::Idle;
+        self.want(MetadataCause::Disconnected);
+        self.failures = self.failures.saturating_add(1);
+        self.stale_answers = 0;
+        self.not_before = now + self.config.backoff(self.failures, &mut self.random);
     }
 
     /// Takes an answer in; tells what it changed.
     pub fn learn(&mut self, now: Instant, response: &MetadataResponse) -> Vec<Fact> {
-        self.freshness = Freshness::Known { since: now };
-        for broker in &response.brokers {
-            let Ok(port) = u16::try_from(broker.port) else { continue };
+        self.asking = Asking::Idle;
+        (self.refreshed, self.failures) = (now, 0);
+        let brokers = response.brokers.iter().filter_map(|broker| {
+            let port = u16::try_from(broker.port).ok()?;
             let endpoint = Endpoint { host: broker.host.as_str().into(), port };
-            self.brokers.insert(NodeId(broker.node_id.0), endpoint);
+            Some((NodeId(broker.node_id.0), endpoint))
+        });
+        let brokers: BTreeMap<NodeId, Endpoint> = brokers.collect();
+        // An answer without any broker is worth nothing: the known ones stay.
+        if !brokers.is_empty() {
+            self.brokers = brokers;
         }
         let mut facts = Vec::new();
         for topic in &response.topics {
             self.learn_topic(topic, &mut facts);
         }
+        self.forget_idle(now);
+        if facts.is_empty() {
+            self.stale_answers = self.stale_answers.saturating_add(1);
+            let pause = self.config.backoff(self.stale_answers, &mut self.random);
+            self.not_before = now + pause;
+        } else {
+            (self.stale_answers, self.not_before) = (0, now);
+            self.version += 1;
+        }
         facts
+    }
+
+    fn forget_idle(&mut self, now: Instant) {
+        let Some(max_idle) = self.max_idle else { return };
+        let is_needed = |needed: &Instant| *needed + max_idle > now;
+        self.topics.retain(|_, needed| is_needed(needed));
+        let topics = &self.topics;
+        self.partitions.retain(|partition, _| topics.contains_key(&partition.topic));
+        self.ids.retain(|topic, _| topics.contains_key(topic));
     }
 
     fn learn_topic(&mut self, topic: &MetadataResponseTopic, facts: &mut Vec<Fact>) {
@@ -140,14 +225,48 @@ impl Metadata {
                 epoch: LeaderEpoch(partition.leader_epoch),
             };
             let partition = TopicPartition::new(name.clone(), partition.partition_index);
-            let known = self.partitions.get(&partition);
-            if known.is_some_and(|known| known.epoch > news.epoch || *known == news) {
-                continue;
-            }
-            self.partitions.insert(partition.clone(), news);
-            let (leader, epoch) = (news.leader, news.epoch);
-            facts.push(Fact::LeaderLearned { partition, leader, epoch });
+            facts.extend(self.learn_leader(&partition, news));
         }
+    }
+
+    fn learn_leader(
+        &mut self,
+        partition: &TopicPartition,
+        news: Leadership,
+    ) -> Option<Fact> {
+        let known = self.partitions.get(partition);
+        if known.is_some_and(|known| known.epoch > news.epoch || *known == news) {
+            return None;
+        }
+        self.partitions.insert(partition.clone(), news);
+        let (partition, leader, epoch) = (partition.clone(), news.leader, news.epoch);
+        Some(Fact::LeaderLearned { partition, leader, epoch })
+    }
+
+    /// A broker said who leads. Only a newer epoch counts, and only a leader whose endpoint
+    /// is known.
+    pub fn hinted(
+        &mut self,
+        partition: &TopicPartition,
+        hint: Leadership,
+    ) -> Option<Fact> {
+        let known = self.partitions.get(partition)?;
+        let reachable = self.brokers.contains_key(&hint.leader?);
+        if known.epoch >= hint.epoch || !reachable {
+            return None;
+        }
+        self.version += 1;
+        self.learn_leader(partition, hint)
+    }
+
+    /// A number that rises whenever a leadership changes.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Where a node listens.
+    pub fn endpoint(&self, node: NodeId) -> Option<&Endpoint> {
+        self.brokers.get(&node)
     }
 
     /// A topic that was created anew begins its epochs anew (KIP-516).
@@ -181,7 +300,7 @@ impl Metadata {
     /// Everybody who might answer, the next in turn first: known brokers, else bootstrap.
     pub fn candidates(&self) -> Vec<Endpoint> {
         let mut all: Vec<Endpoint> = self.brokers.values().cloned().collect();
-        let unknown = self.bootstrap.iter().filter(|to| !all.contains(to));
+        let unknown = self.config.bootstrap.iter().filter(|to| !all.contains(to));
         let unknown: Vec<Endpoint> = unknown.cloned().collect();
         all.extend(unknown);
         if !all.is_empty() {

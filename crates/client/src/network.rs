@@ -1,15 +1,16 @@
 //! One client's connections: dialled when needed, greeted, timed, and given up.
 //!
-//! A connection begins with `ApiVersions`. Requests on it are answered in order. An answer
+//! Dialling may take `socket.connection.setup.timeout.ms`. A connection begins with `ApiVersions`. Requests on it are answered in order. An answer
 //! that takes longer than `request.timeout.ms` costs the whole connection, as in Kafka: what
-//! was in flight has an unknown outcome then, and its owner is told.
+//! was in flight has an unknown outcome then, and its owner is told. A connection that nobody
+//! uses for `connections.max.idle.ms` is closed.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use topomotion_wire::messages::{ApiKey, ApiVersionsRequest, RequestKind, ResponseKind};
 use topomotion_wire::{
-    ConnectionId, CorrelationId, Endpoint, Input, Instant, Message, Output, Request,
-    Response, StrBytes,
+    ConnectionId, CorrelationId, Endpoint, Input, Instant, Message, Output, Random,
+    Request, Response, StrBytes,
 };
 
 use crate::CommonConfig;
@@ -22,6 +23,8 @@ pub(crate) enum NetworkEvent<T> {
     Answered { errand: T, body: Box<ResponseKind> },
     /// A request will not be answered: its outcome is unknown.
     Lost { errand: T },
+    /// A request was not sent: the broker offers no version of it that this client speaks.
+    Unsupported { errand: T },
     /// An endpoint could not be reached, or its connection broke.
     Unreachable,
     /// A connection is ready for requests.
@@ -42,8 +45,13 @@ enum Line<T> {
     Down { until: Instant },
     /// Dialling, or waiting for the answer to `ApiVersions`.
     Greeting { connection: ConnectionId, due: Instant },
-    /// Open for requests.
-    Ready { connection: ConnectionId, offer: Offer, in_flight: VecDeque<Pending<T>> },
+    /// Open for requests; nothing has been sent or received since `active`.
+    Ready {
+        connection: ConnectionId,
+        offer: Offer,
+        in_flight: VecDeque<Pending<T>>,
+        active: Instant,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -61,6 +69,7 @@ pub(crate) struct Network<T> {
     dialled: BTreeMap<ConnectionId, Endpoint>,
     next_connection: u64,
     next_correlation: i32,
+    random: Random,
     outputs: VecDeque<Output>,
     events: VecDeque<NetworkEvent<T>>,
 }
@@ -68,6 +77,7 @@ pub(crate) struct Network<T> {
 impl<T> Network<T> {
     pub fn new(config: CommonConfig) -> Network<T> {
         Network {
+            random: config.random(),
             config,
             peers: BTreeMap::new(),
             dialled: BTreeMap::new(),
@@ -101,7 +111,8 @@ impl<T> Network<T> {
             Line::Down { .. } => {
                 let connection = ConnectionId::Dialled(self.next_connection);
                 self.next_connection += 1;
-                let due = now + self.config.request_timeout;
+                let failures = peer.failures;
+                let due = now + self.config.setup_timeout(failures, &mut self.random);
                 peer.line = Line::Greeting { connection, due };
                 self.dialled.insert(connection, to.clone());
                 self.outputs.push_back(Output::Open { connection, to: to.clone() });
@@ -135,21 +146,30 @@ impl<T> Network<T> {
     /// Sends a request and waits for its answer. Only when [`Network::ready`].
     pub fn send(&mut self, now: Instant, to: &Endpoint, body: RequestKind, errand: T) {
         let due = now + self.config.request_timeout;
-        let Some((connection, request)) = self.prepared(to, body) else {
+        if !self.is_open(to) {
             return self.events.push_back(NetworkEvent::Lost { errand });
+        }
+        let Some((connection, request)) = self.prepared(to, body) else {
+            return self.events.push_back(NetworkEvent::Unsupported { errand });
         };
         let correlation = request.correlation;
-        if let Some(Line::Ready { in_flight, .. }) =
+        if let Some(Line::Ready { in_flight, active, .. }) =
             self.peers.get_mut(to).map(|peer| &mut peer.line)
         {
             in_flight.push_back(Pending { correlation, due, errand });
+            *active = now;
         }
         let message = Message::Request(request);
         self.outputs.push_back(Output::Send { connection, message });
     }
 
     /// Sends a request that nobody answers (`acks=0`).
-    pub fn send_unanswered(&mut self, to: &Endpoint, body: RequestKind) {
+    pub fn send_unanswered(&mut self, now: Instant, to: &Endpoint, body: RequestKind) {
+        if let Some(Line::Ready { active, .. }) =
+            self.peers.get_mut(to).map(|peer| &mut peer.line)
+        {
+            *active = now;
+        }
         if let Some((connection, request)) = self.prepared(to, body) {
             let message = Message::Request(request);
             self.outputs.push_back(Output::Send { connection, message });
@@ -211,13 +231,15 @@ impl<T> Network<T> {
                         connection,
                         offer: Offer::new(&body),
                         in_flight: VecDeque::new(),
+                        active: now,
                     };
                     self.events.push_back(NetworkEvent::Ready);
                 }
                 _ => self.give_up(now, connection),
             },
-            Line::Ready { in_flight, .. } => match in_flight.pop_front() {
+            Line::Ready { in_flight, active, .. } => match in_flight.pop_front() {
                 Some(pending) if pending.correlation == response.correlation => {
+                    *active = now;
                     let (errand, body) = (pending.errand, Box::new(response.body));
                     self.events.push_back(NetworkEvent::Answered { errand, body });
                 }
@@ -244,7 +266,8 @@ impl<T> Network<T> {
         let Some(to) = self.dialled.remove(&connection) else { return };
         let Some(peer) = self.peers.get_mut(&to) else { return };
         peer.failures = peer.failures.saturating_add(1);
-        let until = now + self.config.reconnect_pause(peer.failures);
+        let pause = self.config.reconnect_pause(peer.failures, &mut self.random);
+        let until = now + pause;
         let line = std::mem::replace(&mut peer.line, Line::Down { until });
         if let Line::Ready { in_flight, .. } = line {
             let lost = in_flight.into_iter().map(|pending| pending.errand);
@@ -253,15 +276,25 @@ impl<T> Network<T> {
         self.events.push_back(NetworkEvent::Unreachable);
     }
 
-    /// Gives up every connection whose oldest request is overdue.
+    /// Closes every connection; nothing is dialled any more by itself.
+    pub fn hang_up(&mut self, now: Instant) {
+        let all: Vec<ConnectionId> = self.dialled.keys().copied().collect();
+        for connection in all {
+            self.give_up(now, connection);
+        }
+        self.events.clear();
+    }
+
+    /// Gives up every connection whose oldest request is overdue, or that nobody uses.
     pub fn tick(&mut self, now: Instant) {
+        let idle = self.config.connections_max_idle;
         let overdue: Vec<ConnectionId> = self
             .peers
             .values()
             .filter_map(|peer| match &peer.line {
                 Line::Greeting { connection, due } if *due <= now => Some(*connection),
-                Line::Ready { connection, in_flight, .. } => {
-                    let due = in_flight.front()?.due;
+                Line::Ready { connection, in_flight, active, .. } => {
+                    let due = in_flight.front().map_or(*active + idle, |next| next.due);
                     (due <= now).then_some(*connection)
                 }
                 _ => None,
@@ -279,7 +312,10 @@ impl<T> Network<T> {
             .filter_map(|peer| match &peer.line {
                 Line::Down { until } => (*until > now).then_some(*until),
                 Line::Greeting { due, .. } => Some(*due),
-                Line::Ready { in_flight, .. } => in_flight.front().map(|next| next.due),
+                Line::Ready { in_flight, active, .. } => {
+                    let idle = *active + self.config.connections_max_idle;
+                    Some(in_flight.front().map_or(idle, |next| next.due))
+                }
             })
             .min()
     }

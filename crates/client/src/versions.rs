@@ -14,9 +14,12 @@ pub const fn newest(api: ApiKey) -> i16 {
         ApiKey::CreateTopics => 7,
         ApiKey::DeleteTopics => 5,
         ApiKey::CreatePartitions => 3,
-        ApiKey::DeleteRecords | ApiKey::ElectLeaders | ApiKey::DescribeQuorum => 2,
-        ApiKey::IncrementalAlterConfigs => 1,
-        ApiKey::ApiVersions => 4,
+        ApiKey::ApiVersions | ApiKey::OffsetForLeaderEpoch | ApiKey::DescribeConfigs => 4,
+        ApiKey::DeleteRecords
+        | ApiKey::ElectLeaders
+        | ApiKey::DescribeQuorum
+        | ApiKey::DescribeCluster => 2,
+        ApiKey::IncrementalAlterConfigs | ApiKey::AlterPartitionReassignments => 1,
         _ => 0,
     }
 }

@@ -120,26 +120,6 @@ fn an_answer_for_a_place_that_was_left_is_not_taken() {
 }
 
 #[test]
-fn a_consumer_ahead_of_a_cut_log_goes_back_to_the_point_of_divergence() {
-    let mut rig = Rig::new(consumer(), |_, request| match request {
-        RequestKind::Metadata(_) => metadata(1, 0),
-        RequestKind::ListOffsets(_) => listed(0),
-        RequestKind::Fetch(fetch) => {
-            let wanted = &fetch.topics[0].partitions[0];
-            match (wanted.fetch_offset, wanted.last_fetched_epoch) {
-                (0, -1) => fetched(0, Some(7)),
-                (8, 0) => diverged(0, 5),
-                _ => Reply::Silence,
-            }
-        }
-        _ => Reply::Silence,
-    });
-    rig.client.assign(rig.now, [partition()]);
-    rig.run_until(1_000);
-    assert_eq!(rig.client.position(&partition()), Some(Offset(5)), "KIP-320");
-}
-
-#[test]
 fn a_topic_that_was_created_anew_begins_its_epochs_anew() {
     let mut asked = 0;
     let mut rig = Rig::new(producer(Acks::All), move |port, request| match request {

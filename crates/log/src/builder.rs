@@ -92,6 +92,14 @@ impl BatchBuilder {
         self.buffer.len()
     }
 
+    /// Length of the batch if this record were added.
+    pub fn len_with(&self, record: &RecordRef<'_>) -> usize {
+        let base = if self.count == 0 { record.timestamp } else { self.base_timestamp };
+        let timestamp_delta = record.timestamp.wrapping_sub(base);
+        let length = body_len(record, timestamp_delta, i64::from(self.count));
+        self.buffer.len() + varint::len(length as i64) + length
+    }
+
     /// Records so far.
     pub fn count(&self) -> i32 {
         self.count

@@ -9,7 +9,10 @@ use topomotion_broker::{
     BrokerSettings, CheckQuorum, Elr, IsrAdmission, IsrFencing, KraftVersion, PreVote,
     StrictMinIsr, Truncation, UncleanElection,
 };
-use topomotion_client::{CommonConfig, ConsumerConfig, OffsetReset, ProducerConfig};
+use topomotion_client::{
+    CommonConfig, ConsumerConfig, IsolationLevel, Keys, OffsetReset, PartitionerClass,
+    ProducerConfig, Spread,
+};
 use topomotion_model::nearest;
 use topomotion_wire::Duration;
 
@@ -45,19 +48,35 @@ struct Known<T> {
 pub(crate) fn check(owner: Owner, name: &str, value: &str) -> Judgement {
     let common = || CommonConfig::new("", Vec::new());
     match owner {
-        Owner::Node => check_in(NODE, &mut BrokerSettings::default(), name, value),
+        Owner::Node => check_in(NODE, &mut BrokerSettings::default(), name, value, &[]),
+        Owner::Producer | Owner::Consumer
+            if CLIENT.iter().any(|known| known.name == name) =>
+        {
+            check_in(CLIENT, &mut common(), name, value, &[])
+        }
         Owner::Producer => {
-            check_in(PRODUCER, &mut ProducerConfig::new(common()), name, value)
+            let mut config = ProducerConfig::new(common());
+            check_in(PRODUCER, &mut config, name, value, CLIENT)
         }
         Owner::Consumer => {
-            check_in(CONSUMER, &mut ConsumerConfig::new(common()), name, value)
+            let mut config = ConsumerConfig::new(common());
+            check_in(CONSUMER, &mut config, name, value, CLIENT)
         }
     }
 }
 
-fn check_in<T>(table: &[Known<T>], into: &mut T, name: &str, value: &str) -> Judgement {
+/// `others` are names that might have been meant too.
+fn check_in<T>(
+    table: &[Known<T>],
+    into: &mut T,
+    name: &str,
+    value: &str,
+    others: &[Known<CommonConfig>],
+) -> Judgement {
     let Some(known) = table.iter().find(|known| known.name == name) else {
-        let help = match nearest(name, table.iter().map(|known| known.name)) {
+        let names = table.iter().map(|known| known.name);
+        let others = others.iter().map(|known| known.name);
+        let help = match nearest(name, names.chain(others)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "the engine is a small Kafka and has few settings".to_owned(),
         };
@@ -98,6 +117,7 @@ pub(crate) fn set_producer(
     settings: &BTreeMap<String, String>,
 ) {
     set_all(PRODUCER, into, settings);
+    set_all(CLIENT, &mut into.common, settings);
 }
 
 /// Puts a consumer's settings in place.
@@ -106,6 +126,7 @@ pub(crate) fn set_consumer(
     settings: &BTreeMap<String, String>,
 ) {
     set_all(CONSUMER, into, settings);
+    set_all(CLIENT, &mut into.common, settings);
 }
 
 fn set_all<T>(table: &[Known<T>], into: &mut T, settings: &BTreeMap<String, String>) {
@@ -311,33 +332,73 @@ fn is_off(value: &str) -> Result<bool, &'static str> {
 const PRODUCER: &[Known<ProducerConfig>] = &[
     Known { name: "linger.ms", set: |s, v| ms(v, &mut s.linger) },
     Known { name: "batch.size", set: |s, v| number(v, &mut s.batch_size) },
+    Known { name: "buffer.memory", set: |s, v| number(v, &mut s.buffer_memory) },
+    Known { name: "max.block.ms", set: |s, v| ms(v, &mut s.max_block) },
+    Known { name: "max.request.size", set: |s, v| number(v, &mut s.max_request_size) },
     Known {
         name: "max.in.flight.requests.per.connection",
         set: |s, v| number(v, &mut s.max_in_flight),
     },
+    Known { name: "retries", set: |s, v| number(v, &mut s.retries) },
     Known { name: "delivery.timeout.ms", set: |s, v| ms(v, &mut s.delivery_timeout) },
+    Known { name: "metadata.max.idle.ms", set: |s, v| ms(v, &mut s.metadata_max_idle) },
     Known {
-        name: "request.timeout.ms",
-        set: |s, v| ms(v, &mut s.common.request_timeout),
+        name: "partitioner.class",
+        set: |s, v| {
+            s.partitioner = match v.rsplit('.').next() {
+                Some("RoundRobinPartitioner") => PartitionerClass::RoundRobin,
+                Some("DefaultPartitioner") => PartitionerClass::BuiltIn,
+                _ => return Err("write `RoundRobinPartitioner`, or leave it out"),
+            };
+            Ok(())
+        },
     },
-    Known { name: "retry.backoff.ms", set: |s, v| ms(v, &mut s.common.retry_backoff) },
     Known {
-        name: "metadata.max.age.ms",
-        set: |s, v| ms(v, &mut s.common.metadata_max_age),
+        name: "partitioner.ignore.keys",
+        set: |s, v| {
+            s.keys = if is_off(v)? { Keys::Decide } else { Keys::Ignored };
+            Ok(())
+        },
+    },
+    Known {
+        name: "partitioner.adaptive.partitioning.enable",
+        set: |s, v| {
+            s.spread = if is_off(v)? { Spread::Uniform } else { Spread::Adaptive };
+            Ok(())
+        },
+    },
+    Known {
+        name: "partitioner.availability.timeout.ms",
+        set: |s, v| ms(v, &mut s.availability_timeout),
     },
 ];
 
 const CONSUMER: &[Known<ConsumerConfig>] = &[
     Known { name: "fetch.min.bytes", set: |s, v| number(v, &mut s.fetch_min_bytes) },
     Known { name: "fetch.max.wait.ms", set: |s, v| ms(v, &mut s.fetch_max_wait) },
+    Known { name: "fetch.max.bytes", set: |s, v| number(v, &mut s.fetch_max_bytes) },
     Known {
-        name: "request.timeout.ms",
-        set: |s, v| ms(v, &mut s.common.request_timeout),
+        name: "max.partition.fetch.bytes",
+        set: |s, v| number(v, &mut s.max_partition_fetch_bytes),
     },
-    Known { name: "retry.backoff.ms", set: |s, v| ms(v, &mut s.common.retry_backoff) },
+    Known { name: "max.poll.records", set: |s, v| number(v, &mut s.max_poll_records) },
     Known {
-        name: "metadata.max.age.ms",
-        set: |s, v| ms(v, &mut s.common.metadata_max_age),
+        name: "client.rack",
+        set: |s, v| {
+            s.client_rack = (!v.is_empty()).then(|| v.into());
+            Ok(())
+        },
+    },
+    Known {
+        name: "isolation.level",
+        set: |s, v| {
+            s.isolation_level = match v {
+                "read_uncommitted" => IsolationLevel::ReadUncommitted,
+                "read_committed" => IsolationLevel::ReadCommitted,
+                _ => return Err("write `read_uncommitted` or `read_committed`"),
+            };
+            Ok(())
+        },
     },
     Known {
         name: "auto.offset.reset",
@@ -345,11 +406,37 @@ const CONSUMER: &[Known<ConsumerConfig>] = &[
             s.offset_reset = match v {
                 "earliest" => OffsetReset::Earliest,
                 "latest" => OffsetReset::Latest,
-                _ => return Err("write `earliest` or `latest`"),
+                "none" => OffsetReset::None,
+                _ => return Err("write `earliest`, `latest` or `none`"),
             };
             Ok(())
         },
     },
+];
+
+/// What every client has.
+const CLIENT: &[Known<CommonConfig>] = &[
+    Known { name: "request.timeout.ms", set: |s, v| ms(v, &mut s.request_timeout) },
+    Known { name: "retry.backoff.ms", set: |s, v| ms(v, &mut s.retry_backoff) },
+    Known { name: "retry.backoff.max.ms", set: |s, v| ms(v, &mut s.retry_backoff_max) },
+    Known { name: "reconnect.backoff.ms", set: |s, v| ms(v, &mut s.reconnect_backoff) },
+    Known {
+        name: "reconnect.backoff.max.ms",
+        set: |s, v| ms(v, &mut s.reconnect_backoff_max),
+    },
+    Known {
+        name: "socket.connection.setup.timeout.ms",
+        set: |s, v| ms(v, &mut s.connection_setup_timeout),
+    },
+    Known {
+        name: "socket.connection.setup.timeout.max.ms",
+        set: |s, v| ms(v, &mut s.connection_setup_timeout_max),
+    },
+    Known {
+        name: "connections.max.idle.ms",
+        set: |s, v| ms(v, &mut s.connections_max_idle),
+    },
+    Known { name: "metadata.max.age.ms", set: |s, v| ms(v, &mut s.metadata_max_age) },
 ];
 
 #[cfg(test)]
@@ -366,6 +453,16 @@ mod tests {
             Judgement::Unknown("did you mean `broker.session.timeout.ms`?".to_owned())
         );
         assert!(matches!(check(Owner::Producer, session, "1"), Judgement::Unknown(_)));
+        for owner in [Owner::Producer, Owner::Consumer] {
+            assert_eq!(check(owner, "retry.backoff.max.ms", "5"), Judgement::Good);
+            let near = check(owner, "retry.backof.max.ms", "5");
+            let help = "did you mean `retry.backoff.max.ms`?".to_owned();
+            assert_eq!(near, Judgement::Unknown(help));
+        }
+        assert!(matches!(
+            check(Owner::Consumer, "isolation.level", "strict"),
+            Judgement::Bad(_)
+        ));
     }
 
     #[test]
@@ -374,6 +471,12 @@ mod tests {
         let given = [("min.insync.replicas", "2"), ("replica.lag.time.max.ms", "500")];
         let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
         set_node(&mut settings, &BTreeMap::from(given));
+        let given = [("metadata.max.age.ms", "7"), ("partitioner.ignore.keys", "true")];
+        let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut producer = ProducerConfig::new(CommonConfig::new("", Vec::new()));
+        set_producer(&mut producer, &BTreeMap::from(given));
+        assert_eq!(producer.common.metadata_max_age, Duration::from_millis(7));
+        assert_eq!(producer.keys, Keys::Ignored);
         assert_eq!(settings.min_insync_replicas, 2);
         assert_eq!(settings.replica_lag_time_max, Duration::from_millis(500));
     }

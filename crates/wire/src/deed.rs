@@ -97,6 +97,8 @@ pub enum ClientDeed {
         /// The first offset that differs and the epoch it belongs to, if that is known.
         diverging: Option<(LeaderEpoch, Offset)>,
     },
+    /// There is no offset to start at, and `auto.offset.reset=none` (GRP-15).
+    NoOffset,
     /// The partition cannot be read until the application says where.
     Stopped {
         /// Why.
@@ -118,6 +120,7 @@ impl ClientDeed {
             ClientDeed::OutOfRange { .. }
             | ClientDeed::Truncated { .. }
             | ClientDeed::Stopped { .. }
+            | ClientDeed::NoOffset
             | ClientDeed::Blocked
             | ClientDeed::BatchSplit { .. } => true,
             ClientDeed::Sticks
@@ -194,6 +197,9 @@ impl fmt::Display for ClientDeed {
             ),
             ClientDeed::Truncated { at, diverging: None } => {
                 write!(f, "was cut below offset {at}")
+            }
+            ClientDeed::NoOffset => {
+                f.write_str("has no offset to start at: auto.offset.reset=none")
             }
             ClientDeed::Stopped { error } => write!(f, "cannot be read: {error:?}"),
             ClientDeed::ReadsFrom { replica } => {

@@ -119,7 +119,7 @@ impl<'a> Cluster<'a> {
     }
 
     fn start_producer(&mut self, host: HostId, plan: &ProducerPlan) {
-        let common = common(&plan.process, &plan.bootstrap);
+        let common = self.common(host, &plan.process, &plan.bootstrap);
         let mut config =
             ProducerConfig { acks: acks(plan.acks), ..ProducerConfig::new(common) };
         settings::set_producer(&mut config, &plan.settings);
@@ -128,8 +128,22 @@ impl<'a> Cluster<'a> {
         self.world.start(host, Body::Producer(Box::new(producer)));
     }
 
+    fn common(
+        &self,
+        host: HostId,
+        process: &ProcessId,
+        bootstrap: &ProcessId,
+    ) -> CommonConfig {
+        CommonConfig {
+            clock_base_ms: WALL_CLOCK_BASE_MS,
+            // A client that starts again draws other pauses.
+            seed: self.seed.wrapping_add(u64::from(self.world.starts(host))),
+            ..CommonConfig::new(process.0.clone(), vec![endpoint(bootstrap)])
+        }
+    }
+
     fn start_consumer(&mut self, host: HostId, plan: &ConsumerPlan) {
-        let common = common(&plan.process, &plan.bootstrap);
+        let common = self.common(host, &plan.process, &plan.bootstrap);
         let mut config = ConsumerConfig::new(common);
         settings::set_consumer(&mut config, &plan.settings);
         let mut consumer = Consumer::new(config);
@@ -257,7 +271,10 @@ impl<'a> Cluster<'a> {
                 return false;
             };
             plan.assignment.iter().all(|(topic, partition)| {
-                consumer.position(&TopicPartition::new(&**topic, *partition)).is_some()
+                let partition = TopicPartition::new(&**topic, *partition);
+                // With `auto.offset.reset=none` there is nothing to wait for.
+                consumer.position(&partition).is_some()
+                    || consumer.stopped(&partition).is_some()
             })
         };
         let waiting = self.plan.consumers.iter().filter(|plan| !ready(plan));
@@ -336,12 +353,6 @@ impl<'a> Cluster<'a> {
 
 fn endpoint(process: &ProcessId) -> Endpoint {
     Endpoint { host: process.0.clone(), port: PORT }
-}
-
-fn common(process: &ProcessId, bootstrap: &ProcessId) -> CommonConfig {
-    let bootstrap = vec![endpoint(bootstrap)];
-    let clock_base_ms = WALL_CLOCK_BASE_MS;
-    CommonConfig { clock_base_ms, ..CommonConfig::new(process.0.clone(), bootstrap) }
 }
 
 pub(super) fn acks(acks: topomotion_model::Acks) -> Acks {

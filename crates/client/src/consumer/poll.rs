@@ -1,0 +1,160 @@
+//! Handing records on: what is in an answer, at most `max.poll.records` at once.
+//!
+//! Under `read_committed` the answer lists aborted transactions; their batches are dropped
+//! here until the abort marker is seen (TXN-8). Markers are never handed on.
+
+use std::collections::BTreeSet;
+
+use topomotion_log::{Attributes, Batch, Batches};
+use topomotion_wire::messages::fetch_response::PartitionData;
+use topomotion_wire::{
+    BatchId, ErrorCode, Fact, Instant, LeaderEpoch, Offset, TopicPartition,
+};
+
+use super::Consumer;
+use super::position::Position;
+use crate::IsolationLevel;
+
+/// What is handed on in one go.
+struct Portion {
+    base: Offset,
+    next: Offset,
+    batches: Vec<BatchId>,
+    /// How many records it may still take.
+    room: usize,
+}
+
+impl Portion {
+    fn new(base: Offset, limit: usize) -> Portion {
+        Portion { base, next: base, batches: Vec::new(), room: limit }
+    }
+
+    /// Takes from a batch what fits; tells where it goes on.
+    fn take(&mut self, batch: &Batch, start: Offset) -> Offset {
+        let left = usize::try_from(batch.next_offset().0 - start.0).unwrap_or(0);
+        let taken = left.min(self.room);
+        self.room -= taken;
+        self.batches.push(batch.id());
+        self.next = Offset(start.0 + taken as i64);
+        self.next
+    }
+}
+
+/// All of one answer.
+struct Catch {
+    portions: Vec<Portion>,
+    next: Offset,
+    epoch: LeaderEpoch,
+    damage: Option<ErrorCode>,
+}
+
+impl Consumer {
+    /// Hands records on and moves the position past them.
+    pub(super) fn took(
+        &mut self,
+        now: Instant,
+        partition: &TopicPartition,
+        from: Offset,
+        told: &PartitionData,
+    ) {
+        let limit = self.config.max_poll_records.max(1);
+        let level = self.config.isolation_level;
+        let Some(assigned) = self.assigned.get_mut(partition) else { return };
+        let Position::At { next, epoch, .. } = &mut assigned.position else { return };
+        if *next != from {
+            return;
+        }
+        let catch = read(told, from, *epoch, limit, level);
+        (*next, *epoch) = (catch.next, catch.epoch);
+        match catch.damage {
+            // What came before the damage is good; only without any is there a failure.
+            Some(error) if catch.next == from => {
+                return self.failed(now, partition, error);
+            }
+            Some(_) | None => assigned.failures = 0,
+        }
+        for Portion { base, next, batches, .. } in catch.portions {
+            let partition = partition.clone();
+            self.cluster.fact(Fact::Polled { partition, base, next, batches });
+        }
+    }
+}
+
+fn read(
+    told: &PartitionData,
+    from: Offset,
+    epoch: LeaderEpoch,
+    limit: usize,
+    level: IsolationLevel,
+) -> Catch {
+    let mut catch = Catch { portions: Vec::new(), next: from, epoch, damage: None };
+    let mut aborted = Aborted::new(told, level);
+    let mut portion = Portion::new(from, limit);
+    for batch in Batches::new(told.records.clone().unwrap_or_default()) {
+        let batch = match batch {
+            Ok(batch) => batch,
+            Err(malformed) => {
+                catch.damage = Some(malformed.error_code());
+                break;
+            }
+        };
+        let is_dropped = aborted.drops(&batch);
+        if batch.next_offset() <= catch.next {
+            continue;
+        }
+        let mut start = catch.next.max(batch.base_offset());
+        (catch.next, catch.epoch) = (batch.next_offset(), batch.leader_epoch());
+        // A batch that is too large for one portion goes on in the next.
+        while !is_dropped && !batch.is_control() && start < batch.next_offset() {
+            if portion.room == 0 {
+                let next = Portion::new(start, limit);
+                catch.portions.push(std::mem::replace(&mut portion, next));
+            }
+            start = portion.take(&batch, start);
+        }
+        portion.next = catch.next;
+    }
+    if !portion.batches.is_empty() {
+        catch.portions.push(portion);
+    }
+    catch
+}
+
+/// Transactions that were aborted somewhere in the answer.
+struct Aborted {
+    /// (first offset, producer), the last one first.
+    ahead: Vec<(i64, i64)>,
+    open: BTreeSet<i64>,
+}
+
+impl Aborted {
+    fn new(told: &PartitionData, level: IsolationLevel) -> Aborted {
+        let listed = match level {
+            IsolationLevel::ReadUncommitted => None,
+            IsolationLevel::ReadCommitted => told.aborted_transactions.as_ref(),
+        };
+        let listed = listed.into_iter().flatten();
+        let mut ahead: Vec<(i64, i64)> =
+            listed.map(|one| (one.first_offset, one.producer_id.0)).collect();
+        ahead.sort_unstable_by(|a, b| b.cmp(a));
+        Aborted { ahead, open: BTreeSet::new() }
+    }
+
+    /// Whether the application shall not see this batch.
+    fn drops(&mut self, batch: &Batch) -> bool {
+        while let Some(&(first, producer)) = self.ahead.last()
+            && first <= batch.last_offset().0
+        {
+            self.ahead.pop();
+            self.open.insert(producer);
+        }
+        let Some(producer) = batch.producer().map(|stamp| stamp.id) else { return false };
+        if batch.is_control() {
+            // Whatever the marker says, the transaction ends with it.
+            self.open.remove(&producer);
+            return true;
+        }
+        let is_transactional = batch.attributes().contains(Attributes::TRANSACTIONAL);
+        is_transactional && self.open.contains(&producer)
+    }
+}

@@ -1,0 +1,377 @@
+//! The producer: gathers records into batches, sends each to its partition's leader, and
+//! tries again until the verdict is in (PRD-1, PRD-2).
+//!
+//! ```text
+//!   send ──► partitioner ──► accumulator ──► sender ──► one request per broker
+//!              (which          (batches,       ▲ retries, splits, verdicts │
+//!             partition)     buffer.memory)    └───────────────────────────┘
+//! ```
+//!
+//! A batch keeps its identity over all tries. While a batch of a partition is being tried
+//! again, no other batch of that partition leaves, so that order survives retries as far as
+//! it can without idempotence.
+
+mod accumulator;
+mod partitioner;
+mod sender;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use topomotion_wire::{
+    Acks, BatchId, Bytes, ClientDeed, Duration, ErrorCode, Fact, Input, Instant, Machine,
+    MetadataCause, NodeId, Output, Random, Rule, TopicPartition,
+};
+
+use crate::ProducerConfig;
+use crate::cluster::Cluster;
+
+use accumulator::{Accumulator, Added, Muting, Urgency, as_written};
+use partitioner::{Candidate, Choice, Partitioner};
+use sender::Cargo;
+
+/// A record to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProducerRecord {
+    /// Where to.
+    pub topic: Arc<str>,
+    /// Which partition, where the key shall not decide.
+    pub partition: Option<i32>,
+    /// Decides the partition, if there is one.
+    pub key: Option<Bytes>,
+    /// The payload.
+    pub value: Option<Bytes>,
+    /// What is asked for; `None` means the producer's own setting.
+    pub acks: Option<Acks>,
+}
+
+/// A record on its way to a batch: its topic is not known yet, or there is no memory.
+#[derive(Debug, Clone)]
+struct Waiting {
+    number: u64,
+    since: Instant,
+    record: ProducerRecord,
+    lacks: Lack,
+}
+
+/// What a record waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lack {
+    /// Its topic or partition is not known.
+    Metadata,
+    /// `buffer.memory` is used up.
+    Memory,
+}
+
+/// Whether the application still sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Open,
+    /// What was sent is delivered, nothing new is taken.
+    Closing,
+    /// The connections are closed.
+    Closed,
+}
+
+/// Sends records.
+#[derive(Debug, Clone)]
+pub struct Producer {
+    config: ProducerConfig,
+    cluster: Cluster<Cargo>,
+    partitioner: Partitioner,
+    accumulator: Accumulator,
+    waiting: VecDeque<Waiting>,
+    /// Numbers the records.
+    numbers: u64,
+    /// Records before this number are wanted out of the way.
+    flushing: Option<u64>,
+    life: Life,
+    pending: usize,
+    /// Since when a leader has had something to take and could not.
+    refusing: BTreeMap<NodeId, Instant>,
+    /// Where the next request to a leader begins, so that none of its partitions starves.
+    turns: BTreeMap<NodeId, TopicPartition>,
+}
+
+/// What became of a waiting record.
+enum Step {
+    /// It is in a batch, or has its verdict.
+    Done,
+    /// Its topic or partition is not known.
+    NoMetadata(Waiting),
+    /// `buffer.memory` is used up.
+    NoMemory(Waiting),
+}
+
+impl Producer {
+    /// A producer that has not dialled anybody yet.
+    pub fn new(config: ProducerConfig, random: Random) -> Producer {
+        let mut cluster = Cluster::new(config.common.clone());
+        cluster.metadata.forget_after(config.metadata_max_idle);
+        Producer {
+            cluster,
+            partitioner: Partitioner::new(&config, random),
+            accumulator: Accumulator::new(&config),
+            config,
+            waiting: VecDeque::new(),
+            numbers: 0,
+            flushing: None,
+            life: Life::Open,
+            pending: 0,
+            refusing: BTreeMap::new(),
+            turns: BTreeMap::new(),
+        }
+    }
+
+    /// Gets to know a topic before the first record, as a warmed-up producer does.
+    pub fn warm_up(&mut self, now: Instant, topic: &Arc<str>) {
+        self.cluster.metadata.follow(now, topic);
+        self.drive(now);
+    }
+
+    /// Takes a record. The verdict comes as [`Fact::BatchAcked`] or [`Fact::BatchFailed`].
+    ///
+    /// Kafka's producer blocks where metadata or memory is missing, at most for
+    /// `max.block.ms`; this one lets the record wait for as long. After [`Producer::close`]
+    /// nothing is taken: the record fails at once.
+    pub fn send(&mut self, now: Instant, record: ProducerRecord) {
+        self.pending += 1;
+        let number = self.numbers;
+        self.numbers += 1;
+        let waiting = Waiting { number, since: now, record, lacks: Lack::Metadata };
+        if self.life != Life::Open {
+            return self.refuse(&waiting.record, ErrorCode::InvalidRequest);
+        }
+        self.cluster.metadata.follow(now, &waiting.record.topic);
+        self.waiting.push_back(waiting);
+        self.drive(now);
+    }
+
+    /// Sends everything at once, without `linger.ms`, until all records sent so far have
+    /// their verdict: see [`Producer::is_flushing`].
+    pub fn flush(&mut self, now: Instant) {
+        self.flushing = Some(self.numbers);
+        self.drive(now);
+    }
+
+    /// Whether records from before the last flush still lack a verdict.
+    pub fn is_flushing(&self) -> bool {
+        self.flushing.is_some()
+    }
+
+    /// Takes no more records, delivers those it has, and closes its connections.
+    pub fn close(&mut self, now: Instant) {
+        if self.life == Life::Open {
+            self.life = Life::Closing;
+        }
+        self.flush(now);
+    }
+
+    /// Whether everything has its verdict after a [`Producer::close`].
+    pub fn is_closed(&self) -> bool {
+        self.life == Life::Closed
+    }
+
+    /// Records without a verdict.
+    pub fn pending(&self) -> usize {
+        self.pending
+    }
+
+    /// Bytes of `buffer.memory` that are taken; never more than the setting.
+    pub fn memory(&self) -> usize {
+        self.accumulator.reserved()
+    }
+
+    fn drive(&mut self, now: Instant) {
+        if self.life == Life::Closed {
+            return;
+        }
+        self.take_answers(now);
+        self.cluster.drive(now);
+        loop {
+            self.settle(now);
+            self.expire(now);
+            // What is answered or given up at once makes room for what waits.
+            let memory = self.accumulator.reserved();
+            while self.dispatch(now) == sender::Progress::Made {}
+            if self.waiting.is_empty() || self.accumulator.reserved() >= memory {
+                break;
+            }
+        }
+        self.cluster.drive(now);
+        self.end_flush();
+    }
+
+    fn end_flush(&mut self) {
+        let Some(number) = self.flushing else { return };
+        let waits = self.waiting.iter().any(|waiting| waiting.number < number);
+        if waits || self.accumulator.holds_before(number) {
+            return;
+        }
+        self.flushing = None;
+        if self.life == Life::Closing && self.pending == 0 {
+            self.life = Life::Closed;
+            self.cluster.hang_up();
+        }
+    }
+
+    fn urgency(&self) -> Urgency {
+        match self.flushing {
+            Some(_) => Urgency::Flush,
+            None if self.waiting.iter().any(|one| one.lacks == Lack::Memory) => {
+                Urgency::Memory
+            }
+            None => Urgency::None,
+        }
+    }
+
+    /// Gives waiting records a batch as soon as their topic is known and there is room. Once
+    /// one waits for memory, all behind it do: memory is given in the order of the calls.
+    fn settle(&mut self, now: Instant) {
+        let mut waiting = std::mem::take(&mut self.waiting).into_iter();
+        while let Some(one) = waiting.next() {
+            match self.admit(now, one) {
+                Step::Done => {}
+                Step::NoMetadata(one) => self.waiting.push_back(one),
+                Step::NoMemory(one) => {
+                    self.waiting.push_back(one);
+                    self.waiting.extend(waiting.by_ref());
+                }
+            }
+        }
+        while let Some(first) = self.waiting.front()
+            && first.since + self.config.max_block <= now
+            && let Some(late) = self.waiting.pop_front()
+        {
+            let error = match late.lacks {
+                Lack::Metadata => ErrorCode::UnknownTopicOrPartition,
+                Lack::Memory => ErrorCode::RequestTimedOut,
+            };
+            self.refuse(&late.record, error);
+        }
+    }
+
+    fn admit(&mut self, now: Instant, mut one: Waiting) -> Step {
+        let Some(choice) = self.choose(now, &one.record) else {
+            one.lacks = Lack::Metadata;
+            return Step::NoMetadata(one);
+        };
+        let record = &one.record;
+        let partition = TopicPartition::new(record.topic.clone(), choice.partition());
+        let timestamp = self.config.common.clock_base_ms + one.since.as_millis() as i64;
+        let written = as_written(record, timestamp);
+        let length = topomotion_log::BatchBuilder::new().len_with(&written);
+        if length > self.config.max_request_size || length > self.config.buffer_memory {
+            self.refuse(record, ErrorCode::MessageTooLarge);
+            return Step::Done;
+        }
+        let acks = record.acks.unwrap_or(self.config.acks);
+        let added = self.accumulator.add(now, &partition, acks, &written, one.number);
+        let Added::InBatch { bytes, opened } = added else {
+            if one.lacks != Lack::Memory {
+                self.cluster.deed(Some(&partition), ClientDeed::Blocked);
+            }
+            one.lacks = Lack::Memory;
+            return Step::NoMemory(one);
+        };
+        if let Choice::Sticky(_) | Choice::NewSticky(_) = choice {
+            let is_full = self.accumulator.last_is_full(&partition);
+            self.partitioner.produced(&record.topic, bytes, is_full);
+        }
+        if let Choice::NewSticky(_) = choice {
+            self.cluster.mark(Rule::Prd1, &partition);
+            self.cluster.deed(Some(&partition), ClientDeed::Sticks);
+        } else if opened && record.partition.is_none() {
+            self.cluster.mark(Rule::Prd1, &partition);
+        }
+        Step::Done
+    }
+
+    /// The partition of a record, once the topic is known well enough.
+    fn choose(&mut self, now: Instant, record: &ProducerRecord) -> Option<Choice> {
+        let count = self.cluster.metadata.partition_count(&record.topic);
+        if let Some(partition) = record.partition {
+            let known = count.is_some_and(|count| (0..count).contains(&partition));
+            if known {
+                return Some(Choice::Given(partition));
+            }
+            self.cluster.metadata.want(MetadataCause::NewTopic);
+            return None;
+        }
+        let count = count?;
+        let (metadata, accumulator) = (&self.cluster.metadata, &self.accumulator);
+        let (refusing, limit) = (&self.refusing, self.config.availability_timeout);
+        let candidates = || {
+            let all = (0..count).map(|index| {
+                let partition = TopicPartition::new(record.topic.clone(), index);
+                let leader = metadata.leadership(&partition).and_then(|it| it.leader);
+                let refuses =
+                    |since: &Instant| limit > Duration::ZERO && *since + limit <= now;
+                let is_available = leader
+                    .is_some_and(|leader| !refusing.get(&leader).is_some_and(refuses));
+                let queue = accumulator.queue(&partition);
+                Candidate { partition: index, is_available, queue }
+            });
+            all.collect()
+        };
+        let key = record.key.as_deref();
+        Some(self.partitioner.choose(&record.topic, key, candidates, count))
+    }
+
+    /// A record that never came into a batch.
+    fn refuse(&mut self, record: &ProducerRecord, error: ErrorCode) {
+        self.pending -= 1;
+        let partition =
+            TopicPartition::new(record.topic.clone(), record.partition.unwrap_or(-1));
+        let batch = BatchId::default();
+        self.cluster.fact(Fact::BatchFailed { partition, batch, error });
+    }
+
+    /// Gives up what has waited too long.
+    fn expire(&mut self, now: Instant) {
+        for expired in self.accumulator.expire(now) {
+            self.pending -= expired.records;
+            self.cluster.fact(Fact::BatchFailed {
+                partition: expired.partition,
+                batch: expired.batch,
+                error: expired.error,
+            });
+        }
+    }
+
+    fn muting(&self) -> Muting {
+        match self.config.max_in_flight {
+            0 | 1 => Muting::WhileInFlight,
+            _ => Muting::Never,
+        }
+    }
+}
+
+impl Machine for Producer {
+    fn handle(&mut self, now: Instant, input: Input) {
+        self.cluster.handle(now, input);
+        self.drive(now);
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.cluster.tick(now);
+        self.drive(now);
+    }
+
+    fn poll(&mut self) -> Option<Output> {
+        self.cluster.poll()
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        if self.life == Life::Closed {
+            return None;
+        }
+        let now = self.cluster.now();
+        let waiting = self.waiting.front();
+        let waiting = waiting.map(|waiting| waiting.since + self.config.max_block);
+        [waiting, self.accumulator.deadline(now), self.cluster.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+}
