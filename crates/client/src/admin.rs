@@ -167,6 +167,14 @@ impl Admin {
     }
 
     fn drive(&mut self, now: Instant) {
+        self.drive_once(now);
+        // What cannot be sent at all is known at once.
+        while self.cluster.has_events() {
+            self.drive_once(now);
+        }
+    }
+
+    fn drive_once(&mut self, now: Instant) {
         while let Some(event) = self.cluster.next_event() {
             match event {
                 ClusterEvent::Answered { errand: Errand::Create(asked), body } => {

@@ -164,6 +164,11 @@ impl<T> Cluster<T> {
         open.or_else(usable).cloned()
     }
 
+    /// Whether there is something to be told without any input.
+    pub fn has_events(&self) -> bool {
+        self.network.has_events()
+    }
+
     /// When something happened last.
     pub fn now(&self) -> Instant {
         self.now

@@ -100,6 +100,10 @@ impl<T> Network<T> {
         self.events.pop_front()
     }
 
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// Whether requests can be sent to `to` now; dials if that is allowed and needed.
     pub fn ready(&mut self, now: Instant, to: &Endpoint) -> bool {
         let peer = self.peers.entry(to.clone());

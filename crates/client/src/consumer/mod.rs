@@ -175,13 +175,21 @@ impl Consumer {
     }
 
     fn drive(&mut self, now: Instant) {
+        self.drive_once(now);
+        // What cannot be sent at all is known at once.
+        while self.cluster.has_events() {
+            self.drive_once(now);
+        }
+    }
+
+    fn drive_once(&mut self, now: Instant) {
         while let Some(event) = self.cluster.next_event() {
             match event {
                 ClusterEvent::Answered { errand, body } => {
                     self.answered(now, errand, &body);
                 }
                 ClusterEvent::Lost { errand } => self.lost(now, errand),
-                ClusterEvent::Unsupported { errand } => self.unsupported(now, errand),
+                ClusterEvent::Unsupported { errand } => self.unsupported(errand),
             }
         }
         self.cluster.drive(now);
@@ -224,7 +232,7 @@ impl Consumer {
         }
     }
 
-    fn unsupported(&mut self, now: Instant, errand: Errand) {
+    fn unsupported(&mut self, errand: Errand) {
         let refused = Stop::Refused(ErrorCode::UnsupportedVersion);
         match errand {
             Errand::Fetch { to, asked, .. } => {
@@ -239,7 +247,6 @@ impl Consumer {
                 for (partition, next, epoch) in asked {
                     self.confirmed(&partition, next, epoch);
                 }
-                self.dispatch(now);
             }
         }
     }

@@ -173,6 +173,19 @@ impl Accumulator {
         Added::InBatch { bytes, opened: true }
     }
 
+    /// Whether a record would need a new batch.
+    pub fn opens_batch(
+        &self,
+        partition: &TopicPartition,
+        acks: Acks,
+        record: &RecordRef<'_>,
+    ) -> bool {
+        let open = self.lanes.get(partition).and_then(|lane| lane.open.as_ref());
+        open.is_none_or(|open| {
+            open.acks != acks || open.builder.len_with(record) > self.batch_size
+        })
+    }
+
     /// Whether no more fits into the last batch of a partition.
     pub fn last_is_full(&self, partition: &TopicPartition) -> bool {
         let open = self.lanes.get(partition).and_then(|lane| lane.open.as_ref());

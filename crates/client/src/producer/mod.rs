@@ -18,6 +18,7 @@ mod sender;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use topomotion_log::{BatchBuilder, RecordRef};
 use topomotion_wire::{
     Acks, BatchId, Bytes, ClientDeed, Duration, ErrorCode, Fact, Input, Instant, Machine,
     MetadataCause, NodeId, Output, Random, Rule, TopicPartition,
@@ -186,6 +187,15 @@ impl Producer {
         if self.life == Life::Closed {
             return;
         }
+        self.drive_once(now);
+        // What cannot be sent at all is known at once.
+        while self.cluster.has_events() {
+            self.drive_once(now);
+        }
+        self.end_flush();
+    }
+
+    fn drive_once(&mut self, now: Instant) {
         self.take_answers(now);
         self.cluster.drive(now);
         loop {
@@ -199,7 +209,6 @@ impl Producer {
             }
         }
         self.cluster.drive(now);
-        self.end_flush();
     }
 
     fn end_flush(&mut self) {
@@ -252,20 +261,22 @@ impl Producer {
     }
 
     fn admit(&mut self, now: Instant, mut one: Waiting) -> Step {
-        let Some(choice) = self.choose(now, &one.record) else {
+        let record = &one.record;
+        let timestamp = self.config.common.clock_base_ms + one.since.as_millis() as i64;
+        let written = as_written(record, timestamp);
+        let acks = record.acks.unwrap_or(self.config.acks);
+        let Some(choice) = self.place(now, record, acks, &written) else {
+            // A topic that somebody waits for is in use.
+            self.cluster.metadata.follow(now, &record.topic);
             one.lacks = Lack::Metadata;
             return Step::NoMetadata(one);
         };
-        let record = &one.record;
-        let partition = TopicPartition::new(record.topic.clone(), choice.partition());
-        let timestamp = self.config.common.clock_base_ms + one.since.as_millis() as i64;
-        let written = as_written(record, timestamp);
-        let length = topomotion_log::BatchBuilder::new().len_with(&written);
+        let length = BatchBuilder::new().len_with(&written);
         if length > self.config.max_request_size || length > self.config.buffer_memory {
             self.refuse(record, ErrorCode::MessageTooLarge);
             return Step::Done;
         }
-        let acks = record.acks.unwrap_or(self.config.acks);
+        let partition = TopicPartition::new(record.topic.clone(), choice.partition());
         let added = self.accumulator.add(now, &partition, acks, &written, one.number);
         let Added::InBatch { bytes, opened } = added else {
             if one.lacks != Lack::Memory {
@@ -274,17 +285,38 @@ impl Producer {
             one.lacks = Lack::Memory;
             return Step::NoMemory(one);
         };
-        if let Choice::Sticky(_) | Choice::NewSticky(_) = choice {
+        if choice.is_sticky() {
             let is_full = self.accumulator.last_is_full(&partition);
             self.partitioner.produced(&record.topic, bytes, is_full);
         }
-        if let Choice::NewSticky(_) = choice {
-            self.cluster.mark(Rule::Prd1, &partition);
-            self.cluster.deed(Some(&partition), ClientDeed::Sticks);
-        } else if opened && record.partition.is_none() {
+        if opened && record.partition.is_none() {
             self.cluster.mark(Rule::Prd1, &partition);
         }
         Step::Done
+    }
+
+    /// Where a record goes, told if that is a new place for records without a key.
+    fn place(
+        &mut self,
+        now: Instant,
+        record: &ProducerRecord,
+        acks: Acks,
+        written: &RecordRef<'_>,
+    ) -> Option<Choice> {
+        let mut choice = self.choose(now, record)?;
+        let partition = TopicPartition::new(record.topic.clone(), choice.partition());
+        if choice.is_sticky() && self.accumulator.opens_batch(&partition, acks, written) {
+            // Between two batches is the moment to go elsewhere.
+            self.partitioner.produced(&record.topic, 0, true);
+            if let Choice::Sticky(_) = choice {
+                choice = self.choose(now, record)?;
+            }
+        }
+        if let Choice::NewSticky(chosen) = choice {
+            let partition = TopicPartition::new(record.topic.clone(), chosen);
+            self.cluster.deed(Some(&partition), ClientDeed::Sticks);
+        }
+        Some(choice)
     }
 
     /// The partition of a record, once the topic is known well enough.
@@ -295,7 +327,7 @@ impl Producer {
             if known {
                 return Some(Choice::Given(partition));
             }
-            self.cluster.metadata.want(MetadataCause::NewTopic);
+            self.cluster.metadata.want(MetadataCause::NoLeader);
             return None;
         }
         let count = count?;

@@ -34,6 +34,14 @@ pub(super) enum Choice {
 }
 
 impl Choice {
+    /// Whether the record has no key that decides.
+    pub fn is_sticky(self) -> bool {
+        match self {
+            Choice::Given(_) => false,
+            Choice::Sticky(_) | Choice::NewSticky(_) => true,
+        }
+    }
+
     pub fn partition(self) -> i32 {
         match self {
             Choice::Given(partition)

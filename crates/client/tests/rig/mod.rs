@@ -10,7 +10,7 @@ use topomotion_client::{
     CommonConfig, Consumer, ConsumerConfig, OffsetReset, Producer, ProducerConfig,
     ProducerRecord,
 };
-use topomotion_log::{BatchBuilder, RecordRef};
+use topomotion_log::{BatchBuilder, Batches, RecordRef};
 use topomotion_wire::messages::api_versions_response::ApiVersion;
 use topomotion_wire::messages::fetch_response::{FetchableTopicResponse, PartitionData};
 use topomotion_wire::messages::list_offsets_response::{
@@ -19,16 +19,21 @@ use topomotion_wire::messages::list_offsets_response::{
 use topomotion_wire::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
+use topomotion_wire::messages::offset_for_leader_epoch_response::{
+    EpochEndOffset, OffsetForLeaderTopicResult,
+};
 use topomotion_wire::messages::produce_response::{
     PartitionProduceResponse, TopicProduceResponse,
 };
 use topomotion_wire::messages::{
     ApiKey, ApiVersionsResponse, BrokerId, FetchResponse, ListOffsetsResponse,
-    MetadataResponse, ProduceResponse, RequestKind, ResponseKind, TopicName,
+    MetadataResponse, OffsetForLeaderEpochResponse, ProduceRequest, ProduceResponse,
+    RequestKind, ResponseKind, TopicName,
 };
 use topomotion_wire::{
-    Acks, ConnectionId, Duration, Endpoint, Fact, Input, Instant, LeaderEpoch, Machine,
-    Message, Offset, Output, Random, Response, StrBytes, TopicPartition,
+    Acks, Bytes, ClientDeed, ConnectionId, Duration, Endpoint, Fact, Input, Instant,
+    LeaderEpoch, Machine, Message, Offset, Output, Random, Response, Rule, StrBytes,
+    TopicPartition,
 };
 
 pub const LATENCY: Duration = Duration::from_millis(1);
@@ -36,6 +41,8 @@ pub const LATENCY: Duration = Duration::from_millis(1);
 /// What a scripted broker does with a request.
 pub enum Reply {
     Answer(Box<ResponseKind>),
+    /// An answer that took so long to make.
+    After(Duration, Box<ResponseKind>),
     Silence,
     Reset,
 }
@@ -48,8 +55,18 @@ pub struct Rig<M, S> {
     pub queue: Vec<(Instant, Input)>,
     pub ports: BTreeMap<ConnectionId, u16>,
     pub dead: Vec<u16>,
+    /// Nobody answers to dialling, not even with a refusal.
+    pub deaf: bool,
     pub facts: Vec<Fact>,
+    pub marks: Vec<Rule>,
     pub requests: Vec<(u16, RequestKind)>,
+    /// When each of the requests was sent.
+    pub times: Vec<Instant>,
+    pub closed: usize,
+    /// Looks at the client after everything that happens.
+    pub watch: fn(&M),
+    /// Which APIs the brokers offer.
+    pub offers: fn(ApiKey) -> bool,
 }
 
 impl<M: Machine, S: FnMut(u16, &RequestKind) -> Reply> Rig<M, S> {
@@ -61,8 +78,14 @@ impl<M: Machine, S: FnMut(u16, &RequestKind) -> Reply> Rig<M, S> {
             queue: Vec::new(),
             ports: BTreeMap::new(),
             dead: Vec::new(),
+            deaf: false,
             facts: Vec::new(),
+            marks: Vec::new(),
             requests: Vec::new(),
+            times: Vec::new(),
+            closed: 0,
+            watch: |_| {},
+            offers: |_| true,
         }
     }
 
@@ -73,6 +96,7 @@ impl<M: Machine, S: FnMut(u16, &RequestKind) -> Reply> Rig<M, S> {
                 Output::Open { connection, to } if self.dead.contains(&to.port) => {
                     self.queue.push((then, Input::Closed { connection }));
                 }
+                Output::Open { .. } if self.deaf => {}
                 Output::Open { connection, to } => {
                     self.ports.insert(connection, to.port);
                     self.queue.push((then, Input::Opened { connection }));
@@ -81,15 +105,20 @@ impl<M: Machine, S: FnMut(u16, &RequestKind) -> Reply> Rig<M, S> {
                     let port = self.ports[&connection];
                     let reply = match &request.body {
                         RequestKind::ApiVersions(_) => {
-                            Reply::Answer(Box::new(all_versions()))
+                            Reply::Answer(Box::new(versions(self.offers)))
                         }
                         body => {
                             self.requests.push((port, body.clone()));
+                            self.times.push(self.now);
                             (self.script)(port, body)
                         }
                     };
+                    let (reply, wait) = match reply {
+                        Reply::After(wait, body) => (Reply::Answer(body), wait),
+                        reply => (reply, Duration::ZERO),
+                    };
                     let input = match reply {
-                        Reply::Silence => continue,
+                        Reply::Silence | Reply::After(..) => continue,
                         Reply::Reset => Input::Closed { connection },
                         Reply::Answer(body) => Input::Received {
                             connection,
@@ -100,9 +129,14 @@ impl<M: Machine, S: FnMut(u16, &RequestKind) -> Reply> Rig<M, S> {
                             }),
                         },
                     };
-                    self.queue.push((then + LATENCY, input));
+                    self.queue.push((then + LATENCY + wait, input));
                 }
                 Output::Fact(fact) => self.facts.push(fact),
+                Output::Mark { rule, .. } => self.marks.push(rule),
+                Output::Close { connection } => {
+                    self.closed += 1;
+                    self.queue.retain(|(_, input)| !is_on(input, connection));
+                }
                 _ => {}
             }
         }
@@ -112,6 +146,7 @@ impl<M: Machine, S: FnMut(u16, &RequestKind) -> Reply> Rig<M, S> {
         let end = Instant::ZERO + Duration::from_millis(end_ms);
         loop {
             self.drain();
+            (self.watch)(&self.client);
             let next = self.queue.iter().map(|(at, _)| *at).min();
             let deadline = self.client.deadline().map(|at| at.max(self.now));
             let Some(at) = [next, deadline].into_iter().flatten().min() else { break };
@@ -131,17 +166,32 @@ impl<M: Machine, S: FnMut(u16, &RequestKind) -> Reply> Rig<M, S> {
     }
 }
 
-pub fn all_versions() -> ResponseKind {
+/// Whether an input comes over this connection.
+fn is_on(input: &Input, over: ConnectionId) -> bool {
+    match input {
+        Input::Received { connection, .. }
+        | Input::Opened { connection }
+        | Input::Closed { connection }
+        | Input::Accepted { connection } => *connection == over,
+        Input::Flushed { .. } => false,
+    }
+}
+
+pub fn versions(offers: fn(ApiKey) -> bool) -> ResponseKind {
     let apis = [
         (ApiKey::Produce, 3, 13),
         (ApiKey::Fetch, 4, 18),
         (ApiKey::ListOffsets, 1, 10),
         (ApiKey::Metadata, 0, 13),
         (ApiKey::CreateTopics, 2, 7),
+        (ApiKey::DeleteTopics, 1, 6),
+        (ApiKey::OffsetForLeaderEpoch, 2, 4),
+        (ApiKey::DeleteRecords, 0, 2),
     ];
     let mut response = ApiVersionsResponse::default();
     response.api_keys = apis
         .into_iter()
+        .filter(|(api, ..)| offers(*api))
         .map(|(api, oldest, newest)| {
             let mut range = ApiVersion::default();
             range.api_key = api as i16;
@@ -159,6 +209,11 @@ pub fn metadata(leader: i32, epoch: i32) -> Reply {
 
 /// The same for the topic with this id.
 pub fn metadata_of(id: u128, leader: i32, epoch: i32) -> Reply {
+    topic(id, &[(leader, epoch)])
+}
+
+/// The topic with this id and these (leader, epoch) of its partitions.
+pub fn topic(id: u128, leaders: &[(i32, i32)]) -> Reply {
     let mut response = MetadataResponse::default();
     response.brokers = [1, 2]
         .into_iter()
@@ -170,15 +225,53 @@ pub fn metadata_of(id: u128, leader: i32, epoch: i32) -> Reply {
             broker
         })
         .collect();
-    let mut partition = MetadataResponsePartition::default();
-    partition.leader_id = BrokerId(leader);
-    partition.leader_epoch = epoch;
     let mut topic = MetadataResponseTopic::default();
     topic.name = Some(orders());
     topic.topic_id = uuid::Uuid::from_u128(id);
-    topic.partitions = vec![partition];
+    topic.partitions = (0..)
+        .zip(leaders)
+        .map(|(index, &(leader, epoch))| {
+            let mut partition = MetadataResponsePartition::default();
+            partition.partition_index = index;
+            partition.leader_id = BrokerId(leader);
+            partition.leader_epoch = epoch;
+            partition
+        })
+        .collect();
     response.topics = vec![topic];
     Reply::Answer(Box::new(ResponseKind::Metadata(response)))
+}
+
+/// The same answer for every partition of a request.
+pub fn all_produced(request: &ProduceRequest, error: i16) -> Reply {
+    let mut response = ProduceResponse::default();
+    for asked in &request.topic_data {
+        let mut topic = TopicProduceResponse::default();
+        topic.name = asked.name.clone();
+        for data in &asked.partition_data {
+            let mut partition = PartitionProduceResponse::default();
+            (partition.index, partition.error_code) = (data.index, error);
+            topic.partition_responses.push(partition);
+        }
+        response.responses.push(topic);
+    }
+    Reply::Answer(Box::new(ResponseKind::Produce(response)))
+}
+
+/// The values in a produce request, by partition.
+pub fn values_in(request: &ProduceRequest) -> Vec<(i32, Vec<String>)> {
+    let data = request.topic_data.iter().flat_map(|topic| &topic.partition_data);
+    data.map(|data| {
+        let records = data.records.clone().unwrap_or_default();
+        let records = Batches::new(records).flatten();
+        let records = records.flat_map(|batch| batch.records().expect("plain"));
+        let values = records.map(|record| {
+            let value = record.expect("whole").value.unwrap_or_default();
+            String::from_utf8(value.to_vec()).expect("text")
+        });
+        (data.index, values.collect())
+    })
+    .collect()
 }
 
 pub fn produced(error: i16, base: i64) -> Reply {
@@ -235,7 +328,7 @@ pub fn attempts(facts: &[Fact]) -> Vec<u32> {
     attempts.collect()
 }
 
-pub fn batch_at(base: i64) -> topomotion_wire::Bytes {
+pub fn batch_at(base: i64) -> Bytes {
     let mut builder = BatchBuilder::new();
     builder.push(&RecordRef { value: Some(b"v"), ..RecordRef::default() });
     builder.build().placed(Offset(base), LeaderEpoch(0)).into_bytes()
@@ -253,16 +346,40 @@ pub fn fetched(error: i16, base: Option<i64>) -> Reply {
     Reply::Answer(Box::new(ResponseKind::Fetch(response)))
 }
 
-pub fn diverged(epoch: i32, end: i64) -> Reply {
-    let mut partition = PartitionData::default();
-    partition.diverging_epoch.epoch = epoch;
-    partition.diverging_epoch.end_offset = end;
-    let mut topic = FetchableTopicResponse::default();
+/// Where an epoch ends.
+pub fn epoch_end(epoch: i32, end: i64) -> Reply {
+    let mut partition = EpochEndOffset::default();
+    (partition.leader_epoch, partition.end_offset) = (epoch, end);
+    let mut topic = OffsetForLeaderTopicResult::default();
     topic.topic = orders();
     topic.partitions = vec![partition];
-    let mut response = FetchResponse::default();
-    response.responses = vec![topic];
-    Reply::Answer(Box::new(ResponseKind::Fetch(response)))
+    let mut response = OffsetForLeaderEpochResponse::default();
+    response.topics = vec![topic];
+    Reply::Answer(Box::new(ResponseKind::OffsetForLeaderEpoch(response)))
+}
+
+/// An empty answer to a fetch that waited for `fetch.max.wait.ms`.
+pub fn parked() -> Reply {
+    let Reply::Answer(body) = fetched(0, None) else { unreachable!("it is an answer") };
+    Reply::After(Duration::from_millis(500), body)
+}
+
+/// What the client did inside.
+pub fn deeds(facts: &[Fact]) -> Vec<ClientDeed> {
+    let deeds = facts.iter().filter_map(|fact| match fact {
+        Fact::Client { deed, .. } => Some(deed.clone()),
+        _ => None,
+    });
+    deeds.collect()
+}
+
+/// (first offset, next offset) of everything handed on.
+pub fn polled(facts: &[Fact]) -> Vec<(i64, i64)> {
+    let polled = facts.iter().filter_map(|fact| match fact {
+        Fact::Polled { base, next, .. } => Some((base.0, next.0)),
+        _ => None,
+    });
+    polled.collect()
 }
 
 pub fn listed(offset: i64) -> Reply {
@@ -274,6 +391,24 @@ pub fn listed(offset: i64) -> Reply {
     let mut response = ListOffsetsResponse::default();
     response.topics = vec![topic];
     Reply::Answer(Box::new(ResponseKind::ListOffsets(response)))
+}
+
+pub fn producer_with(change: impl FnOnce(&mut ProducerConfig)) -> Producer {
+    let mut config = ProducerConfig::new(common());
+    change(&mut config);
+    Producer::new(config, Random::new(1, 1))
+}
+
+pub fn consumer_with(change: impl FnOnce(&mut ConsumerConfig)) -> Consumer {
+    let mut config = ConsumerConfig::new(common());
+    config.offset_reset = OffsetReset::Earliest;
+    change(&mut config);
+    Consumer::new(config)
+}
+
+/// A record without a key, to this partition if one is named.
+pub fn plain(partition: Option<i32>, value: impl Into<Bytes>) -> ProducerRecord {
+    ProducerRecord { partition, key: None, value: Some(value.into()), ..record("") }
 }
 
 pub fn consumer() -> Consumer {
