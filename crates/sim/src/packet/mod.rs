@@ -5,6 +5,7 @@
 //! thing on the same errand: that decides whether the message carries news, and which parts
 //! are worth showing.
 
+mod admin;
 mod api;
 mod dictionary;
 mod errands;

@@ -60,7 +60,16 @@ pub(super) fn tell(request: &Request, names: &Dictionary) -> Told {
         }
         // Agreeing on versions is part of every connection and of no story.
         RequestKind::ApiVersions(_) => Told::default(),
-        _ => Told::one(Part::if_changed("", "")),
+        RequestKind::FetchSnapshot(body) => {
+            let partitions = body.topics.iter().flat_map(|topic| &topic.partitions);
+            let told = partitions.map(|it| {
+                let (end, at) = (it.snapshot_id.end_offset, it.position);
+                Part::always("", format!("snapshot to offset {end}, from byte {at}"))
+            });
+            Told { parts: told.collect(), ..Told::default() }
+        }
+        other => super::admin::asked(other, names)
+            .unwrap_or_else(|| Told::one(Part::if_changed("", ""))),
     }
 }
 

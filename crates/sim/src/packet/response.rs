@@ -2,8 +2,8 @@
 
 use kafka_protocol::messages::{
     AlterPartitionResponse, BrokerHeartbeatResponse, BrokerRegistrationResponse,
-    CreateTopicsResponse, FetchResponse, FindCoordinatorResponse, ListOffsetsResponse,
-    MetadataResponse, ProduceResponse, ResponseKind, VoteResponse,
+    CreateTopicsResponse, FetchResponse, FetchSnapshotResponse, FindCoordinatorResponse,
+    ListOffsetsResponse, MetadataResponse, ProduceResponse, ResponseKind, VoteResponse,
     fetch_response::PartitionData,
 };
 use topomotion_wire::Response;
@@ -53,7 +53,8 @@ pub(super) fn tell(response: &Response, names: &Dictionary) -> Told {
         }
         ResponseKind::ApiVersions(body) if body.error_code == 0 => Told::default(),
         ResponseKind::ApiVersions(body) => plain(body.error_code, []),
-        _ => plain(0, []),
+        ResponseKind::FetchSnapshot(body) => fetch_snapshot(body),
+        other => super::admin::answered(other, names).unwrap_or_else(|| plain(0, [])),
     }
 }
 
@@ -118,6 +119,8 @@ fn fetched(
     let text = if data.diverging_epoch.end_offset >= 0 {
         let (epoch, end) = (data.diverging_epoch.epoch, data.diverging_epoch.end_offset);
         format!("{subject} diverges: epoch {epoch} ends at {end}")
+    } else if data.snapshot_id.end_offset >= 0 {
+        format!("{subject} snapshot to offset {}", data.snapshot_id.end_offset)
     } else if let (Some(error), Some(leader)) = (error_name(data.error_code), &leader) {
         let epoch = data.current_leader.leader_epoch;
         format!("{subject} {error}, leader={leader} epoch {epoch}")
@@ -130,7 +133,8 @@ fn fetched(
         format!("{subject} hw {}", data.high_watermark)
     };
     // The watermark is what a later, empty response is compared with.
-    let known = (data.error_code == 0 && data.diverging_epoch.end_offset < 0)
+    let plain = data.diverging_epoch.end_offset < 0 && data.snapshot_id.end_offset < 0;
+    let known = (data.error_code == 0 && plain)
         .then(|| format!("{subject} hw {}", data.high_watermark));
     match known {
         Some(said) if records == 0 => {
@@ -139,6 +143,21 @@ fn fetched(
         Some(_) => Part { subject, text, weight: Weight::Always },
         None => Part { subject, weight: Weight::IfChanged(text.clone()), text },
     }
+}
+
+fn fetch_snapshot(body: &FetchSnapshotResponse) -> Told {
+    let mut told = Told::default();
+    told.error(body.error_code);
+    for it in body.topics.iter().flat_map(|topic| &topic.partitions) {
+        told.error(it.error_code);
+        let (end, size) = (it.snapshot_id.end_offset, it.size);
+        let until = it.position.saturating_add(
+            i64::try_from(it.unaligned_records.len()).unwrap_or(i64::MAX),
+        );
+        let text = format!("snapshot to offset {end}: {until} of {size} bytes");
+        told.push(Part::always("", text));
+    }
+    told
 }
 
 fn metadata(body: &MetadataResponse, names: &Dictionary) -> Told {
