@@ -20,8 +20,11 @@
 //! one replica sees it), and [`metadata`]: the records of the metadata log and the
 //! [`MetadataImage`](metadata::MetadataImage) that they add up to.
 //!
-//! Not modelled, and said so where a client asks: fetch sessions (KIP-227), log directories,
-//! and topics created on the side.
+//! Bytes become requests, and answers bytes, in [`frames`]; whoever has a socket uses it.
+//!
+//! Not modelled, and said so where a client asks: log directories, tiered storage, and topics
+//! created on the side. Followers fetch without sessions (KIP-227), which brokers offer to
+//! everybody else: each of their requests names all of its partitions, as a picture needs it.
 //!
 //! ```
 //! use topomotion_broker::{BrokerSettings, BrokerStatus, Node, NodeConfig, Roles};

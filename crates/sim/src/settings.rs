@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use topomotion_broker::{
     BrokerSettings, CheckQuorum, Elr, IsrAdmission, IsrFencing, KraftVersion, PreVote,
-    StrictMinIsr, Truncation, UncleanElection,
+    ReplicaSelector, StrictMinIsr, TimestampType, Truncation, UncleanElection,
 };
 use topomotion_client::{
     CommonConfig, ConsumerConfig, IsolationLevel, Keys, OffsetReset, PartitionerClass,
@@ -94,7 +94,7 @@ pub(crate) fn is_of_topic(name: &str) -> bool {
 }
 
 /// What topics know of.
-const TOPIC: [&str; 9] = [
+const TOPIC: [&str; 11] = [
     "min.insync.replicas",
     "unclean.leader.election.enable",
     "retention.ms",
@@ -104,6 +104,8 @@ const TOPIC: [&str; 9] = [
     "cleanup.policy",
     "max.message.bytes",
     "index.interval.bytes",
+    "segment.index.bytes",
+    "message.timestamp.type",
 ];
 
 /// Puts a node's settings in place; what makes no sense is left as it was.
@@ -187,6 +189,87 @@ const NODE: &[Known<BrokerSettings>] = &[
         set: |s, v| number(v, &mut s.default_replication_factor),
     },
     Known { name: "num.partitions", set: |s, v| number(v, &mut s.num_partitions) },
+    Known { name: "message.max.bytes", set: |s, v| number(v, &mut s.message_max_bytes) },
+    Known { name: "log.segment.bytes", set: |s, v| number(v, &mut s.log.segment_bytes) },
+    Known {
+        name: "log.index.size.max.bytes",
+        set: |s, v| number(v, &mut s.log.segment_index_bytes),
+    },
+    Known {
+        name: "log.index.interval.bytes",
+        set: |s, v| number(v, &mut s.log.index_interval_bytes),
+    },
+    Known {
+        name: "log.roll.ms",
+        set: |s, v| {
+            let mut age = 0_i64;
+            number(v, &mut age)?;
+            s.log.segment_ms = Some(age.max(1));
+            Ok(())
+        },
+    },
+    Known {
+        name: "log.retention.ms",
+        set: |s, v| {
+            let mut age = 0_i64;
+            number(v, &mut age)?;
+            s.log.retention_ms = Some(age).filter(|age| *age >= 0);
+            Ok(())
+        },
+    },
+    Known {
+        name: "log.retention.bytes",
+        set: |s, v| {
+            let mut size = 0_i64;
+            number(v, &mut size)?;
+            s.log.retention_bytes = u64::try_from(size).ok();
+            Ok(())
+        },
+    },
+    Known {
+        name: "log.retention.check.interval.ms",
+        set: |s, v| {
+            let mut interval = Duration::default();
+            ms(v, &mut interval)?;
+            if interval.0 == 0 {
+                return Err("write a number of milliseconds of at least 1");
+            }
+            s.log_retention_check_interval = interval;
+            Ok(())
+        },
+    },
+    Known {
+        name: "log.message.timestamp.type",
+        set: |s, v| {
+            s.log_message_timestamp_type = match v {
+                "CreateTime" => TimestampType::CreateTime,
+                "LogAppendTime" => TimestampType::LogAppendTime,
+                _ => return Err("write `CreateTime` or `LogAppendTime`"),
+            };
+            Ok(())
+        },
+    },
+    Known { name: "fetch.max.bytes", set: |s, v| number(v, &mut s.fetch_max_bytes) },
+    Known {
+        name: "max.incremental.fetch.session.cache.slots",
+        set: |s, v| number(v, &mut s.fetch_session_slots),
+    },
+    Known {
+        name: "socket.request.max.bytes",
+        set: |s, v| number(v, &mut s.socket_request_max_bytes),
+    },
+    Known {
+        name: "replica.selector.class",
+        set: |s, v| {
+            // Kafka's name in full, or without its package.
+            s.replica_selector = match v.rsplit('.').next() {
+                Some("RackAwareReplicaSelector") => ReplicaSelector::RackAware,
+                Some("LeaderSelector") => ReplicaSelector::Leader,
+                _ => return Err("write `RackAwareReplicaSelector` or `LeaderSelector`"),
+            };
+            Ok(())
+        },
+    },
     Known {
         name: "unclean.leader.election.enable",
         set: |s, v| {
@@ -479,5 +562,19 @@ mod tests {
         assert_eq!(producer.keys, Keys::Ignored);
         assert_eq!(settings.min_insync_replicas, 2);
         assert_eq!(settings.replica_lag_time_max, Duration::from_millis(500));
+        let given = [
+            ("log.segment.bytes", "300"),
+            ("log.retention.ms", "-1"),
+            ("log.message.timestamp.type", "LogAppendTime"),
+            (
+                "replica.selector.class",
+                "org.apache.kafka.common.replica.RackAwareReplicaSelector",
+            ),
+        ];
+        let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        set_node(&mut settings, &BTreeMap::from(given));
+        assert_eq!((settings.log.segment_bytes, settings.log.retention_ms), (300, None));
+        assert_eq!(settings.replica_selector, ReplicaSelector::RackAware);
+        assert_eq!(settings.log_message_timestamp_type, TimestampType::LogAppendTime);
     }
 }

@@ -40,7 +40,7 @@ fn read(rig: &mut Rig, node: i32, request: FetchRequest) -> FetchResponse {
 /// Which partitions an answer speaks of, and how many bytes it has of each.
 fn bytes_of(response: &FetchResponse) -> Vec<(i32, usize)> {
     let all = response.responses.iter().flat_map(|topic| &topic.partitions);
-    all.map(|it| (it.partition_index, it.records.as_ref().map_or(0, |it| it.len())))
+    all.map(|it| (it.partition_index, it.records.as_ref().map_or(0, bytes::Bytes::len)))
         .collect()
 }
 
