@@ -52,8 +52,8 @@ impl Consumer {
             }
             asked.push((partition, next));
         }
-        self.fetching.insert(to.clone());
-        let errand = Errand::Fetch { to: to.clone(), from, asked };
+        self.fetching.insert(from);
+        let errand = Errand::Fetch { from, asked };
         self.cluster.send(now, to, RequestKind::Fetch(request), errand);
     }
 

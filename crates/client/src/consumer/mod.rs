@@ -32,7 +32,7 @@ pub use position::Stop;
 #[derive(Debug, Clone)]
 enum Errand {
     /// From these offsets, of a broker that is the leader or a nearer replica.
-    Fetch { to: Endpoint, from: NodeId, asked: Vec<(TopicPartition, Offset)> },
+    Fetch { from: NodeId, asked: Vec<(TopicPartition, Offset)> },
     /// What each looks for.
     ListOffsets(Vec<(TopicPartition, Goal)>),
     /// Whether the log is the same up to these places.
@@ -54,7 +54,7 @@ pub struct Consumer {
     cluster: Cluster<Errand>,
     assigned: BTreeMap<TopicPartition, Assigned>,
     /// Brokers that have a fetch of ours.
-    fetching: BTreeSet<Endpoint>,
+    fetching: BTreeSet<NodeId>,
     /// The metadata that the positions have been held against.
     metadata_version: u64,
 }
@@ -200,8 +200,8 @@ impl Consumer {
 
     fn answered(&mut self, now: Instant, errand: Errand, body: &ResponseKind) {
         match errand {
-            Errand::Fetch { to, from, asked } => {
-                self.fetching.remove(&to);
+            Errand::Fetch { from, asked } => {
+                self.fetching.remove(&from);
                 self.fetched(now, from, &asked, body);
             }
             Errand::ListOffsets(asked) => self.listed(now, &asked, body),
@@ -212,9 +212,9 @@ impl Consumer {
     fn lost(&mut self, now: Instant, errand: Errand) {
         let error = ErrorCode::NetworkException;
         match errand {
-            Errand::Fetch { to, asked, .. } => {
+            Errand::Fetch { from, asked } => {
                 // The pause before dialling again is pause enough.
-                self.fetching.remove(&to);
+                self.fetching.remove(&from);
                 for (partition, _) in asked {
                     self.back_to_leader(&partition);
                 }
@@ -235,8 +235,8 @@ impl Consumer {
     fn unsupported(&mut self, errand: Errand) {
         let refused = Stop::Refused(ErrorCode::UnsupportedVersion);
         match errand {
-            Errand::Fetch { to, asked, .. } => {
-                self.fetching.remove(&to);
+            Errand::Fetch { from, asked } => {
+                self.fetching.remove(&from);
                 asked.iter().for_each(|(partition, _)| self.stop(partition, refused));
             }
             Errand::ListOffsets(asked) => {
@@ -285,9 +285,7 @@ impl Consumer {
             }
         }
         for (node, partitions) in wanted.fetches {
-            if let Some(to) = self.reachable(now, node)
-                && !self.fetching.contains(&to)
-            {
+            if let Some(to) = self.reachable(now, node) {
                 self.fetch(now, &to, node, partitions);
             }
         }
@@ -327,6 +325,9 @@ impl Consumer {
                 }
                 None => leader,
             };
+            if is_fetch && self.fetching.contains(&node) {
+                continue;
+            }
             if !self.knows(node) {
                 leaderless = true;
                 continue;

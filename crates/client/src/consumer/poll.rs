@@ -158,3 +158,64 @@ impl Aborted {
         is_transactional && self.open.contains(&producer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use topomotion_log::{BatchBuilder, ProducerStamp, RecordRef};
+    use topomotion_wire::Bytes;
+    use topomotion_wire::messages::ProducerId;
+    use topomotion_wire::messages::fetch_response::AbortedTransaction;
+
+    /// One record of this producer's transaction.
+    fn batch(offset: i64, producer: i64, flags: Attributes) -> Batch {
+        let flags = Attributes(flags.0 | Attributes::TRANSACTIONAL.0);
+        let stamp = ProducerStamp { id: producer, epoch: 0, base_sequence: 0 };
+        let mut builder = BatchBuilder::new().with_attributes(flags).with_producer(stamp);
+        let value = offset.to_string();
+        let value = Some(value.as_bytes());
+        builder.push(&RecordRef { value, ..RecordRef::default() });
+        builder.build().placed(Offset(offset), LeaderEpoch(0))
+    }
+
+    fn answer(batches: &[Batch]) -> PartitionData {
+        let bytes: Vec<u8> =
+            batches.iter().flat_map(|batch| batch.bytes().to_vec()).collect();
+        let mut told = PartitionData::default();
+        told.records = Some(Bytes::from(bytes));
+        let mut aborted = AbortedTransaction::default();
+        (aborted.producer_id, aborted.first_offset) = (ProducerId(1), 0);
+        told.aborted_transactions = Some(vec![aborted]);
+        told
+    }
+
+    fn seen(level: IsolationLevel) -> (Vec<i64>, Offset) {
+        let plain = Attributes::default();
+        let batches = [
+            batch(0, 1, plain),
+            batch(1, 2, plain),
+            batch(2, 1, Attributes::CONTROL),
+            batch(3, 1, plain),
+            batch(4, 2, Attributes::CONTROL),
+        ];
+        let told = answer(&batches);
+        let catch = read(&told, Offset(0), LeaderEpoch(-1), 500, level);
+        let handed: Vec<BatchId> =
+            catch.portions.into_iter().flat_map(|portion| portion.batches).collect();
+        let offsets = batches.iter().filter(|batch| handed.contains(&batch.id()));
+        (offsets.map(|batch| batch.base_offset().0).collect(), catch.next)
+    }
+
+    #[test]
+    fn read_committed_drops_what_was_aborted_up_to_its_marker() {
+        let (offsets, next) = seen(IsolationLevel::ReadCommitted);
+        assert_eq!(offsets, [1, 3], "the next transaction of producer 1 is another");
+        assert_eq!(next, Offset(5), "markers are passed, not handed on");
+    }
+
+    #[test]
+    fn read_uncommitted_hands_aborted_records_on_but_no_markers() {
+        let (offsets, next) = seen(IsolationLevel::ReadUncommitted);
+        assert_eq!((offsets, next), (vec![0, 1, 3], Offset(5)));
+    }
+}
