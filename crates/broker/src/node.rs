@@ -233,7 +233,8 @@ impl Node {
     fn send(&mut self, now: Instant, ask: Ask) {
         if ask.to == self.config.id {
             let correlation = topomotion_wire::CorrelationId(0);
-            let request = Request { correlation, version: ask.version, body: ask.body };
+            let (version, body) = (ask.version, ask.body);
+            let request = Box::new(Request { correlation, version, body });
             let ticket = Ticket::Local(ask.asked);
             self.local.push_back(Local::Call(Call { ticket, request }));
         } else if let Some(endpoint) = self.endpoint_of(ask.to) {

@@ -163,7 +163,7 @@ impl<T> Network<T> {
             in_flight.push_back(Pending { correlation, due, errand });
             *active = now;
         }
-        let message = Message::Request(request);
+        let message = Message::from(request);
         self.outputs.push_back(Output::Send { connection, message });
     }
 
@@ -175,7 +175,7 @@ impl<T> Network<T> {
             *active = now;
         }
         if let Some((connection, request)) = self.prepared(to, body) {
-            let message = Message::Request(request);
+            let message = Message::from(request);
             self.outputs.push_back(Output::Send { connection, message });
         }
     }
@@ -220,11 +220,16 @@ impl<T> Network<T> {
         self.next_correlation = self.next_correlation.wrapping_add(1);
         let version = versions::newest(ApiKey::ApiVersions);
         let body = RequestKind::ApiVersions(body);
-        let message = Message::Request(Request { correlation, version, body });
+        let message = Message::from(Request { correlation, version, body });
         self.outputs.push_back(Output::Send { connection, message });
     }
 
-    fn received(&mut self, now: Instant, connection: ConnectionId, response: Response) {
+    fn received(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        response: Box<Response>,
+    ) {
         let Some(to) = self.dialled.get(&connection).cloned() else { return };
         let Some(peer) = self.peers.get_mut(&to) else { return };
         match &mut peer.line {

@@ -1,30 +1,52 @@
-//! How many events a second the world handles: three brokers, three controllers, a producer
-//! that sends a record every five milliseconds, a consumer that reads along. An event is an
-//! input that a machine is given: a message, an opened or broken connection, a flush done.
+//! How many events a second the world handles: three brokers, three controllers, producers
+//! and consumers under way, no faults. An event is something that a machine is given: a
+//! message, an opened or broken connection, a flush done.
+//!
+//! `bare` is the world alone, with nobody who looks; `judged` has every checker beside it;
+//! `story` writes the whole trace down.
 
 #[allow(dead_code)]
 #[path = "../tests/common/load.rs"]
 mod load;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use topomotion_sim::{Observer, play, probe};
+use topomotion_model::Condition;
+use topomotion_sim::{Attention, Judge, play, probe};
+use topomotion_trace::Event;
 use topomotion_verify::Court;
 
+/// A judge that sees nothing.
+struct Nobody;
+
+impl Judge for Nobody {
+    fn see(&mut self, _: &Event) {}
+
+    fn attention(&self) -> Attention {
+        Attention::Conditions
+    }
+
+    fn judge(&self, _: &Condition) -> Result<(), String> {
+        Ok(())
+    }
+}
+
 fn events(criterion: &mut Criterion) {
-    let file = load::steady(5);
-    let handled = probe(&file, &mut Observer::new()).events;
-    let mut group = criterion.benchmark_group("events");
-    group.throughput(Throughput::Elements(handled)).sample_size(10);
-    group.bench_function("probe", |bencher| {
-        bencher.iter(|| probe(&file, &mut Observer::new()).events);
-    });
-    group.bench_function("judged", |bencher| {
-        bencher.iter(|| probe(&file, &mut Court::new()).events);
-    });
-    group.bench_function("story", |bencher| {
-        bencher.iter(|| play(&file, &mut Observer::new()).events);
-    });
-    group.finish();
+    for (name, load) in [("busy", load::BUSY), ("steady", load::STEADY)] {
+        let file = load::minute(load);
+        let handled = probe(&file, &mut Nobody).events;
+        let mut group = criterion.benchmark_group(name);
+        group.throughput(Throughput::Elements(handled)).sample_size(10);
+        group.bench_function("bare", |bencher| {
+            bencher.iter(|| probe(&file, &mut Nobody).events);
+        });
+        group.bench_function("judged", |bencher| {
+            bencher.iter(|| probe(&file, &mut Court::of(&file.cluster)).events);
+        });
+        group.bench_function("story", |bencher| {
+            bencher.iter(|| play(&file, &mut Nobody).events);
+        });
+        group.finish();
+    }
 }
 
 criterion_group!(benches, events);

@@ -25,8 +25,23 @@ pub trait Judge {
     /// for it.
     fn witness(&mut self, _at: Time, _sight: &Sight) {}
 
+    /// How closely the run is to be looked at for it.
+    fn attention(&self) -> Attention {
+        Attention::Invariants
+    }
+
     /// Whether the condition holds now; if not, why not, in words for the author.
     fn judge(&self, condition: &Condition) -> Result<(), String>;
+}
+
+/// How closely a judge looks. To look inside machines takes time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attention {
+    /// At whatever conditions are about.
+    Conditions,
+    /// Also at what no condition asks for, with every step of a watermark and of the
+    /// metadata: [`Sight::Leads`], [`Sight::Image`], [`Sight::Committed`].
+    Invariants,
 }
 
 /// The cluster's state as the trace tells it: registrations, log ends, high watermarks.
@@ -34,7 +49,8 @@ pub trait Judge {
 #[derive(Debug, Clone, Default)]
 pub struct Observer {
     registrations: BTreeMap<Arc<str>, Registration>,
-    replicas: BTreeMap<(Arc<str>, Arc<str>), Replica>,
+    /// By process, then by partition.
+    replicas: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Replica>>,
     /// Eligible leader replicas, by partition.
     elr: BTreeMap<Arc<str>, Vec<Arc<str>>>,
     /// Brokers as the controller sees them.
@@ -92,8 +108,8 @@ impl Observer {
 
     /// A replica as it last spoke of itself; all zero before.
     pub fn replica(&self, process: &str, partition: &str) -> Replica {
-        let key = (Arc::from(process), Arc::from(partition));
-        self.replicas.get(&key).copied().unwrap_or_default()
+        let found = self.replicas.get(process).and_then(|all| all.get(partition));
+        found.copied().unwrap_or_default()
     }
 
     /// The active controller: the living quorum leader of the highest epoch.
@@ -107,7 +123,14 @@ impl Observer {
     }
 
     fn replica_mut(&mut self, process: &Arc<str>, partition: &Arc<str>) -> &mut Replica {
-        self.replicas.entry((process.clone(), partition.clone())).or_default()
+        if !self.replicas.contains_key(process) {
+            self.replicas.insert(process.clone(), BTreeMap::new());
+        }
+        let all = self.replicas.get_mut(process).expect("it was just put there");
+        if !all.contains_key(partition) {
+            all.insert(partition.clone(), Replica::default());
+        }
+        all.get_mut(partition).expect("it was just put there")
     }
 
     fn registered(&self, partition: &PartitionName) -> Result<&Registration, String> {
@@ -334,6 +357,10 @@ impl Judge for Observer {
             }
             _ => {}
         }
+    }
+
+    fn attention(&self) -> Attention {
+        Attention::Conditions
     }
 
     fn judge(&self, condition: &Condition) -> Result<(), String> {

@@ -60,7 +60,7 @@ pub use aftermath::{Aftermath, Demand};
 pub use bind::{Binding, Bound, bind};
 pub use builtin::{Billing, Builtin, builtin, builtin_scenarios, builtins};
 pub use coverage::Coverage;
-pub use judge::{Judge, Observer, Registration, Replica, negate};
+pub use judge::{Attention, Judge, Observer, Registration, Replica, negate};
 pub use node_settings::set_node_settings;
 pub use options::{Limits, RunOptions};
 pub use outcome::{Ending, Outcome, Verdict};

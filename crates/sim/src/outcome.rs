@@ -21,6 +21,8 @@ pub struct Outcome {
     pub digest: u64,
     /// Inputs that machines were given, set-up included; timers are not counted.
     pub events: u64,
+    /// Timers that went off.
+    pub timers: u64,
     /// A digest of the course of events: who was given something or woken, and when. It does
     /// not depend on how much was written down.
     pub course: u64,

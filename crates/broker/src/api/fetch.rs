@@ -15,16 +15,16 @@
 
 use std::sync::Arc;
 
-use topomotion_wire::messages::{FetchRequest, FetchResponse};
+use topomotion_wire::messages::FetchRequest;
 use topomotion_wire::{BrokerEpoch, Duration, ErrorCode, TopicId, TopicPartition};
 
 use super::{known_node, shared};
 use crate::broker::{
-    Broker, DelayedFetch, Naming, Plan, Planned, PlannedTopic, SessionUse, Urgency,
-    Wanted, Worth, read, refused,
+    Broker, DelayedFetch, Naming, Plan, Planned, PlannedTopic, SessionUse, Survey,
+    Urgency, Wanted, Worth, refused, survey, tell,
 };
 use crate::net::{Effects, Ticket};
-use crate::replica::{Reader, Site};
+use crate::replica::{Content, Reader, Site, Slice};
 
 /// The first version that names topics by id.
 const BY_ID: i16 = 13;
@@ -63,13 +63,16 @@ pub(crate) fn handle(
         }
         Err(error) => return effects.reply(ticket, refused(error)),
     }
-    let reading = read(site, &plan, broker.replicas(), effects);
-    note_progress(broker, site, &plan, &reading.response, effects);
-    if reading.urgency == Urgency::Now || max_wait == Duration::ZERO {
-        broker.fetches().answer(site, ticket, plan, reading.response, effects);
-    } else {
-        let until = site.now + max_wait;
-        broker.wait_for_records(DelayedFetch { ticket, until, plan });
+    let found = survey(site, &plan, broker.replicas());
+    let is_told = found.urgency == Urgency::Now || max_wait == Duration::ZERO;
+    let response = is_told.then(|| tell(site, &plan, &found, effects));
+    note_progress(broker, site, &plan, &found, effects);
+    match response {
+        Some(response) => broker.fetches().answer(site, ticket, plan, response, effects),
+        None => {
+            let until = site.now + max_wait;
+            broker.wait_for_records(DelayedFetch { ticket, until, plan });
+        }
     }
 }
 
@@ -117,18 +120,15 @@ fn note_progress(
     broker: &mut Broker,
     site: Site<'_>,
     plan: &Plan,
-    response: &FetchResponse,
+    found: &Survey,
     effects: &mut Effects,
 ) {
     let Reader::Follower { id, epoch } = plan.reader else { return };
     let planned = plan.topics.iter().flat_map(|topic| &topic.partitions);
-    let read = response.responses.iter().flat_map(|topic| &topic.partitions);
-    for (planned, data) in planned.zip(read) {
-        let is_fine = data.error_code == 0 && data.diverging_epoch.end_offset < 0;
+    for (planned, reading) in planned.zip(&found.readings) {
+        let Ok(Slice { content: Content::Records(_), .. }) = reading else { continue };
         let Ok(partition) = planned.partition.as_ref() else { continue };
-        let Some(replica) = broker.replica_mut(partition).filter(|_| is_fine) else {
-            continue;
-        };
+        let Some(replica) = broker.replica_mut(partition) else { continue };
         replica.note_log_start(id, planned.log_start, effects);
         replica.note_fetch(site, id, epoch, planned.at.offset, effects);
     }

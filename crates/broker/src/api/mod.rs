@@ -92,22 +92,24 @@ const BY_CONTROLLERS: &[Served] = &[
 
 /// What a node with these roles serves, by API key.
 pub(crate) fn served_by(roles: Roles) -> Vec<Served> {
-    let mut all = BY_BOTH.to_vec();
-    if roles.is_broker() {
-        all.extend_from_slice(BY_BROKERS);
-    }
-    if roles.is_controller() {
-        all.extend_from_slice(BY_CONTROLLERS);
-    }
+    let mut all: Vec<Served> = lists(roles).copied().collect();
     all.sort_by_key(|it| it.key as i16);
     all.dedup();
     all
 }
 
+/// The lists that concern a node with these roles. An API that stands in two of them has the
+/// same versions in both.
+fn lists(roles: Roles) -> impl Iterator<Item = &'static Served> {
+    let brokers = if roles.is_broker() { BY_BROKERS } else { &[] };
+    let controllers = if roles.is_controller() { BY_CONTROLLERS } else { &[] };
+    brokers.iter().chain(controllers).chain(BY_BOTH)
+}
+
 /// Whether a node with these roles serves this request in this version.
 pub(crate) fn serves(roles: Roles, body: &RequestKind, version: i16) -> Option<Served> {
     let key = key_of(body)?;
-    let served = served_by(roles).into_iter().find(|it| it.key == key);
+    let served = lists(roles).find(|it| it.key == key).copied();
     served.filter(|it| (it.min..=it.max).contains(&version))
 }
 

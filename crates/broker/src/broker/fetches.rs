@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use topomotion_wire::messages::FetchResponse;
 use topomotion_wire::messages::fetch_response::{
-    EpochEndOffset, FetchableTopicResponse, LeaderIdAndEpoch, PartitionData,
+    FetchableTopicResponse, LeaderIdAndEpoch, PartitionData,
 };
 use topomotion_wire::messages::{BrokerId, TopicName};
 use topomotion_wire::{Bytes, ErrorCode, Instant, Offset, Rule, TopicPartition};
@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::fetch_sessions::{Cache, FetchSessions, SessionUse, Wanted};
 use crate::config::ReplicaSelector;
 use crate::net::{Effects, Ticket};
-use crate::replica::{AtLeast, Content, FetchAt, Reader, Replica, Site};
+use crate::replica::{AtLeast, Content, FetchAt, Reader, Replica, Site, Slice};
 
 type Replicas = BTreeMap<TopicPartition, Replica>;
 
@@ -84,10 +84,10 @@ pub(crate) struct DelayedFetch {
     pub(crate) plan: Plan,
 }
 
-/// What a fetch finds.
+/// What a fetch finds: a reading of each of its partitions, in the order of the plan.
 #[derive(Debug, Clone)]
-pub(crate) struct Reading {
-    pub(crate) response: FetchResponse,
+pub(crate) struct Survey {
+    pub(crate) readings: Vec<Result<Slice, ErrorCode>>,
     pub(crate) urgency: Urgency,
 }
 
@@ -151,18 +151,29 @@ impl Fetches {
         replicas: &Replicas,
         effects: &mut Effects,
     ) {
-        let waiting = std::mem::take(&mut self.waiting);
-        for fetch in waiting {
+        let mut at = 0;
+        while let Some(fetch) = self.waiting.get(at) {
             let concerned = fetch.plan.partitions().any(|(wanted, _)| wanted == id);
-            let reading = concerned.then(|| read(site, &fetch.plan, replicas, effects));
-            match reading.filter(|reading| reading.urgency == Urgency::Now) {
-                Some(reading) => {
-                    effects.mark_at(Rule::Rep18, id);
-                    let DelayedFetch { ticket, plan, .. } = fetch;
-                    self.answer(site, ticket, plan, reading.response, effects);
-                }
-                None => self.waiting.push_back(fetch),
-            }
+            let found = concerned.then(|| survey(site, &fetch.plan, replicas));
+            let Some(found) = found.filter(|found| found.urgency == Urgency::Now) else {
+                at += 1;
+                continue;
+            };
+            let response = tell(site, &fetch.plan, &found, effects);
+            effects.mark_at(Rule::Rep18, id);
+            self.end_wait(at, site, response, effects);
+        }
+    }
+
+    fn end_wait(
+        &mut self,
+        at: usize,
+        site: Site<'_>,
+        response: FetchResponse,
+        effects: &mut Effects,
+    ) {
+        if let Some(DelayedFetch { ticket, plan, .. }) = self.waiting.remove(at) {
+            self.answer(site, ticket, plan, response, effects);
         }
     }
 
@@ -173,133 +184,135 @@ impl Fetches {
         replicas: &Replicas,
         effects: &mut Effects,
     ) {
-        let waiting = std::mem::take(&mut self.waiting);
-        for fetch in waiting {
-            if fetch.until <= site.now {
-                let reading = read(site, &fetch.plan, replicas, effects);
-                let DelayedFetch { ticket, plan, .. } = fetch;
-                self.answer(site, ticket, plan, reading.response, effects);
-            } else {
-                self.waiting.push_back(fetch);
+        let mut at = 0;
+        while let Some(fetch) = self.waiting.get(at) {
+            if fetch.until > site.now {
+                at += 1;
+                continue;
             }
+            let found = survey(site, &fetch.plan, replicas);
+            let response = tell(site, &fetch.plan, &found, effects);
+            self.end_wait(at, site, response, effects);
         }
     }
 }
 
 /// Reads everything that a fetch asks for, within its limits.
-pub(crate) fn read(
-    site: Site<'_>,
-    plan: &Plan,
-    replicas: &Replicas,
-    effects: &mut Effects,
-) -> Reading {
+pub(crate) fn survey(site: Site<'_>, plan: &Plan, replicas: &Replicas) -> Survey {
     let mut urgency = Urgency::CanWait;
     let (mut bytes, mut left) = (0, plan.max_bytes);
     // Only the first partition that has something gets more than fits, so that every fetch
     // gets on.
     let mut at_least = AtLeast::OneBatch;
-    let mut topics = Vec::new();
-    for topic in &plan.topics {
-        let mut partitions = Vec::new();
-        for planned in &topic.partitions {
-            let max_bytes = planned.at.max_bytes.min(left);
-            let at = FetchAt { max_bytes, at_least, ..planned.at };
-            let data = read_one(site, plan, planned, at, replicas, effects);
-            let length = data.records.as_ref().map_or(0, Bytes::len);
-            if length > 0 {
-                at_least = AtLeast::Nothing;
+    let mut readings = Vec::new();
+    for planned in plan.topics.iter().flat_map(|topic| &topic.partitions) {
+        let max_bytes = planned.at.max_bytes.min(left);
+        let at = FetchAt { max_bytes, at_least, ..planned.at };
+        let reading = read(site, plan, &planned.partition, at, replicas);
+        match &reading {
+            Ok(Slice { content: Content::Records(records), .. }) => {
+                if !records.is_empty() {
+                    at_least = AtLeast::Nothing;
+                }
+                bytes += records.len();
+                left = left.saturating_sub(records.len());
             }
-            bytes += length;
-            left = left.saturating_sub(length);
-            let is_elsewhere = data.preferred_read_replica.0 >= 0;
-            let is_diverging = data.diverging_epoch.end_offset >= 0;
-            if data.error_code != 0 || is_diverging || is_elsewhere {
-                urgency = Urgency::Now;
-            }
-            partitions.push(data);
+            Ok(_) | Err(_) => urgency = Urgency::Now,
         }
-        let response = FetchableTopicResponse::default()
-            .with_topic(topic.name.clone())
-            .with_topic_id(topic.id)
-            .with_partitions(partitions);
-        topics.push(response);
+        readings.push(reading);
     }
-    if bytes >= plan.min_bytes || topics.is_empty() {
+    if bytes >= plan.min_bytes || plan.topics.is_empty() {
         urgency = Urgency::Now;
     }
-    Reading { response: FetchResponse::default().with_responses(topics), urgency }
+    Survey { readings, urgency }
 }
 
-fn read_one(
+fn read(
     site: Site<'_>,
     plan: &Plan,
-    planned: &Planned,
+    partition: &Result<TopicPartition, ErrorCode>,
     at: FetchAt,
     replicas: &Replicas,
-    effects: &mut Effects,
-) -> PartitionData {
-    let data = PartitionData::default()
-        .with_partition_index(planned.index)
-        .with_records(Some(Bytes::new()));
-    let refused = |error: ErrorCode| {
-        data.clone().with_error_code(error.code()).with_high_watermark(-1)
-    };
-    let id = match &planned.partition {
-        Ok(id) => id,
-        Err(error) => return refused(*error),
-    };
-    if let Some(near) = replicas.get(id).and_then(|it| nearest(site, plan, it, at)) {
-        return near.with_partition_index(planned.index);
-    }
-    let slice = match replicas.get(id) {
-        Some(replica) => replica.read(site, plan.reader, at),
-        None => Err(site.absent(id)),
-    };
-    let slice = match slice {
-        Ok(slice) => slice,
-        Err(error) => {
-            if is_wrong_leadership(error) {
-                effects.mark_at(Rule::Rep13, id);
-            }
-            return refused(error).with_current_leader(current_leader(site, id));
-        }
-    };
-    let data = data
-        .clone()
-        .with_high_watermark(slice.high_watermark.0)
-        .with_last_stable_offset(slice.high_watermark.0)
-        .with_log_start_offset(slice.log_start.0);
-    match slice.content {
-        Content::Records(records) => data.with_records(Some(records)),
-        Content::Diverging(end) => {
-            effects.mark_at(Rule::Rep15, id);
-            let epoch = EpochEndOffset::default().with_epoch(end.epoch.0);
-            data.with_diverging_epoch(epoch.with_end_offset(end.end.0))
-        }
+) -> Result<Slice, ErrorCode> {
+    let id = partition.as_ref().map_err(|error| *error)?;
+    let replica = replicas.get(id).ok_or_else(|| site.absent(id))?;
+    match nearest(site, plan, replica, at) {
+        Some(near) => Ok(near),
+        None => replica.read(site, plan.reader, at),
     }
 }
 
 /// Sends a consumer to a replica in its own rack, if that is how this node does it (KIP-392).
-fn nearest(
-    site: Site<'_>,
-    plan: &Plan,
-    replica: &Replica,
-    at: FetchAt,
-) -> Option<PartitionData> {
+fn nearest(site: Site<'_>, plan: &Plan, replica: &Replica, at: FetchAt) -> Option<Slice> {
     let rack = plan.rack.as_deref()?;
     let is_wanted = site.settings.replica_selector == ReplicaSelector::RackAware
         && plan.reader == Reader::ConsumerOfAny;
     if !is_wanted || replica.check_leadership(at.current_leader_epoch).is_err() {
         return None;
     }
-    let near = replica.nearest(site, rack, at.offset)?;
-    let data = PartitionData::default()
-        .with_high_watermark(replica.high_watermark().0)
-        .with_last_stable_offset(replica.high_watermark().0)
-        .with_log_start_offset(replica.log().start_offset().0)
-        .with_preferred_read_replica(BrokerId(near.0))
-        .with_records(Some(Bytes::new()));
-    Some(data)
+    Some(Slice {
+        high_watermark: replica.high_watermark(),
+        log_start: replica.log().start_offset(),
+        content: Content::Elsewhere(replica.nearest(site, rack, at.offset)?),
+    })
+}
+
+/// The answer to a fetch that has found this.
+pub(crate) fn tell(
+    site: Site<'_>,
+    plan: &Plan,
+    found: &Survey,
+    effects: &mut Effects,
+) -> FetchResponse {
+    let mut readings = found.readings.iter();
+    let topics = plan.topics.iter().map(|topic| {
+        let read = topic.partitions.iter().zip(readings.by_ref());
+        let told = read.map(|(planned, it)| tell_one(site, planned, it, effects));
+        FetchableTopicResponse::default()
+            .with_topic(topic.name.clone())
+            .with_topic_id(topic.id)
+            .with_partitions(told.collect())
+    });
+    FetchResponse::default().with_responses(topics.collect())
+}
+
+fn tell_one(
+    site: Site<'_>,
+    planned: &Planned,
+    reading: &Result<Slice, ErrorCode>,
+    effects: &mut Effects,
+) -> PartitionData {
+    let mut data = PartitionData::default();
+    data.partition_index = planned.index;
+    data.records = Some(Bytes::new());
+    let slice = match reading {
+        Ok(slice) => slice,
+        Err(error) => {
+            (data.error_code, data.high_watermark) = (error.code(), -1);
+            if let Ok(id) = &planned.partition {
+                if is_wrong_leadership(*error) {
+                    effects.mark_at(Rule::Rep13, id);
+                }
+                data.current_leader = current_leader(site, id);
+            }
+            return data;
+        }
+    };
+    data.high_watermark = slice.high_watermark.0;
+    data.last_stable_offset = slice.high_watermark.0;
+    data.log_start_offset = slice.log_start.0;
+    match &slice.content {
+        Content::Records(records) => data.records = Some(records.clone()),
+        Content::Elsewhere(near) => data.preferred_read_replica = BrokerId(near.0),
+        Content::Diverging(end) => {
+            if let Ok(id) = &planned.partition {
+                effects.mark_at(Rule::Rep15, id);
+            }
+            data.diverging_epoch.epoch = end.epoch.0;
+            data.diverging_epoch.end_offset = end.end.0;
+        }
+    }
+    data
 }
 
 fn is_wrong_leadership(error: ErrorCode) -> bool {

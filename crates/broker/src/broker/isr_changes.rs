@@ -80,6 +80,9 @@ impl IsrChanges {
             State::Resting { until } if until > sender.now => return,
             State::Resting { .. } | State::Idle => self.state = State::Idle,
         }
+        if self.queued.is_empty() {
+            return;
+        }
         let mut asked = BTreeMap::new();
         let mut topics: BTreeMap<TopicId, TopicData> = BTreeMap::new();
         for partition in std::mem::take(&mut self.queued) {

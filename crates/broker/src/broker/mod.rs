@@ -32,7 +32,9 @@ pub(crate) use deletes::{DelayedDelete, PendingDelete};
 pub(crate) use fetch_sessions::{Naming, SessionUse, Wanted, Worth, refused};
 use fetcher::{Fetcher, Fetching};
 use fetches::Fetches;
-pub(crate) use fetches::{DelayedFetch, Plan, Planned, PlannedTopic, Urgency, read};
+pub(crate) use fetches::{
+    DelayedFetch, Plan, Planned, PlannedTopic, Survey, Urgency, survey, tell,
+};
 use forwarding::Forwarding;
 use isr_changes::{IsrChanges, Sender};
 use lifecycle::{Lifecycle, Progress, Readiness};

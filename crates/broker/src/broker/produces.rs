@@ -83,12 +83,12 @@ impl Produces {
         is_done: impl Fn(&DelayedProduce) -> bool,
         effects: &mut Effects,
     ) {
-        let waiting = std::mem::take(&mut self.waiting);
-        for produce in waiting {
-            if is_done(&produce) {
+        let mut at = 0;
+        while let Some(produce) = self.waiting.get(at) {
+            if !is_done(produce) {
+                at += 1;
+            } else if let Some(produce) = self.waiting.remove(at) {
                 effects.reply(produce.ticket, produce.response);
-            } else {
-                self.waiting.push_back(produce);
             }
         }
     }

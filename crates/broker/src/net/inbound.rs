@@ -18,7 +18,7 @@ const WAITING_MAX: usize = 1_000;
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) ticket: Ticket,
-    pub(crate) request: Request,
+    pub(crate) request: Box<Request>,
 }
 
 /// A message that must not come on this connection.
@@ -37,7 +37,7 @@ pub(crate) struct Inbound {
 #[derive(Debug, Clone, Default)]
 struct Served {
     current: Option<Current>,
-    waiting: VecDeque<Request>,
+    waiting: VecDeque<Box<Request>>,
 }
 
 #[derive(Debug, Clone)]
@@ -113,7 +113,7 @@ impl Inbound {
         };
         if let Some((version, body)) = reply {
             let response = Response { correlation: current.correlation, version, body };
-            let message = Message::Response(response);
+            let message = Message::from(response);
             effects.output(Output::Send { connection, message });
         }
         self.ready.push_back(connection);
@@ -139,7 +139,7 @@ mod tests {
     fn request(number: i32) -> Message {
         let body = RequestKind::Metadata(MetadataRequest::default());
         let correlation = CorrelationId(number);
-        Message::Request(Request { correlation, version: 12, body })
+        Message::from(Request { correlation, version: 12, body })
     }
 
     fn reply() -> Answer {

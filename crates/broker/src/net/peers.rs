@@ -61,7 +61,9 @@ enum LinkState {
 
 #[derive(Debug, Clone)]
 struct InFlight {
-    request: Request,
+    correlation: CorrelationId,
+    /// The question itself, until it has been sent.
+    unsent: Option<Box<Request>>,
     asked: Asked,
     until: Instant,
 }
@@ -72,6 +74,17 @@ impl Link {
             LinkState::Resting { .. } => None,
             LinkState::Dialling { connection, .. } | LinkState::Open { connection } => {
                 Some(connection)
+            }
+        }
+    }
+
+    /// Sends what has not been sent yet, if the connection is open.
+    fn send_waiting(&mut self, effects: &mut Effects) {
+        let LinkState::Open { connection } = self.state else { return };
+        for waiting in &mut self.in_flight {
+            if let Some(request) = waiting.unsent.take() {
+                let message = Message::Request(request);
+                effects.output(Output::Send { connection, message });
             }
         }
     }
@@ -119,12 +132,10 @@ impl Peers {
         });
         link.endpoint = endpoint.clone();
         let request = Request { correlation, version: ask.version, body: ask.body };
-        if let LinkState::Open { connection } = link.state {
-            let message = Message::Request(request.clone());
-            effects.output(Output::Send { connection, message });
-        }
-        let until = now + ask.timeout;
-        link.in_flight.push_back(InFlight { request, asked: ask.asked, until });
+        let (until, asked) = (now + ask.timeout, ask.asked);
+        let unsent = Some(Box::new(request));
+        link.in_flight.push_back(InFlight { correlation, unsent, asked, until });
+        link.send_waiting(effects);
         self.dial_if_due(now, id, effects);
     }
 
@@ -134,10 +145,7 @@ impl Peers {
         let Some(link) = self.links.get_mut(id) else { return };
         link.state = LinkState::Open { connection };
         link.failures = 0;
-        for waiting in &link.in_flight {
-            let message = Message::Request(waiting.request.clone());
-            effects.output(Output::Send { connection, message });
-        }
+        link.send_waiting(effects);
     }
 
     /// A dialled connection is gone. Returns what was in flight on it.
@@ -166,7 +174,7 @@ impl Peers {
         let Message::Response(response) = message else { return Err(Unexpected) };
         // Answers come in the order of the questions.
         let first = link.in_flight.front().ok_or(Unexpected)?;
-        if first.request.correlation != response.correlation {
+        if first.correlation != response.correlation {
             return Err(Unexpected);
         }
         let answered = link.in_flight.pop_front();
@@ -295,9 +303,9 @@ mod tests {
         assert_eq!(outputs(&mut effects), ["send"]);
         let body = ResponseKind::BrokerHeartbeat(BrokerHeartbeatResponse::default());
         let response = Response { correlation: CorrelationId(0), version: 1, body };
-        let got = peers.received(FIRST, Message::Response(response.clone()));
+        let got = peers.received(FIRST, Message::from(response.clone()));
         assert!(matches!(got, Ok(Some((Asked::Heartbeat, _)))));
-        assert_eq!(peers.received(FIRST, Message::Response(response)), Err(Unexpected));
+        assert_eq!(peers.received(FIRST, Message::from(response)), Err(Unexpected));
         assert_eq!(peers.deadline(), None, "nothing in flight, nothing due");
     }
 

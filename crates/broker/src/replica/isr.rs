@@ -98,8 +98,13 @@ impl Replica {
         if leadership.proposal.is_some() {
             return None;
         }
-        let members = self.state.isr.iter();
-        members.filter_map(|&id| self.lags_from(site, leadership, id)).min()
+        let (end, lag_max) = (self.log.end_offset(), site.settings.replica_lag_time_max);
+        let followers = leadership.followers.iter();
+        let due = followers.filter_map(|(id, follower)| {
+            let from = follower.lags_from(end, lag_max)?;
+            self.state.isr.contains(id).then_some(from)
+        });
+        due.min()
     }
 
     fn lags_from(

@@ -29,7 +29,7 @@ use topomotion_wire::{
 pub(crate) use following::FetchedData;
 pub(crate) use isr::{Decision, Registered};
 use leader::Leadership;
-pub(crate) use serving::{AtLeast, Content, FetchAt, Reader};
+pub(crate) use serving::{AtLeast, Content, FetchAt, Reader, Slice};
 use truncation::Reconciling;
 
 use crate::config::BrokerSettings;

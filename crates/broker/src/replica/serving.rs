@@ -64,6 +64,8 @@ pub(crate) enum Content {
     Records(Bytes),
     /// The fetcher's log is not a prefix of this one (REP-15).
     Diverging(EpochEnd),
+    /// A replica nearer to the consumer has them (KIP-392).
+    Elsewhere(NodeId),
 }
 
 impl Replica {

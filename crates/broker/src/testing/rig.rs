@@ -249,7 +249,7 @@ impl Rig {
     ) {
         let request =
             Request { correlation: CorrelationId(0), version, body: body.into() };
-        self.carry((CLIENTS, connection), Message::Request(request));
+        self.carry((CLIENTS, connection), Message::from(request));
     }
 
     /// Sends a client's request to a node on a connection of its own and runs until it is
@@ -329,7 +329,7 @@ impl Rig {
             return;
         };
         let response = Response { correlation, version: 17, body };
-        let message = Message::Response(response);
+        let message = Message::from(response);
         self.inject(to, Input::Received { connection, message });
     }
 

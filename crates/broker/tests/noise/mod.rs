@@ -137,7 +137,7 @@ impl Target {
             match requests.take() {
                 Ok(Some(request)) => {
                     self.understood += 1;
-                    let message = Message::Request(request);
+                    let message = Message::from(request);
                     self.node.handle(self.now, Input::Received { connection, message });
                     self.carry_out();
                 }
@@ -215,7 +215,7 @@ impl Target {
                         "an answer that no wire carries: {response:?}"
                     );
                     if connection == self.client {
-                        self.answers.push_back(response);
+                        self.answers.push_back(*response);
                     }
                 }
                 Output::Close { connection } => {

@@ -122,7 +122,7 @@ impl<M: Machine, S: FnMut(u16, &RequestKind) -> Reply> Rig<M, S> {
                         Reply::Reset => Input::Closed { connection },
                         Reply::Answer(body) => Input::Received {
                             connection,
-                            message: Message::Response(Response {
+                            message: Message::from(Response {
                                 correlation: request.correlation,
                                 version: request.version,
                                 body: *body,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kafka_protocol::messages::{ResponseKind, TopicName};
-use topomotion_wire::{Message, NodeId, TopicPartition};
+use topomotion_wire::{Acks, Message, NodeId, TopicPartition};
 use uuid::Uuid;
 
 /// The metadata log's own topic id, fixed by Kafka.
@@ -16,12 +16,15 @@ pub(crate) struct Dictionary {
     nodes: BTreeMap<i32, Arc<str>>,
     topics: BTreeMap<Uuid, String>,
     partitions: BTreeMap<TopicPartition, Arc<str>>,
+    /// What can be asked of a produce, as its setting is written.
+    acks: [Arc<str>; 3],
 }
 
 impl Dictionary {
     pub fn new(nodes: BTreeMap<i32, Arc<str>>) -> Dictionary {
         let topics = BTreeMap::from([(METADATA_TOPIC, "__cluster_metadata".to_owned())]);
-        Dictionary { nodes, topics, partitions: BTreeMap::new() }
+        let acks = ["0", "1", "all"].map(Arc::from);
+        Dictionary { nodes, topics, partitions: BTreeMap::new(), acks }
     }
 
     /// The process with this node id.
@@ -29,6 +32,16 @@ impl Dictionary {
         match self.nodes.get(&id.0) {
             Some(name) => name.clone(),
             None => format!("node-{id}").into(),
+        }
+    }
+
+    /// What was asked of a produce: `all`.
+    pub fn acks(&self, acks: Acks) -> Arc<str> {
+        let [none, leader, all] = &self.acks;
+        match acks {
+            Acks::None => none.clone(),
+            Acks::Leader => leader.clone(),
+            Acks::All => all.clone(),
         }
     }
 

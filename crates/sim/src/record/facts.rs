@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use topomotion_trace::{BrokerLiveness, QuorumRole, StateChange};
-use topomotion_wire::{self as wire, Acks, Fact, NodeId, PartitionState, TopicPartition};
+use topomotion_wire::{self as wire, Fact, NodeId, PartitionState, TopicPartition};
 
 use crate::packet::{Dictionary, name_of};
 
@@ -127,7 +127,7 @@ fn client_change(
                 partition: names.partition(&partition),
                 batch: batch.0,
                 count,
-                acks: acks_text(acks),
+                acks: names.acks(acks),
                 attempt,
             }
         }
@@ -137,7 +137,7 @@ fn client_change(
                 partition: names.partition(&partition),
                 batch: batch.0,
                 count,
-                acks: acks_text(acks),
+                acks: names.acks(acks),
                 base: base.map(|offset| offset.0),
             }
         }
@@ -159,14 +159,6 @@ fn client_change(
 
 fn nodes(ids: &[NodeId], names: &Dictionary) -> Vec<Arc<str>> {
     ids.iter().map(|&id| names.node(id)).collect()
-}
-
-fn acks_text(acks: Acks) -> Arc<str> {
-    match acks {
-        Acks::None => "0".into(),
-        Acks::Leader => "1".into(),
-        Acks::All => "all".into(),
-    }
 }
 
 fn quorum_role(role: wire::QuorumRole) -> QuorumRole {

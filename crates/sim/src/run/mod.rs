@@ -133,6 +133,7 @@ impl Told {
             ending,
             aftermath,
             events: world.delivered(),
+            timers: world.rung(),
             course: world.course(),
             coverage: world.recorder.coverage().clone(),
         }

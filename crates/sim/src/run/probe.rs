@@ -11,16 +11,22 @@ use topomotion_wire::TopicPartition;
 
 use super::body::Body;
 use super::cluster::Cluster;
-use crate::Sight;
+use crate::{Attention, Sight};
 
 /// Looks inside whoever something has happened to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Probe {
+    attention: Attention,
     /// Replicas that were looked at since their process was started.
     found: BTreeSet<(Arc<str>, Arc<str>)>,
 }
 
 impl Probe {
+    /// Nothing has been looked at yet.
+    pub fn new(attention: Attention) -> Probe {
+        Probe { attention, found: BTreeSet::new() }
+    }
+
     /// What a change of state shows.
     pub fn change(
         &mut self,
@@ -38,7 +44,9 @@ impl Probe {
                 let (process, partition) = (process.clone(), partition.clone());
                 Some(Sight::Found { process, partition, end: view.log_end.0 })
             }
-            StateChange::HighWatermark { process, partition, .. } => {
+            StateChange::HighWatermark { process, partition, .. }
+                if self.attention == Attention::Invariants =>
+            {
                 let view = node(cluster, process)?.replica(&read(partition)?)?;
                 if view.role != topomotion_wire::ReplicaRole::Leader {
                     return None;
@@ -70,7 +78,7 @@ impl Probe {
                 self.found.retain(|(other, _)| other != process);
                 Vec::new()
             }
-            Sight::Applied { process, .. } => {
+            Sight::Applied { process, .. } if self.attention == Attention::Invariants => {
                 let Some(node) = node(cluster, process) else { return Vec::new() };
                 let offset = node.metadata_offset().0;
                 let digest = digest(&format!("{:?}", node.image()));

@@ -39,12 +39,13 @@ impl<'a> Stage<'a> {
         limits: &'a Limits,
         judge: &'a mut dyn Judge,
     ) -> Stage<'a> {
+        let probe = Probe::new(judge.attention());
         Stage {
             cluster,
             judge,
             limits,
             observer: Observer::new(),
-            probe: Probe::default(),
+            probe,
             shown: 0,
             last_news: Instant::ZERO,
             end: after(Instant::ZERO, limits.setup_ms),

@@ -70,7 +70,7 @@ impl<M: Machine> World<M> {
     }
 
     fn rearm(&mut self, host: HostId) {
-        self.hosts[host.0].armed = None;
+        self.timers[host.0] = None;
         self.arm(host);
     }
 }

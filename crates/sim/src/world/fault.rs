@@ -29,7 +29,7 @@ impl<M: Machine> World<M> {
     pub fn switch_off(&mut self, host: HostId) {
         let slot = &mut self.hosts[host.0];
         slot.life = Life::Down;
-        slot.armed = None;
+        self.timers[host.0] = None;
         let links: Vec<(LinkId, Side)> =
             std::mem::take(&mut slot.connections).into_values().collect();
         for (link, side) in links {
@@ -49,7 +49,7 @@ impl<M: Machine> World<M> {
         match std::mem::replace(&mut slot.life, Life::Down) {
             Life::Up(machine) => {
                 slot.life = Life::Paused { machine, held: VecDeque::new() };
-                slot.armed = None;
+                self.timers[host.0] = None;
                 let process = slot.name.clone();
                 self.recorder.note(self.now, What::Fault(Fault::Pause { process }));
             }

@@ -9,7 +9,6 @@ use topomotion_wire::{ConnectionId, Input, Random};
 
 use super::clock::Clock;
 use super::link::{LinkId, Side};
-use super::queue::Place;
 
 /// A host's number in its world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,8 +37,6 @@ pub(super) struct Host<M> {
     pub connections: BTreeMap<ConnectionId, (LinkId, Side)>,
     /// Connections accepted so far.
     pub accepted: u64,
-    /// When its timer goes off.
-    pub armed: Option<Place>,
     /// Jitter of what this host sends.
     pub network: Random,
 }
@@ -54,7 +51,6 @@ impl<M> Host<M> {
             clock: Clock::default(),
             connections: BTreeMap::new(),
             accepted: 0,
-            armed: None,
             network,
         }
     }

@@ -37,7 +37,7 @@ pub(super) enum Parcel {
     /// "You may."
     Welcome,
     /// A message.
-    Data { message: Box<Message>, packet: PacketId },
+    Data { message: Message, packet: PacketId },
     /// "I am gone." Stands behind everything that was sent before.
     Goodbye,
     /// The connection turns out to be broken, whatever the network does.

@@ -63,6 +63,9 @@ pub struct World<M> {
     now: Instant,
     queue: Queue,
     hosts: Vec<Host<M>>,
+    /// When each host's timer goes off. Beside the hosts, since all are looked at with every
+    /// step.
+    timers: Vec<Option<Place>>,
     links: Vec<Link>,
     listeners: BTreeMap<Endpoint, HostId>,
     /// Ways that are not as usual, by sender and receiver.
@@ -70,6 +73,7 @@ pub struct World<M> {
     physics: Physics,
     seed: u64,
     delivered: u64,
+    rung: u64,
     course: u64,
     /// Writes the trace.
     pub recorder: Recorder,
@@ -85,12 +89,14 @@ impl<M: Machine> World<M> {
             now: Instant::ZERO,
             queue: Queue::default(),
             hosts: Vec::new(),
+            timers: Vec::new(),
             links: Vec::new(),
             listeners: BTreeMap::new(),
             weather: BTreeMap::new(),
             physics,
             seed,
             delivered: 0,
+            rung: 0,
             course: 0,
             recorder,
         }
@@ -101,6 +107,7 @@ impl<M: Machine> World<M> {
         let id = HostId(self.hosts.len());
         let random = Random::new(self.seed, NETWORK_STREAMS + id.0 as u64);
         self.hosts.push(Host::new(name, random));
+        self.timers.push(None);
         self.listeners.extend(listens.map(|endpoint| (endpoint, id)));
         id
     }
@@ -161,6 +168,11 @@ impl<M: Machine> World<M> {
         self.delivered
     }
 
+    /// How often a timer went off.
+    pub fn rung(&self) -> u64 {
+        self.rung
+    }
+
     /// A digest of who was given an input or woken, and when: equal for equal courses of
     /// events, however much of them was written down.
     pub fn course(&self) -> u64 {
@@ -198,8 +210,8 @@ impl<M: Machine> World<M> {
     /// The timer that goes off next. There are few hosts, and their timers are set anew with
     /// nearly every event: looking at all of them is cheaper than keeping them in order.
     fn next_timer(&self) -> Option<(Place, HostId)> {
-        let timers = self.hosts.iter().enumerate();
-        timers.filter_map(|(index, host)| Some((host.armed?, HostId(index)))).min()
+        let timers = self.timers.iter().enumerate();
+        timers.filter_map(|(index, timer)| Some(((*timer)?, HostId(index)))).min()
     }
 
     fn happen(&mut self, due: Due) {
@@ -217,10 +229,10 @@ impl<M: Machine> World<M> {
     /// A timer goes off.
     fn ring(&mut self, host: HostId) {
         let now = self.local(host);
-        let slot = &mut self.hosts[host.0];
-        slot.armed = None;
-        if let Life::Up(machine) = &mut slot.life {
+        self.timers[host.0] = None;
+        if let Life::Up(machine) = &mut self.hosts[host.0].life {
             machine.tick(now);
+            self.rung += 1;
             self.note_turn(host);
             self.drain(host, None);
         }
@@ -288,11 +300,11 @@ impl<M: Machine> World<M> {
 
     fn arm(&mut self, host: HostId) {
         let now = self.now;
-        let slot = &mut self.hosts[host.0];
+        let slot = &self.hosts[host.0];
         let Life::Up(machine) = &slot.life else { return };
         let wanted = machine.deadline().map(|due| slot.clock.when(due).max(now));
-        if wanted != slot.armed.map(|place| place.at) {
-            slot.armed = wanted.map(|at| self.queue.place(at));
+        if wanted != self.timers[host.0].map(|place| place.at) {
+            self.timers[host.0] = wanted.map(|at| self.queue.place(at));
         }
     }
 

@@ -69,11 +69,7 @@ impl<M: Machine> World<M> {
         let Some(target) = far.host else { return };
         let (from, to) = (&self.hosts[host.0].name, &self.hosts[target.0].name);
         let packet = self.recorder.sent(self.now, link, [from, to], &message, cause);
-        self.post(
-            link,
-            side.other(),
-            Parcel::Data { message: Box::new(message), packet },
-        );
+        self.post(link, side.other(), Parcel::Data { message, packet });
     }
 
     pub(super) fn close(&mut self, host: HostId, connection: ConnectionId) {
@@ -129,7 +125,7 @@ impl<M: Machine> World<M> {
             Parcel::Dial => self.arrive_dial(link),
             Parcel::Welcome => self.arrive_welcome(link),
             Parcel::Data { message, packet } => {
-                self.arrive_data(link, side, *message, packet);
+                self.arrive_data(link, side, message, packet);
             }
             Parcel::Goodbye if self.links[link.0].end(side).inbound == Passage::Cut => {}
             Parcel::Goodbye | Parcel::Reset => self.arrive_goodbye(link, side),

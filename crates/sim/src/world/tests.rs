@@ -28,7 +28,7 @@ impl Echo {
     }
 
     fn ask(&mut self, number: u64, correlation: i32) {
-        let message = Message::Request(Request {
+        let message = Message::from(Request {
             correlation: CorrelationId(correlation),
             version: 3,
             body: RequestKind::ApiVersions(ApiVersionsRequest::default()),
@@ -52,7 +52,7 @@ impl Machine for Echo {
                 let correlation = request.correlation;
                 let body = ResponseKind::ApiVersions(ApiVersionsResponse::default());
                 let response = Response { correlation, version: 3, body };
-                let message = Message::Response(response);
+                let message = Message::from(response);
                 self.outputs.push_back(Output::Send { connection, message });
                 format!("request {}", correlation.0)
             }

@@ -33,7 +33,7 @@ impl Parcel {
     /// About how many bytes this takes on the wire: its records, and a little.
     pub fn weight(&self) -> u64 {
         let Parcel::Data { message, .. } = self else { return PLAIN_BYTES };
-        let records: usize = match &**message {
+        let records: usize = match message {
             Message::Request(request) => match &request.body {
                 RequestKind::Produce(produce) => {
                     let data =

@@ -6,69 +6,107 @@ use topomotion_sim::{
     RunFile, Storm, TopicPlan, Weather,
 };
 
+/// How many clients there are, and how much they do.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    /// Producers, and as many consumers.
+    pub clients: usize,
+    pub partitions: usize,
+    /// How often each producer sends a record, over the partitions in turn.
+    pub every_ms: u64,
+}
+
+/// One producer that sends every five milliseconds, one consumer that reads along.
+pub const STEADY: Load = Load { clients: 1, partitions: 3, every_ms: 5 };
+/// Ten producers that send every twenty milliseconds, ten consumers that read two partitions
+/// each.
+pub const BUSY: Load = Load { clients: 10, partitions: 6, every_ms: 20 };
+
+const UNTIL_MS: u64 = 60_000;
+const TOPIC: &str = "orders";
+
 fn node(name: String, id: i32, role: NodeRole) -> NodePlan {
     let process = ProcessId::from(&*name);
     NodePlan { process, id, role, rack: None, settings: Default::default() }
 }
 
-/// Three brokers, three controllers, one topic of three partitions, a shop and a reader.
-pub fn cluster() -> ClusterPlan {
+fn producer(number: usize) -> ProducerPlan {
+    ProducerPlan {
+        process: shop(number),
+        bootstrap: "broker-1".into(),
+        acks: Acks::All,
+        topic: TOPIC.to_owned(),
+        settings: Default::default(),
+    }
+}
+
+fn shop(number: usize) -> ProcessId {
+    ProcessId::from(&*format!("shop-{number}"))
+}
+
+fn consumer(number: usize, load: Load) -> ConsumerPlan {
+    let name = format!("mail-{number}");
+    let process = ProcessId::from(&*name);
+    // A lonely one reads everything.
+    let shares = if load.clients == 1 { load.partitions } else { 2 };
+    let share = |turn| (number + turn * load.partitions / shares) % load.partitions;
+    let place = |turn| (TOPIC.to_owned(), share(turn) as i32);
+    ConsumerPlan {
+        process,
+        bootstrap: "broker-1".into(),
+        group: name,
+        assignment: (0..shares).map(place).collect(),
+        settings: Default::default(),
+    }
+}
+
+/// Three brokers, three controllers, one topic, and its clients.
+pub fn cluster(load: Load) -> ClusterPlan {
     let brokers = (1..=3).map(|id| node(format!("broker-{id}"), id, NodeRole::Broker));
     let voters =
         (1..=3).map(|id| node(format!("controller-{id}"), 10 + id, NodeRole::Controller));
+    let replicas = |index: usize| (0..3).map(move |turn| ((index + turn) % 3) as i32 + 1);
     ClusterPlan {
         nodes: brokers.chain(voters).collect(),
         topics: vec![TopicPlan {
-            name: "orders".to_owned(),
-            assignment: vec![vec![1, 2, 3], vec![2, 3, 1], vec![3, 1, 2]],
+            name: TOPIC.to_owned(),
+            assignment: (0..load.partitions).map(|it| replicas(it).collect()).collect(),
             settings: Default::default(),
         }],
-        producers: vec![ProducerPlan {
-            process: "shop".into(),
-            bootstrap: "broker-1".into(),
-            acks: Acks::All,
-            topic: "orders".to_owned(),
-            settings: Default::default(),
-        }],
-        consumers: vec![ConsumerPlan {
-            process: "mail".into(),
-            bootstrap: "broker-1".into(),
-            group: "mail".to_owned(),
-            assignment: (0..3).map(|index| ("orders".to_owned(), index)).collect(),
-            settings: Default::default(),
-        }],
+        producers: (0..load.clients).map(producer).collect(),
+        consumers: (0..load.clients).map(|number| consumer(number, load)).collect(),
         settings: Default::default(),
         seed: 1,
     }
 }
 
-/// A minute in which a record is sent every so many milliseconds, over the three partitions
-/// in turn, and nothing goes wrong.
-pub fn steady(every_ms: u64) -> RunFile {
-    let send = |at_ms: u64| Operation {
-        at_ms,
-        producer: "shop".into(),
+/// A minute in which records are sent and nothing goes wrong.
+pub fn minute(load: Load) -> RunFile {
+    let send = move |turn: u64, number: usize| Operation {
+        at_ms: turn * load.every_ms + number as u64 % load.every_ms,
+        producer: shop(number),
         count: 1,
         partition: PartitionName {
-            topic: "orders".to_owned(),
-            partition: (at_ms / every_ms % 3) as u32,
+            topic: TOPIC.to_owned(),
+            partition: ((turn + number as u64) % load.partitions as u64) as u32,
         },
         acks: Acks::All,
     };
-    let until_ms = 60_000;
-    let times = (0..until_ms / every_ms).map(|turn| turn * every_ms);
+    let turns = 0..UNTIL_MS / load.every_ms;
+    let operations = turns
+        .flat_map(move |turn| (0..load.clients).map(move |number| send(turn, number)));
     RunFile {
-        scenario: "steady".to_owned(),
-        cluster: cluster(),
+        scenario: "load".to_owned(),
+        cluster: cluster(load),
         steps: Vec::new(),
         seed: 1,
         limits: Limits { events: 100_000_000, ..Limits::default() },
         storm: Some(Storm {
             world: Weather::default(),
-            until_ms,
+            until_ms: UNTIL_MS,
             left_dead: Vec::new(),
             nemesis: Vec::new(),
-            operations: times.map(send).collect(),
+            operations: operations.collect(),
         }),
     }
 }

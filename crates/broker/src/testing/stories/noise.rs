@@ -304,9 +304,9 @@ proptest! {
         for connection in [ConnectionId::Dialled(number), ConnectionId::Accepted(number)] {
             let correlation = CorrelationId(correlation);
             let body = ResponseKind::Fetch(FetchResponse::default());
-            let response = Message::Response(Response { correlation, version: 12, body });
+            let response = Message::from(Response { correlation, version: 12, body });
             let body = RequestKind::Metadata(MetadataRequest::default());
-            let request = Message::Request(Request { correlation, version: 12, body });
+            let request = Message::from(Request { correlation, version: 12, body });
             rig.inject(1, Input::Received { connection, message: response });
             rig.inject(1, Input::Received { connection, message: request });
         }
