@@ -120,6 +120,8 @@ pub struct BrokerSettings {
     /// `max.incremental.fetch.session.cache.slots`: how many fetch sessions are kept
     /// (KIP-227).
     pub fetch_session_slots: usize,
+    /// Era switch: whether followers fetch in sessions.
+    pub fetch_sessions: FetchSessions,
     /// `replica.selector.class`: where consumers are sent to read (KIP-392).
     pub replica_selector: ReplicaSelector,
     /// `socket.request.max.bytes`: a longer frame closes its connection.
@@ -175,6 +177,17 @@ pub enum TimestampType {
     LogAppendTime,
 }
 
+/// Whether a follower tells its leader with every fetch what it wants. (Brokers offer sessions
+/// to everybody in any case.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FetchSessions {
+    /// It names its partitions once and then what changes: since 1.1 (KIP-227).
+    On,
+    /// It names all of them each time: the era before, and the default here, for a fetch that
+    /// names nothing shows nothing.
+    Off,
+}
+
 /// Which replica consumers are told to read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReplicaSelector {
@@ -219,6 +232,7 @@ impl Default for BrokerSettings {
             log_retention_check_interval: Duration::from_millis(300_000),
             fetch_max_bytes: 55 << 20,
             fetch_session_slots: 1_000,
+            fetch_sessions: FetchSessions::Off,
             replica_selector: ReplicaSelector::Leader,
             socket_request_max_bytes: 100 << 20,
             quorum_election_timeout: Duration::from_millis(1_000),

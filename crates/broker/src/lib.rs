@@ -23,8 +23,8 @@
 //! Bytes become requests, and answers bytes, in [`frames`]; whoever has a socket uses it.
 //!
 //! Not modelled, and said so where a client asks: log directories, tiered storage, and topics
-//! created on the side. Followers fetch without sessions (KIP-227), which brokers offer to
-//! everybody else: each of their requests names all of its partitions, as a picture needs it.
+//! created on the side. Followers fetch without sessions ([`FetchSessions`]) unless told
+//! otherwise: each of their requests names all of its partitions, as a picture needs it.
 //!
 //! ```
 //! use topomotion_broker::{BrokerSettings, BrokerStatus, Node, NodeConfig, Roles};
@@ -77,9 +77,9 @@ mod topic_settings;
 mod view;
 
 pub use config::{
-    BrokerSettings, CheckQuorum, Elr, IsrAdmission, IsrFencing, KraftVersion, NodeConfig,
-    PreVote, ReplicaSelector, Roles, StrictMinIsr, TimestampType, Truncation,
-    UncleanElection,
+    BrokerSettings, CheckQuorum, Elr, FetchSessions, IsrAdmission, IsrFencing,
+    KraftVersion, NodeConfig, PreVote, ReplicaSelector, Roles, StrictMinIsr,
+    TimestampType, Truncation, UncleanElection,
 };
 pub use node::Node;
 pub use view::{BrokerStatus, ReplicaView};

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 
 use topomotion_broker::{
-    BrokerSettings, CheckQuorum, Elr, IsrAdmission, IsrFencing, KraftVersion, PreVote,
-    ReplicaSelector, StrictMinIsr, TimestampType, Truncation, UncleanElection,
+    BrokerSettings, CheckQuorum, Elr, FetchSessions, IsrAdmission, IsrFencing,
+    KraftVersion, PreVote, ReplicaSelector, StrictMinIsr, TimestampType, Truncation,
+    UncleanElection,
 };
 use topomotion_client::{
     CommonConfig, ConsumerConfig, IsolationLevel, Keys, OffsetReset, PartitionerClass,
@@ -358,6 +359,14 @@ const NODE: &[Known<BrokerSettings>] = &[
         name: "era.elr",
         set: |s, v| {
             s.elr = if is_off(v)? { Elr::Off } else { Elr::On };
+            Ok(())
+        },
+    },
+    Known {
+        name: "era.fetch-sessions",
+        set: |s, v| {
+            s.fetch_sessions =
+                if is_off(v)? { FetchSessions::Off } else { FetchSessions::On };
             Ok(())
         },
     },

@@ -256,6 +256,10 @@ impl Session {
     fn want(&mut self, wanted: Wanted) {
         let key = (wanted.topic.clone(), wanted.id, wanted.index);
         if let Some(cached) = self.partitions.get_mut(&key) {
+            // Who believes in another leadership may have thrown the last answer away.
+            if cached.wanted.at.current_leader_epoch != wanted.at.current_leader_epoch {
+                cached.high_watermark = -1;
+            }
             cached.wanted = wanted;
             return;
         }

@@ -9,25 +9,26 @@
 //! before anything is fetched (TRN-2, [`epochs`]).
 
 mod epochs;
+mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use topomotion_log::EpochEnd;
-use topomotion_wire::messages::fetch_request::{
-    FetchPartition, FetchTopic, ReplicaState,
-};
+use topomotion_wire::messages::fetch_request::{FetchPartition, ReplicaState};
 use topomotion_wire::messages::fetch_response::PartitionData;
 use topomotion_wire::messages::list_offsets_request::{
     ListOffsetsPartition, ListOffsetsTopic,
 };
 use topomotion_wire::messages::{
-    BrokerId, FetchRequest, FetchResponse, ListOffsetsRequest, ListOffsetsResponse,
-    RequestKind, TopicName,
+    BrokerId, FetchResponse, ListOffsetsRequest, ListOffsetsResponse, RequestKind,
+    TopicName,
 };
 use topomotion_wire::{
     BrokerEpoch, ErrorCode, Instant, LeaderEpoch, NodeId, Offset, StrBytes, TopicId,
     TopicPartition,
 };
+
+use session::{Answered, Session, Wanted};
 
 use crate::config::BrokerSettings;
 use crate::net::{Ask, Asked, Effects, Purpose};
@@ -47,6 +48,7 @@ type Replicas = BTreeMap<TopicPartition, Replica>;
 pub(crate) struct Fetcher {
     leader: NodeId,
     state: State,
+    session: Session,
     /// Partitions that wait after an error.
     resting: BTreeMap<TopicPartition, Instant>,
     /// Partitions whose offset lies outside the leader's log.
@@ -86,7 +88,8 @@ pub(crate) struct Fetching<'a> {
 impl Fetcher {
     pub(crate) fn new(leader: NodeId) -> Fetcher {
         let (resting, lost) = (BTreeMap::new(), BTreeSet::new());
-        Fetcher { leader, state: State::Idle, resting, lost }
+        let (state, session) = (State::Idle, Session::default());
+        Fetcher { leader, state, session, resting, lost }
     }
 
     /// When there is something to do that no answer brings.
@@ -134,7 +137,7 @@ impl Fetcher {
         effects: &mut Effects,
     ) {
         let mut positions = BTreeMap::new();
-        let mut topics: BTreeMap<TopicId, FetchTopic> = BTreeMap::new();
+        let mut wanted = Wanted::new();
         for (&id, replica) in followed {
             if self.resting.contains_key(id) || replica.epoch_in_question().is_some() {
                 continue;
@@ -149,11 +152,7 @@ impl Fetcher {
                 .with_last_fetched_epoch(last_epoch.map_or(-1, |epoch| epoch.0))
                 .with_log_start_offset(replica.log().start_offset().0)
                 .with_partition_max_bytes(fetching.settings.replica_fetch_max_bytes);
-            let topic_id = replica.topic_id();
-            let topic = topics.entry(topic_id);
-            let topic =
-                topic.or_insert_with(|| FetchTopic::default().with_topic_id(topic_id.0));
-            topic.partitions.push(partition);
+            wanted.insert((replica.topic_id(), id.partition), partition);
         }
         if positions.is_empty() {
             return;
@@ -163,13 +162,13 @@ impl Fetcher {
         let replica_state = ReplicaState::default()
             .with_replica_id(BrokerId(fetching.me.0))
             .with_replica_epoch(fetching.epoch.map_or(-1, |epoch| epoch.0));
-        let request = FetchRequest::default()
+        let request = self
+            .session
+            .request(settings.fetch_sessions, wanted)
             .with_replica_state(replica_state)
             .with_max_wait_ms(i32::try_from(max_wait_ms).unwrap_or(i32::MAX))
             .with_min_bytes(settings.replica_fetch_min_bytes)
-            .with_max_bytes(settings.replica_fetch_response_max_bytes)
-            .with_session_epoch(-1)
-            .with_topics(topics.into_values().collect());
+            .with_max_bytes(settings.replica_fetch_response_max_bytes);
         self.state = State::Fetching(positions);
         let asked = Asked::Fetch { leader: self.leader };
         self.ask(settings, asked, FETCH_VERSION, RequestKind::Fetch(request), effects);
@@ -189,6 +188,10 @@ impl Fetcher {
         else {
             return;
         };
+        let answered = self.session.answered(&response);
+        if answered == Answered::OutOfStep {
+            return;
+        }
         if response.error_code != 0 {
             return self.failed(fetching);
         }
@@ -208,6 +211,9 @@ impl Fetcher {
                     Taken::Failed => _ = self.resting.insert(id, rest_until),
                 }
             }
+        }
+        if answered == Answered::News {
+            return;
         }
         // What the leader left out is as good as an error.
         for id in positions.into_keys() {
@@ -289,6 +295,7 @@ impl Fetcher {
     pub(crate) fn failed(&mut self, fetching: Fetching<'_>) {
         let until = fetching.now + fetching.settings.replica_fetch_backoff;
         self.state = State::Resting { until };
+        self.session.failed();
     }
 
     fn ask_offsets(

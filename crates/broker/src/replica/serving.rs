@@ -236,10 +236,14 @@ impl Replica {
     }
 }
 
-/// What only a producer can get wrong.
+/// What only a producer can get wrong: it sends one batch for each partition, no larger than
+/// the topic allows, and nothing that only brokers write.
 fn check_produced(records: &Bytes, max_bytes: usize) -> Result<(), ErrorCode> {
-    for batch in Batches::new(records.clone()) {
+    for (at, batch) in Batches::new(records.clone()).enumerate() {
         let batch: Batch = batch.map_err(Malformed::error_code)?;
+        if at > 0 {
+            return Err(ErrorCode::InvalidRecord);
+        }
         if batch.len_bytes() > max_bytes {
             return Err(ErrorCode::MessageTooLarge);
         }

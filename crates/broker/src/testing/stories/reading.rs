@@ -10,7 +10,7 @@ use topomotion_wire::messages::{
 };
 
 use super::*;
-use crate::config::ReplicaSelector;
+use crate::config::{FetchSessions, ReplicaSelector};
 
 fn fetch_of(session: (i32, i32), partitions: &[(i32, i64)]) -> FetchRequest {
     let partition = |&(index, offset): &(i32, i64)| {
@@ -299,4 +299,50 @@ fn partitions_are_described_page_by_page() {
     assert_eq!(errors, [ErrorCode::UnknownTopicOrPartition.code(), 0]);
     assert_eq!(named.topics[1].partitions[0].isr_nodes, [BrokerId(1)]);
     assert_eq!(named.topics[1].partitions[0].eligible_leader_replicas, Some(vec![]));
+}
+
+#[test]
+fn followers_in_sessions_copy_as_well_and_say_less() {
+    let mut rig = Rig::new(3, 1);
+    rig.settings.fetch_sessions = FetchSessions::On;
+    for node in 1..=3 {
+        rig.crash(node);
+        rig.start(node);
+    }
+    settle(&mut rig);
+    create_orders(&mut rig, &[1, 2, 3], &[]);
+    for value in ["a", "b"] {
+        assert_eq!(produce_to(&mut rig, 1, -1, &[value]).0, 0);
+    }
+    rig.run_for(2_000);
+    let before = rig.sent.len();
+    rig.run_for(3_000);
+    let fetches = rig.sent[before..].iter().filter_map(|(_, _, to, body)| match body {
+        RequestKind::Fetch(fetch) if *to == 1 => Some(fetch),
+        _ => None,
+    });
+    let fetches: Vec<&FetchRequest> = fetches.collect();
+    assert!(!fetches.is_empty());
+    assert!(fetches.iter().all(|it| it.session_epoch > 0 && it.topics.is_empty()));
+    for node in 1..=3 {
+        assert_eq!(offsets(&rig, node), (2, 2), "the watermark travels, too");
+    }
+    rig.crash(1);
+    rig.run_until("a new leader", |rig| {
+        registrations(rig).last().is_some_and(|it| it.leader == Some(NodeId(2)))
+    });
+    rig.run_for(1_000);
+    assert_eq!(produce_to(&mut rig, 2, -1, &["c"]), (0, 2));
+    rig.start(1);
+    rig.run_for(5_000);
+    rig.crash(2);
+    rig.run_for(12_000);
+    let leader = registrations(&rig).last().unwrap().leader.unwrap().0;
+    assert_eq!(produce_to(&mut rig, leader, -1, &["d"]), (0, 3));
+    rig.start(2);
+    rig.run_for(15_000);
+    for node in 1..=3 {
+        assert_eq!(offsets(&rig, node), (4, 4));
+        assert_eq!(isr(&rig, leader).len(), 3);
+    }
 }

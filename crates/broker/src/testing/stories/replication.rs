@@ -72,6 +72,19 @@ fn acks_zero_is_never_answered_and_frees_its_connection() {
 }
 
 #[test]
+fn a_producer_sends_one_batch_for_each_partition() {
+    let mut rig = three_brokers(1, &[]);
+    let RequestKind::Produce(mut request) = produce(1, 30_000, &["a"]) else {
+        panic!("a produce request")
+    };
+    let two = [batch(&["a"]), batch(&["b"])].concat();
+    request.topic_data[0].partition_data[0].records = Some(two.into());
+    let refused = produced(&rig.call(1, 9, request));
+    assert_eq!(refused, (ErrorCode::InvalidRecord.code(), -1));
+    assert_eq!(offsets(&rig, 1).0, 0);
+}
+
+#[test]
 fn a_produce_that_waits_holds_the_next_one_of_its_connection_back() {
     let mut rig = three_brokers(1, &[]);
     rig.cut(1, 2);
