@@ -5,7 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use topomotion_wire::{DiskOp, ErrorCode, FileName, LeaderEpoch, Offset, TopicPartition};
+use topomotion_wire::{
+    DiskOp, ErrorCode, FileName, LeaderEpoch, LogDeed, Offset, RollCause, TopicPartition,
+};
 
 use crate::batch::{place, stamp};
 use crate::flush::Flush;
@@ -58,7 +60,7 @@ pub enum History {
 }
 
 /// One partition's log.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Log {
     pub(crate) partition: TopicPartition,
     pub(crate) config: LogConfig,
@@ -72,6 +74,24 @@ pub struct Log {
     pub(crate) flushes: Vec<Flush>,
     pub(crate) checkpoint_file: FileName,
     pub(crate) disk: VecDeque<DiskOp>,
+    /// The latest roll, until somebody asks for it.
+    rolled: Option<LogDeed>,
+}
+
+impl fmt::Debug for Log {
+    /// Where it begins and ends, and what is under way: not its records, of which there may
+    /// be a gigabyte.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log")
+            .field("partition", &self.partition)
+            .field("start", &self.start)
+            .field("end", &self.end_offset())
+            .field("epochs", &self.epochs)
+            .field("recovery_point", &self.recovery_point)
+            .field("flushes", &self.flushes)
+            .field("disk", &self.disk.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Log {
@@ -87,6 +107,7 @@ impl Log {
             recovery_point: Offset(0),
             flushes: Vec::new(),
             disk: VecDeque::new(),
+            rolled: None,
         }
     }
 
@@ -338,6 +359,11 @@ impl Log {
         self.disk.pop_front()
     }
 
+    /// The latest roll, if nobody has asked for it before.
+    pub fn take_roll(&mut self) -> Option<LogDeed> {
+        self.rolled.take()
+    }
+
     /// Appends checked batches.
     fn push(&mut self, bytes: Bytes, reach: Reach) {
         self.roll_for(&bytes, reach);
@@ -364,35 +390,47 @@ impl Log {
     fn roll_for(&mut self, bytes: &Bytes, reach: Reach) {
         let active = self.active();
         let last = Offset(reach.end.0 - 1);
-        let full = active.len_bytes() + bytes.len() as u64
-            > self.config.segment_bytes.min(MAX_FILE_BYTES);
+        let full = || {
+            let limit = self.config.segment_bytes.min(MAX_FILE_BYTES);
+            active.len_bytes() + bytes.len() as u64 > limit
+        };
         let age = || match active.first_timestamp() {
             Some(first) if first >= 0 => reach.newest.saturating_sub(first),
             _ => 0,
         };
         let old = || self.config.segment_ms.is_some_and(|ms| age() > ms);
         let indexed = || active.is_index_full(self.config.segment_index_bytes);
-        let rolls = !active.is_empty() && (full || indexed() || old());
-        if rolls || !active.can_hold(last) {
-            self.roll(reach.base, last);
+        let cause = match () {
+            () if active.is_empty() => None,
+            () if full() => Some(RollCause::Size),
+            () if indexed() => Some(RollCause::IndexFull),
+            () if old() => Some(RollCause::Age),
+            () => None,
+        };
+        let far = || (!active.can_hold(last)).then_some(RollCause::Offsets);
+        if let Some(cause) = cause.or_else(far) {
+            self.roll(reach.base, last, cause);
         }
     }
 
     /// Closes the active segment and opens the next one at the log end, so that none is
     /// missing in between; but further on if the offsets would not fit otherwise.
-    fn roll(&mut self, base: Offset, last: Offset) {
+    fn roll(&mut self, base: Offset, last: Offset, cause: RollCause) {
         let end = self.end_offset();
         let fits = i32::try_from(last.0 - end.0).is_ok();
         self.close_active();
+        let (closed, bytes) = (self.active().base, self.active().len_bytes());
         if self.active().is_empty() {
             self.segments.pop().into_iter().for_each(|it| self.delete(it.names));
         }
-        self.open_segment(if fits { end } else { base });
+        let opened = if fits { end } else { base };
+        self.open_segment(opened);
+        self.rolled = Some(LogDeed::Rolled { closed, bytes, opened, cause });
     }
 
     pub(crate) fn roll_at_end(&mut self) {
         let end = self.end_offset();
-        self.roll(end, end);
+        self.roll(end, end, RollCause::Retention);
     }
 
     fn close_active(&mut self) {

@@ -85,9 +85,9 @@ pub enum What {
         /// About which partition, such as `orders-0`.
         partition: Option<Arc<str>>,
     },
-    /// A client did something inside that no message shows.
+    /// A client or a log did something inside that no message shows.
     Deed {
-        /// Which client.
+        /// Whose process.
         process: Arc<str>,
         /// About which partition, such as `orders-0`.
         partition: Option<Arc<str>>,

@@ -4,7 +4,7 @@
 //! turns them into trace events: state changes on the picture, evidence for the checkers.
 
 use crate::{
-    BatchId, BrokerEpoch, ClientDeed, ErrorCode, LeaderEpoch, NodeId, Offset,
+    BatchId, BrokerEpoch, ClientDeed, ErrorCode, LeaderEpoch, LogDeed, NodeId, Offset,
     PartitionEpoch, QuorumEpoch, TopicPartition,
 };
 
@@ -172,6 +172,13 @@ pub enum Fact {
         partition: TopicPartition,
         /// What it proposed.
         isr: Vec<NodeId>,
+    },
+    /// A log did something that no offset shows (LOG-2, LOG-3).
+    Log {
+        /// Whose log.
+        partition: TopicPartition,
+        /// What.
+        deed: LogDeed,
     },
     /// A produce request waits in purgatory for the high watermark (REP-6).
     ProduceWaits {

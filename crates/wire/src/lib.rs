@@ -27,6 +27,7 @@ mod deed;
 mod disk;
 mod fact;
 mod ids;
+mod log_deed;
 mod machine;
 mod random;
 mod rule;
@@ -46,6 +47,7 @@ pub use ids::{
 pub use kafka_protocol::error::ResponseError as ErrorCode;
 pub use kafka_protocol::messages;
 pub use kafka_protocol::protocol::StrBytes;
+pub use log_deed::{IndexEntry, LogDeed, RollCause, TimeIndexEntry};
 pub use machine::{Input, Machine, Message, Output, Request, Response};
 pub use random::Random;
 pub use rule::Rule;

@@ -18,7 +18,9 @@ use topomotion_wire::messages::list_offsets_response::{
     ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
 };
 use topomotion_wire::messages::{ListOffsetsRequest, ListOffsetsResponse};
-use topomotion_wire::{ErrorCode, LeaderEpoch, NodeId, Offset, Rule, TopicPartition};
+use topomotion_wire::{
+    ErrorCode, Fact, LeaderEpoch, NodeId, Offset, Rule, TopicPartition,
+};
 
 use super::{known_epoch, known_node, shared};
 use crate::broker::Broker;
@@ -71,7 +73,16 @@ fn one(
     let found = replica.and_then(|replica| {
         replica.check_leadership(known_epoch(wanted.current_leader_epoch))?;
         let spec = known_spec(version, wanted.timestamp)?;
-        look_up(replica, asking, spec)
+        let found = look_up(replica, asking, spec)?;
+        let log = replica.log();
+        let trail = match spec {
+            OffsetSpec::At(timestamp) => log.trail_to_time(timestamp, found.offset),
+            _ => None,
+        };
+        if let Some(deed) = trail.filter(|_| found.offset.0 >= 0) {
+            effects.fact(Fact::Log { partition: id.clone(), deed });
+        }
+        Ok(found)
     });
     match found {
         Ok(found) => answer

@@ -13,7 +13,7 @@ use topomotion_wire::messages::fetch_response::{
     FetchableTopicResponse, LeaderIdAndEpoch, PartitionData,
 };
 use topomotion_wire::messages::{BrokerId, TopicName};
-use topomotion_wire::{Bytes, ErrorCode, Instant, Offset, Rule, TopicPartition};
+use topomotion_wire::{Bytes, ErrorCode, Fact, Instant, Offset, Rule, TopicPartition};
 use uuid::Uuid;
 
 use super::fetch_sessions::{Cache, FetchSessions, SessionUse, Wanted};
@@ -254,6 +254,7 @@ fn nearest(site: Site<'_>, plan: &Plan, replica: &Replica, at: FetchAt) -> Optio
         high_watermark: replica.high_watermark(),
         log_start: replica.log().start_offset(),
         content: Content::Elsewhere(replica.nearest(site, rack, at.offset)?),
+        trail: None,
     })
 }
 
@@ -298,6 +299,9 @@ fn tell_one(
             return data;
         }
     };
+    if let (Ok(partition), Some(deed)) = (&planned.partition, slice.trail) {
+        effects.fact(Fact::Log { partition: partition.clone(), deed });
+    }
     data.high_watermark = slice.high_watermark.0;
     data.last_stable_offset = slice.high_watermark.0;
     data.log_start_offset = slice.log_start.0;

@@ -222,6 +222,9 @@ impl Replica {
         while let Some(op) = self.log.poll_disk() {
             effects.disk(op);
         }
+        if let Some(deed) = self.log.take_roll() {
+            effects.fact(Fact::Log { partition: self.id.clone(), deed });
+        }
         let (start, end) = (self.log.start_offset(), self.log.end_offset());
         assert!(
             start <= self.high_watermark && self.high_watermark <= end,

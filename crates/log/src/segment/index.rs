@@ -13,7 +13,7 @@
 //! Unlike Kafka's, the files are not allocated ahead, so there is nothing to trim.
 
 use bytes::Bytes;
-use topomotion_wire::Offset;
+use topomotion_wire::{IndexEntry, Offset, TimeIndexEntry};
 
 /// Where a batch lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,6 +154,24 @@ impl Indexes {
         self.before(after)
     }
 
+    /// The greatest entry at or before `offset`.
+    pub(crate) fn entry_before(&self, offset: Offset) -> Option<IndexEntry> {
+        let wanted = offset.0 - self.base.0;
+        let after =
+            self.offsets.partition_point(|entry| i64::from(entry.relative) <= wanted);
+        let entry = self.offsets[..after].last()?;
+        let offset = self.base.plus(i64::from(entry.relative));
+        Some(IndexEntry { offset, position: u64::from(entry.position) })
+    }
+
+    /// The last entry that is not newer than `timestamp`.
+    pub(crate) fn time_entry_before(&self, timestamp: i64) -> Option<TimeIndexEntry> {
+        let after = self.times.partition_point(|entry| entry.timestamp <= timestamp);
+        let entry = self.times[..after].last()?;
+        let offset = self.base.plus(i64::from(entry.relative));
+        Some(TimeIndexEntry { timestamp: entry.timestamp, offset })
+    }
+
     /// The position of the last batch known to lie within `stop` bytes and behind nothing
     /// that reaches beyond `limit`.
     pub(crate) fn position_within(&self, stop: u64, limit: Offset) -> u64 {
@@ -175,9 +193,7 @@ impl Indexes {
 
     /// An offset at or before the first one whose timestamp reaches `timestamp`.
     pub(crate) fn offset_before_time(&self, timestamp: i64) -> Offset {
-        let after = self.times.partition_point(|entry| entry.timestamp <= timestamp);
-        let at = after.checked_sub(1).map_or(0, |at| i64::from(self.times[at].relative));
-        self.base.plus(at)
+        self.time_entry_before(timestamp).map_or(self.base, |entry| entry.offset)
     }
 
     /// The largest timestamp, and the last offset of the batch that has it.
@@ -258,6 +274,12 @@ mod tests {
         assert_eq!(indexes.position_within(9_999, Offset(148)), 2_000);
         let before = |timestamp| indexes.offset_before_time(timestamp).0;
         assert_eq!([before(0), before(3), before(4), before(9)], [100, 129, 129, 149]);
+        assert_eq!(indexes.entry_before(Offset(128)), None);
+        let entry = IndexEntry { offset: Offset(129), position: 2_000 };
+        assert_eq!(indexes.entry_before(Offset(148)), Some(entry));
+        assert_eq!(indexes.time_entry_before(2), None);
+        let entry = TimeIndexEntry { timestamp: 3, offset: Offset(129) };
+        assert_eq!(indexes.time_entry_before(4), Some(entry));
     }
 
     #[test]

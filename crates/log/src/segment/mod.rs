@@ -8,7 +8,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use topomotion_wire::{DiskOp, FileName, Offset, TopicPartition};
+use topomotion_wire::{
+    DiskOp, FileName, IndexEntry, Offset, TimeIndexEntry, TopicPartition,
+};
 
 use crate::Batch;
 use crate::header::BatchView;
@@ -212,6 +214,24 @@ impl Segment {
         let start = self.indexes.position_of(from).max(self.content.chunk_with(from));
         let before = move |(_, view): &(u64, BatchView<'_>)| view.next_offset() <= from;
         self.content.walk(start).skip_while(before)
+    }
+
+    /// How a read finds `from`: by which entry of the index, and where. `None` near the
+    /// segment's end, where a read looks first.
+    pub(crate) fn trail(&self, from: Offset) -> Option<(Option<IndexEntry>, u64)> {
+        let entry = self.indexes.entry_before(from);
+        let (position, _) = self.walk_from(from).next()?;
+        Some((entry, position))
+    }
+
+    /// Whether no index entry lies behind the one by which `from` is found.
+    pub(crate) fn is_near_end(&self, from: Offset) -> bool {
+        self.indexes.position_of(from) == self.indexes.last_position()
+    }
+
+    /// The last entry of the time index that is older than `timestamp`.
+    pub(crate) fn time_entry_before(&self, timestamp: i64) -> Option<TimeIndexEntry> {
+        self.indexes.time_entry_before(timestamp)
     }
 
     /// A batch that [`walk_from`](Self::walk_from) has shown, sharing its bytes.

@@ -17,7 +17,9 @@ pub(super) fn change(
 ) -> Option<StateChange> {
     let process = process.clone();
     Some(match fact {
-        Fact::MetadataApplied { .. } | Fact::Client { .. } => return None,
+        Fact::MetadataApplied { .. } | Fact::Client { .. } | Fact::Log { .. } => {
+            return None;
+        }
         Fact::QuorumRole { role, epoch, .. } => {
             StateChange::Quorum { process, role: quorum_role(role), epoch: epoch.0 }
         }

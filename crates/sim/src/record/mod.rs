@@ -8,10 +8,11 @@ mod facts;
 mod sight;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use topomotion_trace::{Event, Packet, PacketId, Time, Tone, Trace, Travel, What};
-use topomotion_wire::{ClientDeed, CorrelationId, Fact, Instant, Message, Rule, TopicPartition};
+use topomotion_wire::{CorrelationId, Fact, Instant, Message, Rule, TopicPartition};
 
 use crate::coverage::Coverage;
 use crate::packet::{Dictionary, Errand, Errands, Scales, Way, describe};
@@ -147,7 +148,11 @@ impl Recorder {
             self.sights.push((self.trace.events.len(), sight));
         }
         if let Fact::Client { partition, deed } = &fact {
-            return self.deed(now, process, partition.as_ref(), deed);
+            let tone = if deed.is_trouble() { Tone::Error } else { Tone::Plain };
+            return self.deed(now, process, partition.as_ref(), (deed, tone));
+        }
+        if let Fact::Log { partition, deed } = &fact {
+            return self.deed(now, process, Some(partition), (deed, Tone::Plain));
         }
         if let Some(change) = facts::change(process, fact, &mut self.names) {
             self.note(now, What::State(change));
@@ -159,13 +164,12 @@ impl Recorder {
         now: Instant,
         process: &Arc<str>,
         partition: Option<&TopicPartition>,
-        deed: &ClientDeed,
+        (deed, tone): (&dyn Display, Tone),
     ) {
         if self.detail == Detail::Evidence {
             return;
         }
         let partition = partition.map(|partition| self.names.partition(partition));
-        let tone = if deed.is_trouble() { Tone::Error } else { Tone::Plain };
         let (process, text) = (process.clone(), deed.to_string().into());
         self.note(now, What::Deed { process, partition, text, tone });
     }
