@@ -20,6 +20,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("trace", &[]),
     ("sim", &["broker", "client", "log", "model", "quorum", "trace", "wire"]),
     ("verify", &["model", "sim", "trace"]),
+    ("explore", &["broker", "client", "log", "quorum", "sim", "wire"]),
     ("animate", &["model", "scene", "text", "trace"]),
     ("svg", &["scene"]),
     ("raster", &["scene", "text"]),
