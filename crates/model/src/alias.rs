@@ -1,4 +1,5 @@
-//! Names for whoever it is at the moment: `@controller`, `@leader(orders-0)`, `@last`.
+//! Names for whoever it is at the moment: `@controller`, `@standby`, `@leader(orders-0)`,
+//! `@last`.
 
 use std::fmt;
 
@@ -10,13 +11,18 @@ use crate::{PartitionName, ProcessId, nearest};
 pub enum Alias {
     /// `@controller`: the active controller.
     Controller,
+    /// `@standby`: the first voter of the topology that runs and is not the active
+    /// controller.
+    Standby,
     /// `@leader(orders-0)`: who leads the partition.
     Leader(PartitionName),
     /// `@last`: whom the latest step hit.
     Last,
 }
 
-const EXAMPLES: &str = "there are `@controller`, `@leader(orders-0)` and `@last`";
+const EXAMPLES: &str =
+    "there are `@controller`, `@standby`, `@leader(orders-0)` and `@last`";
+const WORDS: [&str; 4] = ["controller", "standby", "leader", "last"];
 
 impl Alias {
     /// The alias that stands in a process's place, or what is wrong with it; `None` for a
@@ -35,6 +41,7 @@ impl Alias {
         };
         match (word, argument) {
             ("controller", None) => Ok(Alias::Controller),
+            ("standby", None) => Ok(Alias::Standby),
             ("last", None) => Ok(Alias::Last),
             ("leader", Some(partition)) => {
                 let partition = PartitionName::parse(partition);
@@ -43,7 +50,7 @@ impl Alias {
                     .ok_or_else(|| "write `@leader(orders-0)`".to_owned())
             }
             ("leader", None) => Err("write `@leader(orders-0)`".to_owned()),
-            (word, _) => Err(match nearest(word, ["controller", "leader", "last"]) {
+            (word, _) => Err(match nearest(word, WORDS) {
                 Some("leader") => "did you mean `@leader(orders-0)`?".to_owned(),
                 Some(near) => format!("did you mean `@{near}`?"),
                 None => EXAMPLES.to_owned(),
@@ -56,6 +63,7 @@ impl fmt::Display for Alias {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Alias::Controller => f.write_str("@controller"),
+            Alias::Standby => f.write_str("@standby"),
             Alias::Leader(partition) => write!(f, "@leader({partition})"),
             Alias::Last => f.write_str("@last"),
         }
@@ -68,7 +76,7 @@ mod tests {
 
     #[test]
     fn an_alias_reads_and_writes_the_same() {
-        for text in ["@controller", "@leader(orders-0)", "@last"] {
+        for text in ["@controller", "@standby", "@leader(orders-0)", "@last"] {
             let alias = Alias::of(&text.into()).expect("an alias").expect("a known one");
             assert_eq!(alias.to_string(), text);
         }

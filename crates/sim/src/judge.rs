@@ -12,6 +12,7 @@ use topomotion_trace::{
 };
 
 use crate::Sight;
+use crate::bind::METADATA;
 
 /// Sees every event of a run as it happens and answers what holds at the moment.
 ///
@@ -236,6 +237,17 @@ impl Observer {
         partition: &PartitionName,
         replica: Option<&ProcessId>,
     ) -> Result<i64, String> {
+        if let (Some(process), METADATA) = (replica, &*partition.topic) {
+            let at = self.replica(process.as_str(), &partition.to_string());
+            return match term {
+                Term::HighWatermark => Ok(at.high_watermark),
+                Term::LogStart => Ok(at.log_start),
+                Term::LogEnd => Ok(at.log_end),
+                Term::LeaderEpoch | Term::IsrSize => {
+                    Err(format!("{partition} has no ISR: a quorum commits it"))
+                }
+            };
+        }
         let registration = self.registered(partition)?;
         let leader = || {
             let leader = registration.leader.as_deref();

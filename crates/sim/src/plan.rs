@@ -101,6 +101,22 @@ pub struct ConsumerPlan {
     pub settings: BTreeMap<String, String>,
 }
 
+/// Kafka's setting that names who votes in the metadata quorum at first: processes, node
+/// ids, or Kafka's own `id@host:port`, with commas between them.
+pub(crate) const FIRST_VOTERS: &str = "controller.quorum.voters";
+
+fn entries(named: &str) -> impl Iterator<Item = &str> {
+    named.split(',').map(str::trim)
+}
+
+impl NodePlan {
+    /// Whether an entry of `controller.quorum.voters` stands for this node.
+    fn is_meant_by(&self, entry: &str) -> bool {
+        let id = entry.split_once('@').map_or(entry, |(id, _)| id);
+        entry == self.process.as_str() || id.parse() == Ok(self.id)
+    }
+}
+
 impl ClusterPlan {
     /// The node that this process is.
     pub fn node(&self, process: &ProcessId) -> Option<&NodePlan> {
@@ -117,9 +133,23 @@ impl ClusterPlan {
         self.nodes.iter().filter(|node| node.role != NodeRole::Controller)
     }
 
-    /// The nodes that vote.
+    /// The nodes that vote from the start: those that the setting
+    /// `controller.quorum.voters` names, or every node that can vote. The others begin as
+    /// observers.
     pub fn voters(&self) -> impl Iterator<Item = &NodePlan> {
-        self.nodes.iter().filter(|node| node.role != NodeRole::Broker)
+        let named = self.settings.get(FIRST_VOTERS);
+        self.controllers().filter(move |node| {
+            named.is_none_or(|named| entries(named).any(|entry| node.is_meant_by(entry)))
+        })
+    }
+
+    /// Names among `controller.quorum.voters` that no controller has.
+    pub(crate) fn unknown_voters(&self) -> Vec<&str> {
+        let named =
+            self.settings.get(FIRST_VOTERS).into_iter().flat_map(|it| entries(it));
+        named
+            .filter(|entry| !self.controllers().any(|it| it.is_meant_by(entry)))
+            .collect()
     }
 
     /// The nodes that can vote.

@@ -17,6 +17,8 @@ use topomotion_client::{
 use topomotion_model::nearest;
 use topomotion_wire::Duration;
 
+use crate::plan::FIRST_VOTERS;
+
 /// Whose setting it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Owner {
@@ -339,6 +341,18 @@ const NODE: &[Known<BrokerSettings>] = &[
                 _ => return Err("write `0` or `1`"),
             };
             Ok(())
+        },
+    },
+    Known {
+        // Who votes is the plan's to say: `ClusterPlan::voters`.
+        name: FIRST_VOTERS,
+        set: |_, v| {
+            let has_gap = v.split(',').any(|entry| entry.trim().is_empty());
+            if has_gap {
+                Err("write controllers with commas between them")
+            } else {
+                Ok(())
+            }
         },
     },
     Known {

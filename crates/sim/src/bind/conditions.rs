@@ -1,9 +1,10 @@
 //! Conditions, checked against the cluster.
 
 use topomotion_model::{
-    Alias, Condition, Count, Diagnostic, PartitionName, ProcessId, Span, nearest,
+    Alias, Condition, Count, Diagnostic, PartitionName, ProcessId, Span, Term, nearest,
 };
 
+use super::METADATA;
 use super::clients::unknown_topic;
 use super::steps::Planner;
 use crate::packet::error_names;
@@ -14,6 +15,13 @@ impl Planner<'_> {
         condition: &Condition,
         span: Option<Span>,
     ) -> Option<()> {
+        if let Condition::Number { term, partition, replica, .. } = condition
+            && matches!(term, Term::HighWatermark | Term::LogStart | Term::LogEnd)
+            && (&*partition.topic, partition.partition) == (METADATA, 0)
+            && let Some(node) = replica
+        {
+            return self.process(node, span).map(|_| ());
+        }
         if let Some(partition) = condition.partition() {
             self.partition(partition, span)?;
         }
@@ -142,7 +150,7 @@ impl Planner<'_> {
     pub(super) fn alias(&mut self, id: &ProcessId, span: Option<Span>) -> Option<()> {
         match Alias::of(id)? {
             Ok(Alias::Leader(partition)) => self.partition(&partition, span),
-            Ok(Alias::Controller | Alias::Last) => Some(()),
+            Ok(Alias::Controller | Alias::Standby | Alias::Last) => Some(()),
             Err(help) => {
                 let message = format!("nobody is meant by `{id}`");
                 let error = Diagnostic::error("unknown-alias", message, span);

@@ -24,6 +24,9 @@ use crate::settings::{self, Owner};
 
 pub(crate) use steps::plan_run;
 
+/// The topic of the metadata log. Conditions may ask where it starts and ends on a node.
+pub(crate) const METADATA: &str = "__cluster_metadata";
+
 /// A topology's cluster, or why it has none, and how that was found out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Binding {
@@ -88,6 +91,7 @@ pub fn bind(topology: &Topology) -> Result<Binding, Vec<Diagnostic>> {
         draft.check_settings(&cluster.settings, Owner::Node, &cluster.origin);
     }
     plan.nodes = nodes::find(&mut draft);
+    nodes::first_voters(&mut draft, &plan);
     plan.topics = topics::find(&mut draft, &plan.nodes);
     clients::find(&mut draft, &mut plan);
     for scenario in &topology.scenarios {

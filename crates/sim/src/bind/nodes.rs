@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use topomotion_model::{Diagnostic, Process, ProcessRole};
+use topomotion_model::{Diagnostic, Process, ProcessRole, Span, nearest};
 
 use super::{Draft, list, trailing_number};
+use crate::plan::FIRST_VOTERS;
 use crate::settings::Owner;
-use crate::{NodePlan, NodeRole};
+use crate::{ClusterPlan, NodePlan, NodeRole};
 
 /// Controllers without a number of their own are numbered from here.
 const FIRST_CONTROLLER: i32 = 3000;
@@ -47,6 +48,45 @@ pub(super) fn find(draft: &mut Draft<'_>) -> Vec<NodePlan> {
     plans
 }
 
+/// Says who votes at first, where the script names them, and what is wrong with the names.
+pub(super) fn first_voters(draft: &mut Draft<'_>, plan: &ClusterPlan) {
+    let Some(cluster) = &draft.topology.cluster else { return };
+    if !plan.settings.contains_key(FIRST_VOTERS) {
+        return;
+    }
+    let origin = &cluster.origin;
+    if let Some(error) = wrong_voters(plan, origin.part(FIRST_VOTERS)) {
+        draft.errors.push(error);
+        return;
+    }
+    let names = |nodes: Vec<&NodePlan>| -> Vec<String> {
+        nodes.iter().map(|node| node.process.to_string()).collect()
+    };
+    let voters = names(plan.voters().collect());
+    let others = names(plan.controllers().collect());
+    let others: Vec<String> =
+        others.into_iter().filter(|name| !voters.contains(name)).collect();
+    let verb = if voters.len() == 1 { "votes" } else { "vote" };
+    draft.say(format!("{} {verb} at first: `{FIRST_VOTERS}` says so.", list(&voters)));
+    if !others.is_empty() {
+        let verb = if others.len() == 1 { "begins" } else { "begin" };
+        draft.say(format!("{} {verb} without a vote.", list(&others)));
+    }
+}
+
+/// What is wrong with the voters that the settings name, if anything.
+pub(super) fn wrong_voters(plan: &ClusterPlan, span: Option<Span>) -> Option<Diagnostic> {
+    let unknown = plan.unknown_voters();
+    let wrong = unknown.first()?;
+    let message = format!("`{wrong}` is no controller and cannot vote");
+    let error = Diagnostic::error("unknown-voter", message, span);
+    let known: Vec<&str> = plan.controllers().map(|node| node.process.as_str()).collect();
+    Some(match nearest(wrong, known.iter().copied()) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error.help(format!("there are {}", known.join(", "))),
+    })
+}
+
 /// A free id: the number in the process's own name if possible.
 fn number(process: &Process, first: i32, taken: &mut BTreeSet<i32>) -> i32 {
     let own = trailing_number(process.id.as_str()).map(|number| match first {
@@ -60,6 +100,12 @@ fn number(process: &Process, first: i32, taken: &mut BTreeSet<i32>) -> i32 {
     id
 }
 
+/// Whether the script says who votes at first.
+fn names_voters(draft: &Draft<'_>) -> bool {
+    let cluster = draft.topology.cluster.as_ref();
+    cluster.is_some_and(|cluster| cluster.settings.contains_key(FIRST_VOTERS))
+}
+
 /// How many brokers vote, because nobody else does.
 fn combined_voters(
     draft: &mut Draft<'_>,
@@ -69,7 +115,9 @@ fn combined_voters(
     if let [_, ..] = controllers {
         let names: Vec<String> = controllers.iter().map(|p| p.id.to_string()).collect();
         let verb = if names.len() == 1 { "is the only voter" } else { "vote" };
-        draft.say(format!("{} {verb} of the metadata quorum.", list(&names)));
+        if !names_voters(draft) {
+            draft.say(format!("{} {verb} of the metadata quorum.", list(&names)));
+        }
         return 0;
     }
     let count = if brokers.len() >= COMBINED_VOTERS { COMBINED_VOTERS } else { 1 };
@@ -87,6 +135,14 @@ fn combined_voters(
 fn plan(draft: &mut Draft<'_>, process: &Process, id: i32, role: NodeRole) -> NodePlan {
     let given = &process.kafka.settings;
     draft.check_settings(given, Owner::Node, &process.origin);
+    if given.contains_key(FIRST_VOTERS) {
+        let span = process.origin.part(FIRST_VOTERS);
+        let message = format!("`{FIRST_VOTERS}` of `{}` alone", process.id);
+        let warning = Diagnostic::warning("one-nodes-voters", message, span);
+        draft.warnings.push(warning.at("has no effect").help(
+            "who votes holds for the whole cluster: say it in the cluster's settings",
+        ));
+    }
     NodePlan {
         process: process.id.clone(),
         id,

@@ -3,7 +3,9 @@
 use topomotion_model::{Diagnostic, Origin, Run};
 
 use super::judge_setting;
+use super::nodes::wrong_voters;
 use crate::ClusterPlan;
+use crate::plan::FIRST_VOTERS;
 use crate::settings::{self, Owner};
 
 /// The cluster as this run wants it. What is wrong goes to `errors`, doubts to `warnings`.
@@ -53,6 +55,10 @@ pub(super) fn lay_over(
                 consumer.settings.insert(own.to_owned(), value());
             }),
         }
+    }
+    if run.settings.contains_key(FIRST_VOTERS) {
+        let span = origin.part(&format!("settings.{FIRST_VOTERS}"));
+        errors.extend(wrong_voters(&plan, span));
     }
     plan
 }

@@ -312,3 +312,39 @@ fn an_unknown_setting_is_a_doubt_and_a_senseless_value_a_mistake() {
     let errors = bound("min.insync.replicas", "two").expect_err("a mistake");
     assert_eq!(errors[0].message, "`two` is no value for `min.insync.replicas`");
 }
+
+fn voting(named: &str) -> Result<Binding, Vec<Diagnostic>> {
+    let mut builder = brokers(&["broker-1"]);
+    for number in 1..=3 {
+        builder.create_process(ProcessConfig::new(format!("controller-{number}")));
+    }
+    let settings = [("controller.quorum.voters".to_owned(), named.to_owned())];
+    builder.kafka(Cluster { settings: settings.into(), ..Cluster::default() });
+    bind(&built(builder))
+}
+
+#[test]
+fn the_settings_name_who_votes_at_first() {
+    for named in ["controller-1, controller-3", "3001,3003", "3001@a:9093,3003@b:9093"] {
+        let bound = voting(named).expect("binds");
+        let plan = bound.cluster().expect("a cluster");
+        let voters: Vec<&str> = plan.voters().map(|node| node.process.as_str()).collect();
+        assert_eq!(voters, ["controller-1", "controller-3"], "{named}");
+        assert_eq!(plan.controllers().count(), 3);
+        let told = bound.explain().join(" ");
+        assert!(told.contains("`controller-2` begins without a vote."), "{told}");
+        assert!(!told.contains("vote of the metadata quorum"), "{told}");
+    }
+}
+
+#[test]
+fn who_cannot_vote_is_told_with_who_can() {
+    for (named, message) in [
+        ("controller-1,controler-2", "`controler-2` is no controller and cannot vote"),
+        ("broker-1", "`broker-1` is no controller and cannot vote"),
+        ("controller-1,,controller-2", "`controller-1,,controller-2` is no value for"),
+    ] {
+        let errors = voting(named).expect_err(named);
+        assert!(errors[0].message.starts_with(message), "{:?}", errors[0]);
+    }
+}

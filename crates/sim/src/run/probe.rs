@@ -84,7 +84,7 @@ impl Probe {
                 let digest = digest(&format!("{:?}", node.image()));
                 let image = Sight::Image { process: process.clone(), offset, digest };
                 let committed = node.quorum().is_leader().then(|| {
-                    let (holders, voters) = holders(cluster, offset);
+                    let (holders, voters) = holders(cluster, node, offset);
                     Sight::Committed { process: process.clone(), offset, holders, voters }
                 });
                 [image].into_iter().chain(committed).collect()
@@ -99,13 +99,15 @@ fn node<'c>(cluster: &'c Cluster<'_>, process: &Arc<str>) -> Option<&'c Node> {
     cluster.world.machine(host).and_then(Body::node)
 }
 
-fn holders(cluster: &Cluster<'_>, offset: i64) -> (usize, usize) {
+/// How many of the voters in force have the log up to here, and how many there are.
+fn holders(cluster: &Cluster<'_>, leader: &Node, offset: i64) -> (usize, usize) {
+    let voters = leader.quorum().voters();
     let has = |process: &ProcessId| {
         node(cluster, &process.0)
             .is_none_or(|node| node.quorum().log().end_offset().0 >= offset)
     };
-    let holders = cluster.plan.voters().filter(|plan| has(&plan.process)).count();
-    (holders, cluster.plan.voters().count())
+    let named = voters.ids().filter_map(|id| cluster.plan.process_of(id.0));
+    (named.filter(|process| has(process)).count(), voters.len())
 }
 
 fn read(partition: &str) -> Option<TopicPartition> {

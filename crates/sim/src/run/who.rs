@@ -7,6 +7,7 @@ use topomotion_wire::TopicPartition;
 
 use super::body::Body;
 use super::stage::Stage;
+use crate::bind::METADATA;
 use crate::storm::strike::Strike;
 use crate::{Action, Sight};
 
@@ -26,12 +27,29 @@ fn process(
             let controller = stage.observer.controller().cloned().map(ProcessId);
             controller.ok_or_else(|| "no controller is active".to_owned())
         }
+        Some(Ok(Alias::Standby)) => standby(stage)
+            .ok_or_else(|| "no voter but the active controller runs".to_owned()),
         Some(Ok(Alias::Leader(partition))) => {
             let now = stage.observer.registration(&partition.to_string());
             let leader = now.and_then(|now| now.leader.clone()).map(ProcessId);
             leader.ok_or_else(|| format!("nobody leads {partition}"))
         }
     }
+}
+
+/// The first voter that runs and is not the active controller.
+fn standby(stage: &Stage<'_>) -> Option<ProcessId> {
+    let active = stage.observer.controller();
+    let cluster = &stage.cluster;
+    let waits = |process: &&ProcessId| {
+        let host = cluster.host(process);
+        let node = host.and_then(|host| cluster.world.machine(host)).and_then(Body::node);
+        let votes =
+            node.is_some_and(|node| node.quorum().voters().contains(node.config().id));
+        votes && active.is_none_or(|active| **active != *process.as_str())
+    };
+    let nodes = cluster.plan.controllers().map(|node| &node.process);
+    nodes.into_iter().find(waits).cloned()
 }
 
 /// The action with everybody's own name in it.
@@ -48,9 +66,10 @@ pub(super) fn known(
         | Action::Resume { process: id }
         | Action::Shutdown { process: id } => *id = process(stage, last, id)?,
         Action::Partition { left, right } => {
-            for id in left.iter_mut().chain(right) {
+            for id in left.iter_mut().chain(right.iter_mut()) {
                 *id = process(stage, last, id)?;
             }
+            part(left, right);
         }
         Action::Fault { what } if what.contains('@') => {
             let strike = Strike::read_untimed(what).map_err(|wrong| wrong.message);
@@ -58,11 +77,25 @@ pub(super) fn known(
             for id in strike.on.iter_mut().chain(&mut strike.towards) {
                 *id = process(stage, last, id)?;
             }
+            part(&mut strike.on, &mut strike.towards);
             *what = strike.untimed();
         }
+        Action::Admin { what } if what.contains('@') => {
+            let named = |word: &str| match word.strip_prefix('@') {
+                Some(_) => process(stage, last, &word.into()).map(|id| id.0.to_string()),
+                None => Ok(word.to_owned()),
+            };
+            let list = |words: &str| -> Result<String, String> {
+                let words: Result<Vec<String>, String> =
+                    words.split(',').map(named).collect();
+                words.map(|words| words.join(","))
+            };
+            let words: Result<Vec<String>, String> = what.split(' ').map(list).collect();
+            *what = words?.join(" ");
+        }
         Action::Fault { .. }
-        | Action::Produce { .. }
         | Action::Admin { .. }
+        | Action::Produce { .. }
         | Action::Client { .. }
         | Action::Heal
         | Action::Wait { .. }
@@ -71,6 +104,25 @@ pub(super) fn known(
         | Action::Say { .. } => {}
     }
     Ok(action)
+}
+
+/// Who is meant by an alias may have been named on the other side too, among many: nobody
+/// stands on both sides, or on one of them twice.
+fn part(left: &mut Vec<ProcessId>, right: &mut Vec<ProcessId>) {
+    for side in [&mut *left, &mut *right] {
+        let mut later = side.split_off(0);
+        while !later.is_empty() {
+            let id = later.remove(0);
+            if !later.contains(&id) {
+                side.push(id);
+            }
+        }
+    }
+    let (many, few) =
+        if left.len() >= right.len() { (left, right) } else { (right, left) };
+    if few.len() < many.len() {
+        many.retain(|id| !few.contains(id));
+    }
 }
 
 /// Whether a condition holds now.
@@ -102,7 +154,10 @@ fn look(stage: &Stage<'_>, condition: &Condition) -> Option<Sight> {
             let at = place(&partition.topic, partition.partition)?;
             let host = stage.cluster.host(&ProcessId(process.clone()))?;
             let node = stage.cluster.world.machine(host).and_then(Body::node)?;
-            let offset = node.replica(&at)?.log_start.0;
+            let offset = match &*partition.topic {
+                METADATA => node.quorum().log().start_offset().0,
+                _ => node.replica(&at)?.log_start.0,
+            };
             Some(Sight::LogStart { process, partition: name.into(), offset })
         }
         Condition::Voters { .. } => {
