@@ -5,7 +5,7 @@
 
 use topomotion_log::{AppendInfo, Batch, Batches, EpochEnd, History, Malformed};
 use topomotion_wire::{
-    Acks, BrokerEpoch, Bytes, ErrorCode, LeaderEpoch, NodeId, Offset, Rule,
+    Acks, BrokerEpoch, Bytes, ErrorCode, LeaderEpoch, LogDeed, NodeId, Offset, Rule,
 };
 
 use super::{Replica, Role, Site};
@@ -56,6 +56,8 @@ pub(crate) struct Slice {
     pub(crate) high_watermark: Offset,
     pub(crate) log_start: Offset,
     pub(crate) content: Content,
+    /// How the log found the records, where that is worth telling (LOG-3).
+    pub(crate) trail: Option<LogDeed>,
 }
 
 /// Records, or the reason why there are none.
@@ -143,6 +145,7 @@ impl Replica {
         let history = at
             .last_fetched_epoch
             .map_or(History::Matches, |epoch| self.log.compare(at.offset, epoch));
+        let mut trail = None;
         let content = match history {
             // Its history reaches beyond everything known here; it has to start over.
             History::Unknown => return Err(ErrorCode::OffsetOutOfRange),
@@ -152,11 +155,14 @@ impl Replica {
                 let read = read.map_err(|_| ErrorCode::OffsetOutOfRange)?;
                 let fits =
                     at.at_least == AtLeast::OneBatch || read.len_bytes() <= at.max_bytes;
+                if fits && !read.is_empty() {
+                    trail = self.log.trail_to(at.offset);
+                }
                 Content::Records(if fits { read.to_bytes() } else { Bytes::new() })
             }
         };
         let (high_watermark, log_start) = (self.high_watermark, self.log.start_offset());
-        Ok(Slice { high_watermark, log_start, content })
+        Ok(Slice { high_watermark, log_start, content, trail })
     }
 
     /// Checks the leadership that a request believes in (REP-13).
