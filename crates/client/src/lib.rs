@@ -9,6 +9,9 @@
 //!                                      ▲────────────── Input ─────┘
 //! ```
 //!
+//! What they do inside (why a batch leaves, where a position comes from, why metadata is
+//! asked for) they tell as deeds, [`Fact::Client`](topomotion_wire::Fact::Client).
+//!
 //! They are **not** connected to anything: whoever drives them opens the connections that
 //! they ask for. Group membership, idempotence and transactions are not here yet.
 //!

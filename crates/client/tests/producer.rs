@@ -120,6 +120,24 @@ fn a_batch_never_outgrows_its_size_unless_one_record_does() {
 }
 
 #[test]
+fn a_full_batch_leaves_alone_and_the_one_behind_it_goes_on_filling() {
+    let client = producer_with(|config| {
+        (config.batch_size, config.linger) = (500, Duration::from_millis(20));
+    });
+    let mut rig = Rig::new(client, agreeable);
+    rig.client.warm_up(rig.now, &"orders".into());
+    rig.run_until(100);
+    for _ in 0..7 {
+        rig.client.send(rig.now, plain(Some(0), vec![b'x'; 100]));
+    }
+    rig.run_until(1_000);
+    let written = written(&rig.requests);
+    let sizes: Vec<usize> = written.iter().map(|(_, values)| values.len()).collect();
+    assert_eq!(sizes, [4, 3]);
+    assert_eq!(causes(&rig.facts), [BatchCause::Full, BatchCause::Linger]);
+}
+
+#[test]
 fn one_request_carries_the_batches_of_all_partitions_of_its_broker() {
     let client = producer_with(|config| config.linger = Duration::from_millis(20));
     let mut rig = Rig::new(client, agreeable);

@@ -356,6 +356,13 @@ impl Lane {
         }
     }
 
+    /// The next batch is about to leave: nothing more comes into it.
+    pub fn close_next(&mut self, cause: BatchCause) {
+        if self.closed.is_empty() {
+            self.close(cause);
+        }
+    }
+
     /// Why the next batch may leave, if it may.
     pub fn readiness(
         &self,

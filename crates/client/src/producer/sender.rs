@@ -143,7 +143,7 @@ impl Producer {
             }
             total += length;
             let cause = cause.unwrap_or(BatchCause::Company);
-            self.accumulator.lane(&partition).close(cause);
+            self.accumulator.lane(&partition).close_next(cause);
             chosen.push(partition);
         }
         chosen.sort();
