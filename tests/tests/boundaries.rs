@@ -28,8 +28,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "animate", "layout", "model", "pdf", "raster", "scene", "script", "sim",
-            "svg", "text", "trace", "verify",
+            "animate", "explore", "layout", "model", "pdf", "raster", "scene", "script",
+            "sim", "svg", "text", "trace", "verify",
         ],
     ),
     ("tests", &["animate", "model", "scene", "svg", "text", "trace"]),

@@ -161,8 +161,8 @@ pub struct Scenarios {
 pub struct Sim {
     /// The script, or - for standard input
     #[arg(
-        required_unless_present_any = ["replay", "seeds"],
-        conflicts_with_all = ["replay", "seeds"]
+        required_unless_present_any = ["replay", "seeds", "on"],
+        conflicts_with_all = ["replay", "seeds", "on"]
     )]
     pub script: Option<String>,
     /// Run only this scenario, the script's own or a built-in one (may be repeated)
@@ -192,9 +192,12 @@ pub struct Sim {
     /// How many storms at a time [default: one a core]
     #[arg(long, value_name = "NUMBER", requires = "seeds")]
     pub jobs: Option<usize>,
-    /// How many brokers a random cluster has
-    #[arg(long, value_name = "N..M", value_parser = ranges::brokers, default_value = "3..5")]
-    pub brokers: ranges::Brokers,
+    /// How many brokers a random cluster has [default: 3..5], or a tiny one [default: 2]
+    #[arg(long, value_name = "N..M", value_parser = ranges::brokers)]
+    pub brokers: Option<ranges::Brokers>,
+    /// Instead of a script: visit every state of a tiny cluster.
+    #[command(flatten)]
+    pub exhaustive: Exhaustive,
     /// Look for the smallest storm that breaks the same invariant
     #[arg(long, requires = "replay")]
     pub shrink: bool,
@@ -204,6 +207,45 @@ pub struct Sim {
     /// What the script may take, and how strict to be.
     #[command(flatten)]
     pub strictness: Strictness,
+}
+
+/// `topomotion sim --exhaustive`
+#[derive(Debug, Args)]
+pub struct Exhaustive {
+    /// Visit every state of a tiny cluster, in every order of events, and judge each
+    #[arg(long = "exhaustive", conflicts_with_all = ["replay", "seeds", "seed", "run_file"])]
+    pub on: bool,
+    /// Records that the application sends, 0 to 2
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "on")]
+    pub records: u8,
+    /// What they ask for: 1, or -1 for all
+    #[arg(long, value_name = "ACKS", default_value_t = -1, allow_hyphen_values = true,
+        value_parser = clap::value_parser!(i16).range(-1..=1), requires = "on")]
+    pub acks: i16,
+    /// Faults that may strike, 0 to 2
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "on")]
+    pub faults: u8,
+    /// Of these kinds: crash, power-loss, reset, cut [default: all but power-loss]
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', requires = "on")]
+    pub kinds: Option<Vec<String>>,
+    /// Faults strike only when nothing is on its way
+    #[arg(long, requires = "on")]
+    pub quiet_faults: bool,
+    /// Controllers beside the brokers; with 0 the brokers vote
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "on")]
+    pub controllers: u8,
+    /// How much engine time may pass
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = units::duration, requires = "on")]
+    pub horizon: Duration,
+    /// How many different states may be visited
+    #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000, requires = "on")]
+    pub states: usize,
+    /// A setting of every node, such as era.elr=true (may be repeated)
+    #[arg(long = "set", value_name = "NAME=VALUE", requires = "on")]
+    pub settings: Vec<String>,
+    /// Tell what happens along these choices
+    #[arg(long, value_name = "CHOICES", value_delimiter = ',', requires = "on")]
+    pub path: Option<Vec<usize>>,
 }
 
 /// `topomotion layout`

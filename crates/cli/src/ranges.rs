@@ -19,6 +19,12 @@ pub struct Brokers(pub RangeInclusive<u32>);
 /// More brokers than this no drawn cluster has.
 const BROKERS_AT_MOST: u32 = 9;
 
+impl Default for Brokers {
+    fn default() -> Brokers {
+        Brokers(3..=5)
+    }
+}
+
 impl fmt::Display for Brokers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}..{}", self.0.start(), self.0.end())

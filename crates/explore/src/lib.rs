@@ -52,4 +52,6 @@ pub use evidence::{Copy, Evidence, Member, Seen};
 pub use history::{History, Promise};
 pub use invariants::{Finding, INVARIANTS, judge};
 pub use scope::{Fault, Moments, Scope};
+pub use topomotion_wire::{Acks, Duration};
+
 pub use search::{Broken, Ending, Explored, explore, retell};

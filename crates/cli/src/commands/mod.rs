@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod exhaustive;
 mod import;
 mod layout;
 mod new;

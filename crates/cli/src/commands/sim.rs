@@ -6,7 +6,7 @@ use topomotion_model::{Play, Scenario};
 use topomotion_sim::{Ending, RunFile, RunOptions};
 use topomotion_verify::{Judged, replay};
 
-use super::{storm_film, storms};
+use super::{exhaustive, storm_film, storms};
 use crate::args::{Sim, Told};
 use crate::failure::Failure;
 use crate::input::{self, Script};
@@ -18,6 +18,9 @@ use crate::terminal::{Terminal, print, visible};
 
 /// Runs, and fails if anything demanded did not hold.
 pub fn run(arguments: &Sim, terminal: &Terminal) -> Result<(), Failure> {
+    if arguments.exhaustive.on {
+        return exhaustive::run(arguments);
+    }
     match (&arguments.replay, &arguments.seeds, &arguments.script) {
         (Some(file), ..) => rerun(file, arguments, terminal),
         (None, Some(seeds), _) => {

@@ -47,7 +47,10 @@ struct Told {
 
 /// Plays storms until the seeds or the minutes are used up.
 pub fn run(seeds: &Seeds, arguments: &Sim) -> Result<(), Failure> {
-    let climate = Climate { brokers: arguments.brokers.clone().0, ..Climate::default() };
+    let climate = Climate {
+        brokers: arguments.brokers.clone().unwrap_or_default().0,
+        ..Climate::default()
+    };
     let jobs = arguments.jobs.unwrap_or_else(cores).max(1);
     let patience =
         arguments.minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0));
@@ -137,7 +140,7 @@ fn failure(seed: u64, told: &Told, arguments: &Sim) -> String {
             text.push_str(&format!("  ✘ {invariant} at {}: {what}\n", seconds(*at)));
         }
     }
-    let brokers = &arguments.brokers;
+    let brokers = arguments.brokers.clone().unwrap_or_default();
     text.push_str(&format!(
         "  again: topomotion sim --seeds {seed}..{} --brokers {brokers} --run-file storm-{seed}.json\n",
         seed + 1
@@ -168,7 +171,10 @@ fn unreached(coverage: &Coverage) -> Vec<&'static str> {
 
 /// The run file of one drawn storm.
 pub fn write_down(seed: u64, path: &str, arguments: &Sim) -> Result<(), Failure> {
-    let climate = Climate { brokers: arguments.brokers.clone().0, ..Climate::default() };
+    let climate = Climate {
+        brokers: arguments.brokers.clone().unwrap_or_default().0,
+        ..Climate::default()
+    };
     save(&draw(seed, &climate), path)
 }
 
