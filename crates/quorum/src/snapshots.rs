@@ -143,6 +143,11 @@ impl Quorum {
         Some((id, contents.records))
     }
 
+    /// Every snapshot that is kept, oldest first.
+    pub fn snapshots(&self) -> impl Iterator<Item = SnapshotId> {
+        self.snapshots.kept.keys().copied()
+    }
+
     /// The latest snapshot, if there is one.
     pub fn latest_snapshot(&self) -> Option<SnapshotId> {
         self.snapshots.latest()

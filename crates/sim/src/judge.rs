@@ -41,7 +41,8 @@ pub enum Attention {
     /// At whatever conditions are about.
     Conditions,
     /// Also at what no condition asks for, with every step of a watermark and of the
-    /// metadata: [`Sight::Leads`], [`Sight::Image`], [`Sight::Committed`].
+    /// metadata: [`Sight::Leads`], [`Sight::Image`], [`Sight::Committed`],
+    /// [`Sight::Epochs`], [`Sight::MetadataLog`], [`Sight::MetadataTaken`].
     Invariants,
 }
 

@@ -41,6 +41,11 @@ pub(crate) struct Bench<'a> {
 const TOLD_AT_MOST: usize = 100;
 
 impl Bench<'_> {
+    /// The moment that is looked at.
+    pub fn at(&self) -> Time {
+        self.at
+    }
+
     /// Demands that something holds.
     pub fn demand(
         &mut self,
@@ -125,7 +130,15 @@ impl Judge for Court {
             self.before = self.violations.len();
         }
         self.observer.see(event);
-        let What::State(change) = &event.what else { return };
+        let change = match &event.what {
+            What::State(change) => change,
+            What::Fault(fault) => {
+                self.pass(event.at);
+                self.checkers.iter_mut().for_each(|it| it.suffer(event.at, fault));
+                return;
+            }
+            _ => return,
+        };
         self.pass(event.at);
         let mut bench = Bench { at: event.at, found: &mut self.violations };
         replication::before(&self.model, change, &mut bench);

@@ -103,6 +103,8 @@ pub(crate) struct Model {
     /// Last leaders, remembered while there is neither ISR nor ELR, now and before.
     last_known: BTreeMap<Name, Vec<Name>>,
     last_known_before: BTreeMap<Name, Vec<Name>>,
+    /// Partitions whose leader was elected without proof.
+    recovering: BTreeSet<Name>,
     /// Replicas whose process has lost power, and that have not been found again.
     in_doubt: BTreeSet<(Name, Name)>,
     /// Members of ISRs that have lost power in it, by partition.
@@ -131,6 +133,18 @@ impl Model {
         self.elr.get(partition).into_iter().chain(remembered).flatten()
     }
 
+    /// Whoever might have led until now though not in the ISR.
+    pub fn eligible_before(&self, partition: &Name) -> impl Iterator<Item = &Name> {
+        let remembered = self.last_known_before.get(partition);
+        self.elr_before.get(partition).into_iter().chain(remembered).flatten()
+    }
+
+    /// Whether the leader was elected without proof, and has yet to come to terms with it; a
+    /// trace alone does not tell.
+    pub fn may_recover(&self, partition: &Name) -> bool {
+        self.recovering.contains(partition) || !self.elr.contains_key(partition)
+    }
+
     /// Whether this process was remembered as the last leader until now.
     pub fn was_last_known(&self, partition: &Name, process: &Name) -> bool {
         self.last_known_before.get(partition).is_some_and(|it| it.contains(process))
@@ -147,7 +161,11 @@ impl Model {
     /// Takes in what only a judge is shown.
     pub fn witness(&mut self, sight: &Sight) {
         match sight {
-            Sight::Eligible { partition, elr, last_known, .. } => {
+            Sight::Eligible { partition, elr, last_known, recovering } => {
+                match recovering {
+                    true => _ = self.recovering.insert(partition.clone()),
+                    false => _ = self.recovering.remove(partition),
+                }
                 let before = self.elr.insert(partition.clone(), elr.clone());
                 self.elr_before.insert(partition.clone(), before.unwrap_or_default());
                 let before =

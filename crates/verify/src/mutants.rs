@@ -112,6 +112,34 @@ impl Evidence {
         appended.last().expect("something was written")
     }
 
+    /// Who led the quorum last, and in which epoch.
+    fn quorum_leader(&mut self) -> (Name, i32) {
+        let leads = self.states().filter_map(|change| match change {
+            StateChange::Quorum { process, role: QuorumRole::Leader, epoch } => {
+                Some((process.clone(), *epoch))
+            }
+            _ => None,
+        });
+        leads.last().expect("somebody led the quorum")
+    }
+
+    fn metadata_log(
+        process: &str,
+        leads: Option<i32>,
+        (start, end): (i64, i64),
+        voters: &[&str],
+    ) -> Sight {
+        Sight::MetadataLog {
+            process: process.into(),
+            leads,
+            start,
+            end,
+            high_watermark: end,
+            snapshots: Vec::new(),
+            voters: voters.iter().map(|&name| name.into()).collect(),
+        }
+    }
+
     fn watermark(process: Name, offset: i64) -> StateChange {
         StateChange::HighWatermark { process, partition: PARTITION.into(), offset }
     }
@@ -242,6 +270,13 @@ const MUTANTS: &[Mutant] = &[
         }
         it.then(different);
     }),
+    ("R15", "cache_not_truncated", |it| {
+        it.sights().for_each(|sight| {
+            if let Sight::Epochs { epochs, .. } = sight {
+                epochs.clear();
+            }
+        });
+    }),
     ("R16", "propose_anybody", |it| {
         let (process, ..) = it.roles();
         let (partition, isr) =
@@ -259,6 +294,13 @@ const MUTANTS: &[Mutant] = &[
             )
         };
         it.lines.retain(|line| !is_proposal(line));
+    }),
+    ("R18", "append_then_check", |it| {
+        let ((leader, _, epoch), end) = (it.roles(), it.log_end());
+        it.then(Evidence::append(leader.clone(), end, epoch));
+        let (at, partition) = (Time(it.end()), PARTITION.into());
+        let refused = Sight::Refused { leader, partition, batches: vec![7] };
+        it.lines.push(Line::Sight(at, refused));
     }),
     ("R19", "ack_on_append", |it| {
         let end = it.log_end();
@@ -336,8 +378,21 @@ const MUTANTS: &[Mutant] = &[
             }
         });
     }),
+    ("K6", "commit_old_epoch", |it| {
+        let taken = it.sights().find_map(|sight| match sight {
+            Sight::MetadataTaken { batches, .. } => batches.first_mut(),
+            _ => None,
+        });
+        taken.expect("metadata was applied").2 ^= 1;
+    }),
     ("K7", "vote_ignores_log", |it| {
         it.then_seen(Sight::Elected { process: "controller-101".into(), end: 1 });
+    }),
+    ("K8", "truncate_committed", |it| {
+        it.then_seen(Evidence::metadata_log("controller-101", None, (0, 0), &[]));
+    }),
+    ("K9", "trim_without_snapshot", |it| {
+        it.then_seen(Evidence::metadata_log("stranger", None, (5, 9), &[]));
     }),
     ("K10", "apply_order", |it| {
         let last = it.sights().filter_map(|sight| match sight {
@@ -345,6 +400,38 @@ const MUTANTS: &[Mutant] = &[
             _ => None,
         });
         *last.last().expect("metadata was applied") ^= 1;
+    }),
+    ("K11", "reply_on_append", |it| {
+        let (controller, partition) = ("controller-101".into(), PARTITION.into());
+        let partition_epoch = 99;
+        it.then_seen(Sight::IsrAnswered { controller, partition, partition_epoch });
+    }),
+    ("K12", "check_quorum_off", |it| {
+        it.lines
+            .retain(|line| !matches!(line, Line::Sight(_, Sight::QuorumAnswered { .. })));
+    }),
+    ("K13", "promise_all_the_same", |it| {
+        let (_, epoch) = it.quorum_leader();
+        let asked = it.sights().filter_map(|sight| match sight {
+            Sight::QuorumAsked { follower, .. } if follower.starts_with("controller") => {
+                Some(follower.clone())
+            }
+            _ => None,
+        });
+        let voter = asked.last().expect("voters fetch");
+        let (candidate, kind) = ("stranger".into(), Ballot::PreVote);
+        it.then_seen(Sight::Voted { voter, candidate, epoch, kind });
+    }),
+    ("K14", "pre_vote_off", |it| {
+        let (_, epoch) = it.quorum_leader();
+        let (process, role) = ("stranger".into(), QuorumRole::Candidate);
+        it.then(StateChange::Quorum { process, role, epoch: epoch + 1 });
+    }),
+    ("K15", "two_voter_changes", |it| {
+        let (leader, epoch) = it.quorum_leader();
+        let end = (0, 1_000_000);
+        let voters = ["x", "y"];
+        it.then_seen(Evidence::metadata_log(&leader, Some(epoch), end, &voters));
     }),
     ("K16", "broker_epoch_reused", |it| {
         it.then_seen(Sight::Registered { broker: "x".into(), epoch: 77_777 });
@@ -382,6 +469,9 @@ const MUTANTS: &[Mutant] = &[
         let (process, partition) = ("reader".into(), PARTITION.into());
         it.then(StateChange::Polled { process, partition, base: 0, next: 1 });
     }),
+    ("J10", "told_falling_offsets", |it| {
+        it.then(Evidence::ack(0));
+    }),
     ("J9", "poll_out_of_order", |it| {
         let acked =
             it.states().filter_map(|change| match change {
@@ -399,20 +489,8 @@ const MUTANTS: &[Mutant] = &[
 ];
 
 /// Invariants that no checker judges, and why.
-const NOT_JUDGED: &[(&str, &str)] = &[
-    ("R15", "the leader-epoch cache is not shown to the judge; log's own tests fold it"),
-    ("R18", "which request was refused is not told apart from its retries"),
-    ("K6", "judged by what the committed records make: K10"),
-    ("K8", "truncations of the metadata log are not told"),
-    ("K9", "snapshots of the metadata log are not shown"),
-    ("K11", "answers to clients carry no offset of the metadata log"),
-    ("K12", "whether a leader can still reach a majority is known to the network alone"),
-    ("K13", "what is durable is not shown; quorum's own tests judge it"),
-    ("K14", "whether a leader is healthy is known to the network alone"),
-    ("K15", "no storm changes the voter set"),
-    ("S1", "indices are not shown; log's own tests judge them"),
-    ("J10", "legal with more than one request in flight, which is the default"),
-];
+const NOT_JUDGED: &[(&str, &str)] =
+    &[("S1", "indices are not shown; log's own tests judge them")];
 
 /// Invariants judged on the storm itself: left without a quorum, nothing comes back.
 const OF_STORMS: &[&str] = &["L1", "L2", "L3", "L4", "L5", "L9", "J12"];
@@ -430,6 +508,10 @@ fn storm(nemesis: &[&str]) -> RunFile {
     let mut drawn =
         (0..).map(|seed| draw(seed, &Climate { brokers: 3..=3, until_ms: 40_000 }));
     let mut file = drawn.find(suits).expect("one in a few does");
+    for producer in &mut file.cluster.producers {
+        let (name, value) = ("max.in.flight.requests.per.connection", "1");
+        producer.settings.insert(name.to_owned(), value.to_owned());
+    }
     let storm = file.storm.as_mut().expect("it was drawn");
     storm.left_dead.clear();
     let strike = |line: &&str| line.parse::<Strike>().expect("a strike");

@@ -241,3 +241,17 @@ fn acks_0_promises_nothing() {
     story.push(acked(99, 7, "0"));
     assert_eq!(kept(story), Ok(()));
 }
+
+#[test]
+#[ignore = "for the nightly run"]
+fn drawn_storms_break_nothing() {
+    let climate = topomotion_sim::Climate::default();
+    let broken = (0..60).filter_map(|seed| {
+        let violations = examine(&topomotion_sim::draw(seed, &climate)).violations;
+        let first = violations.first();
+        first
+            .map(|one| format!("seed {seed}: {} {}: {}", one.at, one.invariant, one.text))
+    });
+    let broken: Vec<String> = broken.collect();
+    assert_eq!(broken, [""; 0]);
+}

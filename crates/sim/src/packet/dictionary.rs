@@ -8,7 +8,7 @@ use topomotion_wire::{Acks, Message, NodeId, TopicPartition};
 use uuid::Uuid;
 
 /// The metadata log's own topic id, fixed by Kafka.
-const METADATA_TOPIC: Uuid = Uuid::from_u128(1);
+pub(crate) const METADATA_TOPIC: Uuid = Uuid::from_u128(1);
 
 /// What is known of names. Topic names are learned from the messages themselves.
 #[derive(Debug, Clone)]

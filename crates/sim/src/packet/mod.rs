@@ -16,7 +16,7 @@ mod size;
 use kafka_protocol::messages::ApiKey;
 use topomotion_wire::{ErrorCode, Message};
 
-pub(crate) use dictionary::Dictionary;
+pub(crate) use dictionary::{Dictionary, METADATA_TOPIC};
 pub(crate) use errands::{Errand, Errands, Way};
 pub(crate) use size::Scales;
 

@@ -6,6 +6,7 @@
 
 mod facts;
 mod sight;
+mod talk;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -18,8 +19,8 @@ use crate::coverage::Coverage;
 use crate::packet::{Dictionary, Errand, Errands, Scales, Way, describe};
 use crate::world::LinkId;
 
-use sight::Ballots;
 pub use sight::{Ballot, Sight};
+use talk::Talk;
 
 /// How much is written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,7 +47,7 @@ pub struct Recorder {
     scales: Scales,
     /// Requests that were sent and not yet answered.
     open: BTreeMap<(LinkId, CorrelationId), PacketId>,
-    ballots: Ballots,
+    talk: Talk,
     packets: u32,
 }
 
@@ -63,7 +64,7 @@ impl Recorder {
             errands: Errands::default(),
             scales: Scales::default(),
             open: BTreeMap::new(),
-            ballots: Ballots::default(),
+            talk: Talk::default(),
             packets: 0,
         }
     }
@@ -185,13 +186,13 @@ impl Recorder {
     ) -> PacketId {
         let id = PacketId(self.packets);
         self.packets = self.packets.wrapping_add(1);
-        if let Some(sight) = self.ballots.look(link, [from, to], message) {
-            self.sights.push((self.trace.events.len(), sight));
-        }
+        self.names.learn(message);
+        let (sights, written) = (&mut self.sights, self.trace.events.len());
+        let tell = |sight| sights.push((written, sight));
+        self.talk.look(link, [from, to], message, &mut self.names, tell);
         if self.detail == Detail::Evidence {
             return id;
         }
-        self.names.learn(message);
         let (key, essence) = describe(message, &self.names);
         let (way, client) = match message {
             Message::Request(_) => (Way::Asking, from),

@@ -1,13 +1,10 @@
 //! What only the judge sees: facts and messages that no picture shows.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use topomotion_wire::messages::{RequestKind, ResponseKind};
-use topomotion_wire::{CorrelationId, Fact, LeaderRecovery, Message};
+use topomotion_wire::{Fact, LeaderRecovery};
 
 use crate::packet::Dictionary;
-use crate::world::LinkId;
 
 /// Something that the judge reads beside the trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,6 +146,87 @@ pub enum Sight {
         /// The batches, in the order in which they came.
         batches: Vec<u32>,
     },
+    /// The host's clock jumped, or runs at another speed: its timeouts are not the world's.
+    ClockMoved(Arc<str>),
+    /// A leader asked the controller for an ISR.
+    IsrAsked {
+        /// Who.
+        leader: Arc<str>,
+        /// Of which partition.
+        partition: Arc<str>,
+        /// The set, each member with the broker epoch that the leader saw; -1 if it saw none.
+        members: Vec<(Arc<str>, i64)>,
+    },
+    /// A controller said that an ISR is so now.
+    IsrAnswered {
+        /// Who said it.
+        controller: Arc<str>,
+        /// Of which partition.
+        partition: Arc<str>,
+        /// The registration that makes it so.
+        partition_epoch: i32,
+    },
+    /// A node asks a leader of the quorum for records.
+    QuorumAsked {
+        /// Who.
+        follower: Arc<str>,
+        /// Whom.
+        leader: Arc<str>,
+    },
+    /// It gets its answer.
+    QuorumAnswered {
+        /// From whom.
+        leader: Arc<str>,
+        /// Who.
+        follower: Arc<str>,
+    },
+    /// Batches were refused: there are too few in-sync replicas.
+    Refused {
+        /// By whom.
+        leader: Arc<str>,
+        /// Of which partition.
+        partition: Arc<str>,
+        /// Which.
+        batches: Vec<u32>,
+    },
+    /// A node's metadata log, after it has applied some of it or changed its part.
+    MetadataLog {
+        /// Whose.
+        process: Arc<str>,
+        /// Whether it leads, and in which epoch.
+        leads: Option<i32>,
+        /// Where its log starts.
+        start: i64,
+        /// Where it ends.
+        end: i64,
+        /// Its high watermark.
+        high_watermark: i64,
+        /// Where its snapshots end.
+        snapshots: Vec<i64>,
+        /// The voters in force there.
+        voters: Vec<Arc<str>>,
+    },
+    /// The batches that a node has applied since it was last looked at: offset, epoch and
+    /// checksum.
+    MetadataTaken {
+        /// Who.
+        process: Arc<str>,
+        /// What.
+        batches: Vec<(i64, i32, u32)>,
+    },
+    /// A replica's leader epochs, after its log has changed.
+    Epochs {
+        /// Whose.
+        process: Arc<str>,
+        /// Of which partition.
+        partition: Arc<str>,
+        /// Where its log starts.
+        start: i64,
+        /// Where it ends.
+        end: i64,
+        /// Each epoch with its first offset.
+        epochs: Vec<(i32, i64)>,
+    },
 }
 
 /// What was asked of a voter.
@@ -185,44 +263,5 @@ pub(super) fn of_fact(
             batches: batches.iter().map(|batch| batch.0).collect(),
         }),
         _ => None,
-    }
-}
-
-/// Votes that were asked for and not yet answered. The answer does not repeat the question.
-#[derive(Debug, Default)]
-pub(super) struct Ballots {
-    open: BTreeMap<(LinkId, CorrelationId), (Ballot, i32)>,
-}
-
-impl Ballots {
-    /// Looks at a message; a granted vote is a sight.
-    pub fn look(
-        &mut self,
-        link: LinkId,
-        [from, to]: [&Arc<str>; 2],
-        message: &Message,
-    ) -> Option<Sight> {
-        match message {
-            Message::Request(request) => {
-                let RequestKind::Vote(vote) = &request.body else { return None };
-                let asked = vote.topics.first()?.partitions.first()?;
-                let kind = if asked.pre_vote { Ballot::PreVote } else { Ballot::Vote };
-                let place = (link, request.correlation);
-                self.open.insert(place, (kind, asked.replica_epoch));
-                None
-            }
-            Message::Response(response) => {
-                let ResponseKind::Vote(vote) = &response.body else { return None };
-                let (kind, epoch) = self.open.remove(&(link, response.correlation))?;
-                let told = vote.topics.first()?.partitions.first()?;
-                let (voter, candidate) = (from.clone(), to.clone());
-                told.vote_granted.then_some(Sight::Voted {
-                    voter,
-                    candidate,
-                    epoch,
-                    kind,
-                })
-            }
-        }
     }
 }

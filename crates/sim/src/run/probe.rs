@@ -1,13 +1,14 @@
 //! What the judge is shown of a machine's inside when something has happened to it: plain
 //! data, copied out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use topomotion_broker::Node;
+use topomotion_log::Batch;
 use topomotion_model::ProcessId;
 use topomotion_trace::{QuorumRole, StateChange};
-use topomotion_wire::TopicPartition;
+use topomotion_wire::{Offset, TopicPartition};
 
 use super::body::Body;
 use super::cluster::Cluster;
@@ -19,20 +20,32 @@ pub(super) struct Probe {
     attention: Attention,
     /// Replicas that were looked at since their process was started.
     found: BTreeSet<(Arc<str>, Arc<str>)>,
+    /// How far each process had applied metadata when it was looked at last.
+    taken: BTreeMap<Arc<str>, i64>,
 }
 
 impl Probe {
     /// Nothing has been looked at yet.
     pub fn new(attention: Attention) -> Probe {
-        Probe { attention, found: BTreeSet::new() }
+        Probe { attention, found: BTreeSet::new(), taken: BTreeMap::new() }
     }
 
     /// What a change of state shows.
-    pub fn change(
-        &mut self,
-        cluster: &Cluster<'_>,
-        change: &StateChange,
-    ) -> Option<Sight> {
+    pub fn change(&mut self, cluster: &Cluster<'_>, change: &StateChange) -> Vec<Sight> {
+        let more = match change {
+            _ if self.attention != Attention::Invariants => None,
+            StateChange::Replica { process, partition, .. }
+            | StateChange::Appended { process, partition, .. }
+            | StateChange::Truncated { process, partition, .. } => {
+                epochs(cluster, process, partition)
+            }
+            StateChange::Quorum { process, .. } => metadata_log(cluster, process),
+            _ => None,
+        };
+        self.one(cluster, change).into_iter().chain(more).collect()
+    }
+
+    fn one(&mut self, cluster: &Cluster<'_>, change: &StateChange) -> Option<Sight> {
         match change {
             StateChange::Replica { process, partition, .. } => {
                 let place = (process.clone(), partition.clone());
@@ -76,6 +89,7 @@ impl Probe {
         match sight {
             Sight::Started(process) => {
                 self.found.retain(|(other, _)| other != process);
+                self.taken.remove(process);
                 Vec::new()
             }
             Sight::Applied { process, .. } if self.attention == Attention::Invariants => {
@@ -87,11 +101,61 @@ impl Probe {
                     let (holders, voters) = holders(cluster, node, offset);
                     Sight::Committed { process: process.clone(), offset, holders, voters }
                 });
-                [image].into_iter().chain(committed).collect()
+                let taken = self.take(node, process, offset);
+                let log = metadata_log(cluster, process);
+                [image].into_iter().chain(committed).chain(taken).chain(log).collect()
             }
             _ => Vec::new(),
         }
     }
+
+    /// The batches that a node has applied since it was looked at last.
+    fn take(&mut self, node: &Node, process: &Arc<str>, offset: i64) -> Option<Sight> {
+        let from = self.taken.insert(process.clone(), offset).unwrap_or(0);
+        let log = node.quorum().log();
+        let (from, to) = (Offset(from).max(log.start_offset()), Offset(offset));
+        if from >= to {
+            return None;
+        }
+        let batches = log.batches(from, to);
+        let told =
+            |batch: Batch| (batch.base_offset().0, batch.leader_epoch().0, batch.crc());
+        let batches = batches.map(told).collect();
+        Some(Sight::MetadataTaken { process: process.clone(), batches })
+    }
+}
+
+/// A node's metadata log as it is.
+fn metadata_log(cluster: &Cluster<'_>, process: &Arc<str>) -> Option<Sight> {
+    let quorum = node(cluster, process)?.quorum();
+    let voters = quorum.voters().ids();
+    let named = voters.filter_map(|id| cluster.plan.process_of(id.0));
+    Some(Sight::MetadataLog {
+        process: process.clone(),
+        leads: quorum.is_leader().then_some(quorum.epoch().0),
+        start: quorum.log().start_offset().0,
+        end: quorum.log().end_offset().0,
+        high_watermark: quorum.high_watermark().0,
+        snapshots: quorum.snapshots().map(|id| id.end.0).collect(),
+        voters: named.map(|process| process.0.clone()).collect(),
+    })
+}
+
+/// A replica's leader epochs as they are.
+fn epochs(
+    cluster: &Cluster<'_>,
+    process: &Arc<str>,
+    partition: &Arc<str>,
+) -> Option<Sight> {
+    let log = node(cluster, process)?.log(&read(partition)?)?;
+    let entries = log.epochs().entries().iter();
+    Some(Sight::Epochs {
+        process: process.clone(),
+        partition: partition.clone(),
+        start: log.start_offset().0,
+        end: log.end_offset().0,
+        epochs: entries.map(|entry| (entry.epoch.0, entry.start.0)).collect(),
+    })
 }
 
 fn node<'c>(cluster: &'c Cluster<'_>, process: &Arc<str>) -> Option<&'c Node> {

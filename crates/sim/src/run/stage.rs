@@ -85,11 +85,11 @@ impl<'a> Stage<'a> {
             }
             self.judge.see(event);
             self.observer.see(event);
-            if let What::State(change) = &event.what
-                && let Some(sight) = self.probe.change(&self.cluster, change)
-            {
-                self.judge.witness(now, &sight);
-                self.observer.witness(now, &sight);
+            if let What::State(change) = &event.what {
+                for sight in self.probe.change(&self.cluster, change) {
+                    self.judge.witness(now, &sight);
+                    self.observer.witness(now, &sight);
+                }
             }
         }
         for (_, sight) in sights {

@@ -7,6 +7,7 @@ use topomotion_wire::{Duration, Instant, Machine};
 
 use super::World;
 use super::host::HostId;
+use crate::Sight;
 
 /// Shows `shows` at `at` and runs at `percent` of the right speed since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +59,7 @@ impl<M: Machine> World<M> {
         let now = self.now;
         if self.hosts[host.0].clock.percent != percent {
             self.hosts[host.0].clock.drift(now, percent);
+            self.tell_clock(host);
             self.rearm(host);
         }
     }
@@ -66,7 +68,13 @@ impl<M: Machine> World<M> {
     pub fn jump(&mut self, host: HostId, by: Duration) {
         let now = self.now;
         self.hosts[host.0].clock.jump(now, by);
+        self.tell_clock(host);
         self.rearm(host);
+    }
+
+    fn tell_clock(&mut self, host: HostId) {
+        let process = self.hosts[host.0].name.clone();
+        self.recorder.sight(Sight::ClockMoved(process));
     }
 
     fn rearm(&mut self, host: HostId) {

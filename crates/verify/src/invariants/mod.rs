@@ -3,17 +3,23 @@
 //! A checker sees every change of state as the trace tells it, every sight that only a judge
 //! is shown, and every fault. It never calls the engine.
 
+mod j10_sends;
 mod j1_offsets;
 mod k10_images;
+mod k11_answers;
+mod k12_contact;
 mod k16_registrations;
 mod k2_votes;
 mod k3_epochs;
 mod k4_progress;
 mod k5_majority;
+mod k6_metadata;
 mod k7_completeness;
 mod r11_min_isr;
+mod r15_epochs;
 mod r16_expansion;
 mod r17_proposer;
+mod r18_refused;
 mod r20_recovering;
 mod r21_followers;
 mod r22_unclean;
@@ -25,7 +31,7 @@ mod r9_watermark;
 mod s5_recovery;
 
 use topomotion_sim::{ClusterPlan, Sight};
-use topomotion_trace::StateChange;
+use topomotion_trace::{Fault, StateChange, Time};
 
 use crate::court::Bench;
 use crate::model::Model;
@@ -37,6 +43,9 @@ pub(crate) trait Checker: std::fmt::Debug {
 
     /// Something was seen that the trace does not tell.
     fn witness(&mut self, _model: &Model, _sight: &Sight, _bench: &mut Bench<'_>) {}
+
+    /// Something was done to the cluster.
+    fn suffer(&mut self, _at: Time, _fault: &Fault) {}
 
     /// Time is about to move on: what happened together has happened.
     fn settle(&mut self, _model: &Model, _bench: &mut Bench<'_>) {}
@@ -50,8 +59,10 @@ pub(crate) fn all(plan: Option<&ClusterPlan>) -> Vec<Box<dyn Checker>> {
         Box::new(r8_maximal_isr::MaximalIsr),
         Box::new(r9_watermark::Watermarks::default()),
         Box::new(r11_min_isr::MinIsr::new(plan)),
-        Box::new(r16_expansion::Expansion),
+        Box::new(r15_epochs::EpochCaches::default()),
+        Box::new(r16_expansion::Expansion::default()),
         Box::new(r17_proposer::Proposer::default()),
+        Box::new(r18_refused::Refusals::default()),
         Box::new(r20_recovering::Recovering::default()),
         Box::new(r21_followers::Followers::default()),
         Box::new(r22_unclean::Unclean::new(plan)),
@@ -60,10 +71,14 @@ pub(crate) fn all(plan: Option<&ClusterPlan>) -> Vec<Box<dyn Checker>> {
         Box::new(k3_epochs::Epochs::default()),
         Box::new(k4_progress::Progress::default()),
         Box::new(k5_majority::Majority),
+        Box::new(k6_metadata::MetadataLogs::default()),
         Box::new(k7_completeness::Completeness::default()),
         Box::new(k10_images::Images::default()),
+        Box::new(k11_answers::Answers::default()),
+        Box::new(k12_contact::Contact::new(plan)),
         Box::new(k16_registrations::Registrations::default()),
         Box::new(j1_offsets::Offsets::default()),
+        Box::new(j10_sends::Sends::new(plan)),
         Box::new(s5_recovery::Recovery::default()),
     ]
 }

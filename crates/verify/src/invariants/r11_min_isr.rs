@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use topomotion_sim::{ClusterPlan, Sight};
+use topomotion_trace::StateChange;
 
 use super::Checker;
 use crate::court::Bench;
@@ -12,8 +13,8 @@ use crate::model::{Model, Name};
 pub(crate) struct MinIsr {
     /// The effective minimum of each topic.
     least: BTreeMap<String, usize>,
-    /// The last high watermark of each leader.
-    reached: BTreeMap<(Name, Name), i64>,
+    /// Each replica's high watermark, before it moved last and since.
+    reached: BTreeMap<(Name, Name), (i64, i64)>,
 }
 
 impl MinIsr {
@@ -31,13 +32,28 @@ impl MinIsr {
 }
 
 impl Checker for MinIsr {
-    fn witness(&mut self, model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
+    fn see(&mut self, _model: &Model, change: &StateChange, _bench: &mut Bench<'_>) {
+        match change {
+            StateChange::HighWatermark { process, partition, offset } => {
+                let place = (process.clone(), partition.clone());
+                let reached = self.reached.entry(place).or_default();
+                *reached = (reached.1, *offset);
+            }
+            StateChange::Truncated { process, partition, end } => {
+                let place = (process.clone(), partition.clone());
+                let reached = self.reached.entry(place).or_default();
+                reached.1 = reached.1.min(*end);
+            }
+            _ => {}
+        }
+    }
+
+    fn witness(&mut self, _model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
         let Sight::Leads { process, partition, isr, .. } = sight else { return };
         let topic = partition.rsplit_once('-').map_or("", |(topic, _)| topic);
         let least = self.least.get(topic).copied().unwrap_or(0);
-        let now = model.replica(process, partition).map_or(0, |it| it.high_watermark);
         let place = (process.clone(), partition.clone());
-        let before = self.reached.insert(place, now).unwrap_or(now);
+        let (before, now) = self.reached.get(&place).copied().unwrap_or_default();
         bench.demand("R11", now <= before || isr.len() >= least, || {
             format!(
                 "the high watermark of {partition} at {process} went from {before} to \

@@ -1,17 +1,35 @@
-//! R16: whoever a leader proposes for its ISR has everything up to the high watermark.
+//! R16: whoever a leader proposes for its ISR has everything up to the high watermark, and
+//! whoever comes into it is still the process that the leader saw.
 
+use std::collections::BTreeMap;
+
+use topomotion_sim::Sight;
 use topomotion_trace::StateChange;
 
 use super::Checker;
 use crate::court::Bench;
-use crate::model::{Model, Replica};
+use crate::model::{Model, Name, Replica, registration_of};
 
-#[derive(Debug)]
-pub(crate) struct Expansion;
+/// The newest epochs of the members of an ISR, as somebody asked for them.
+type Seen = BTreeMap<Name, i64>;
 
-impl Checker for Expansion {
-    fn see(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
-        let StateChange::IsrProposed { process, partition, isr } = change else { return };
+#[derive(Debug, Default)]
+pub(crate) struct Expansion {
+    /// What each leader asked for last, of each partition.
+    asked: BTreeMap<(Name, Name), Seen>,
+    /// The incarnation of each broker.
+    registered: BTreeMap<Name, i64>,
+    /// The ISR of each partition, as committed.
+    committed: BTreeMap<Name, Vec<Name>>,
+}
+
+impl Expansion {
+    fn proposed(
+        model: &Model,
+        (process, partition): (&Name, &Name),
+        isr: &[Name],
+        bench: &mut Bench<'_>,
+    ) {
         let Some(committed) = model.registrations.get(partition) else { return };
         let Some(leader) = model.replica(process, partition) else { return };
         let needed = leader.high_watermark;
@@ -27,6 +45,60 @@ impl Checker for Expansion {
                      only {end} of {needed}"
                 )
             });
+        }
+    }
+
+    fn same_incarnation(
+        &mut self,
+        partition: &Name,
+        (leader, isr): (Option<&Name>, &[Name]),
+        bench: &mut Bench<'_>,
+    ) {
+        let before = self.committed.insert(partition.clone(), isr.to_vec());
+        let (Some(before), Some(leader)) = (before, leader) else { return };
+        let asked = self.asked.get(&(leader.clone(), partition.clone()));
+        for member in isr.iter().filter(|member| !before.contains(member)) {
+            let seen = asked.and_then(|asked| asked.get(member)).copied();
+            let known = self.registered.get(member).copied();
+            // A leader that never saw one says so, and is believed.
+            let same =
+                seen.is_none_or(|seen| seen < 0 || known.is_none_or(|it| it == seen));
+            bench.demand("R16", same, || {
+                format!(
+                    "{member} came into the ISR of {partition} as broker epoch {}; it is \
+                     {} by now",
+                    seen.unwrap_or(-1),
+                    known.unwrap_or(-1)
+                )
+            });
+        }
+    }
+}
+
+impl Checker for Expansion {
+    fn see(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
+        if let StateChange::IsrProposed { process, partition, isr } = change {
+            Self::proposed(model, (process, partition), isr, bench);
+            // What was asked before is asked no more. A leader that is the controller itself
+            // asks without a message.
+            self.asked.remove(&(process.clone(), partition.clone()));
+        }
+        if let Some((partition, now)) = registration_of(change) {
+            let isr = (now.leader.as_ref(), &now.isr[..]);
+            self.same_incarnation(&partition, isr, bench);
+        }
+    }
+
+    fn witness(&mut self, _model: &Model, sight: &Sight, _bench: &mut Bench<'_>) {
+        match sight {
+            Sight::IsrAsked { leader, partition, members } => {
+                let place = (leader.clone(), partition.clone());
+                self.asked.insert(place, members.iter().cloned().collect());
+            }
+            Sight::Registered { broker, epoch } => {
+                self.registered.insert(broker.clone(), *epoch);
+            }
+            _ => {}
         }
     }
 }

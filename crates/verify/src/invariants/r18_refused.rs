@@ -1,0 +1,48 @@
+//! R18: what is refused for want of in-sync replicas was not written by that request.
+
+use std::collections::BTreeMap;
+
+use topomotion_sim::Sight;
+use topomotion_trace::{StateChange, Time};
+
+use super::Checker;
+use crate::court::Bench;
+use crate::model::{Model, Name};
+
+#[derive(Debug, Default)]
+pub(crate) struct Refusals {
+    /// When each replica last wrote something, and what. The answer comes at once.
+    written: BTreeMap<(Name, Name), (Time, Vec<u32>)>,
+}
+
+impl Checker for Refusals {
+    fn see(&mut self, _model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
+        let StateChange::Appended { process, partition, batch, .. } = change else {
+            return;
+        };
+        let place = (process.clone(), partition.clone());
+        let now = bench.at();
+        let (at, batches) = self.written.entry(place).or_default();
+        if *at != now {
+            batches.clear();
+        }
+        *at = now;
+        batches.push(*batch);
+    }
+
+    fn witness(&mut self, _model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
+        let Sight::Refused { leader, partition, batches } = sight else { return };
+        let now = bench.at();
+        let place = (leader.clone(), partition.clone());
+        let written = self.written.get(&place).filter(|(at, _)| *at == now);
+        let both = written.is_some_and(|(_, written)| {
+            batches.iter().any(|batch| written.contains(batch))
+        });
+        bench.demand("R18", !both, || {
+            format!(
+                "{leader} refused records of {partition} for want of in-sync replicas, \
+                 and wrote them"
+            )
+        });
+    }
+}
