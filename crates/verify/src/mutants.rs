@@ -488,6 +488,48 @@ const MUTANTS: &[Mutant] = &[
     }),
 ];
 
+/// Each controller is cut off for a while, one after the other: one of them leads, and at
+/// least one does not.
+const CUT_OFF: &[&str] = &[
+    "8.000 partition controller-101 > controller-102,controller-103,broker-1,broker-2,broker-3",
+    "15.000 heal",
+    "19.000 partition controller-102 > controller-101,controller-103,broker-1,broker-2,broker-3",
+    "26.000 heal",
+    "30.000 partition controller-103 > controller-101,controller-102,broker-1,broker-2,broker-3",
+    "37.000 heal",
+];
+
+/// The engine itself, in an older era: the invariant that must notice, the switch, and the
+/// storm in which it shows. Of R2, R12, R14, R16 and R17 the stories of the eras tell, which
+/// the simulator tests.
+const ERAS: &[(&str, [&str; 2], &[&str])] = &[
+    ("K12", ["era.check-quorum", "false"], CUT_OFF),
+    ("K14", ["era.pre-vote", "false"], CUT_OFF),
+    (
+        "R11",
+        ["era.strict-min-isr", "false"],
+        &["3.000 crash broker-2", "3.000 crash broker-3"],
+    ),
+    (
+        "R13",
+        ["era.truncation", "hw"],
+        &["4.000 crash broker-2", "4.000 crash broker-3", "4.500 restart broker-2"],
+    ),
+];
+
+#[test]
+fn every_era_is_caught_by_its_invariant() {
+    for (invariant, [switch, value], nemesis) in ERAS {
+        let mut file = storm(nemesis);
+        let today = examine(&file).violations;
+        assert!(today.is_empty(), "without {switch}: {today:#?}");
+        file.cluster.settings.insert((*switch).to_owned(), (*value).to_owned());
+        let violations = examine(&file).violations;
+        let caught = violations.iter().any(|it| it.invariant == *invariant);
+        assert!(caught, "{invariant} misses {switch}={value}: {violations:#?}");
+    }
+}
+
 /// Invariants that no checker judges, and why.
 const NOT_JUDGED: &[(&str, &str)] =
     &[("S1", "indices are not shown; log's own tests judge them")];

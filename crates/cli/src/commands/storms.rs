@@ -22,6 +22,8 @@ use crate::terminal::{print, visible};
 /// Rules that no drawn storm can reach yet, and why.
 const OUT_OF_REACH: &[(&str, &str)] = &[
     ("REP-1", "a state, not an act: R1 judges it"),
+    ("TRN-1", "an older era's way; storms are of today, and the eras have their stories"),
+    ("TRN-2", "an older era's way; storms are of today, and the eras have their stories"),
     ("TRN-4", "logs that are never shortened keep every offset that is asked for"),
     ("CTL-5", "storms are shorter than the balancer's period"),
     ("CTL-11", "the nemesis kills; it asks nobody to shut down"),
