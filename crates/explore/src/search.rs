@@ -91,7 +91,10 @@ struct Search<'a> {
 /// When the scope is not tiny, or its settings do not let the cluster come up.
 pub fn explore(scope: &Scope) -> Result<Explored, String> {
     scope.check()?;
-    let stage = set_up(scope)?;
+    Ok(search_from(scope, set_up(scope)?))
+}
+
+fn search_from(scope: &Scope, stage: Stage) -> Explored {
     let world = stage.world.clone();
     let mut search = Search {
         scope,
@@ -113,7 +116,7 @@ pub fn explore(scope: &Scope) -> Result<Explored, String> {
     };
     search.arrive(world, Origin { parent: NOWHERE, choice: 0 }, 0);
     search.run();
-    Ok(search.found)
+    search.found
 }
 
 impl Search<'_> {

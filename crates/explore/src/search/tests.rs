@@ -3,19 +3,6 @@
 use topomotion_wire::Acks;
 
 use super::*;
-use crate::{Fault, Moments};
-
-fn one_broker(fault: Fault) -> Scope {
-    Scope {
-        brokers: 1,
-        faults: 1,
-        kinds: BTreeSet::from([fault]),
-        moments: Moments::Quiet,
-        horizon: Duration::from_millis(5_000),
-        states: 2_000,
-        ..Scope::default()
-    }
-}
 
 #[test]
 fn a_story_without_faults_comes_to_its_end() {
@@ -49,17 +36,22 @@ fn a_horizon_is_told() {
 }
 
 #[test]
-fn a_log_that_is_lost_with_the_power_breaks_a_promise_and_a_crash_does_not() {
-    let explored = explore(&one_broker(Fault::Crash)).expect("it comes up");
-    assert_eq!(explored.broken, None);
-    let scope = one_broker(Fault::PowerLoss);
-    let explored = explore(&scope).expect("it comes up");
-    let broken = explored.broken.expect("the only copy was lost");
-    assert_eq!((broken.invariant, explored.ending), ("R12", Ending::Violation));
-    assert!(broken.story.iter().any(|line| line.contains("loses power")));
-    let (story, finding) = retell(&scope, &broken.path).expect("it comes up");
-    assert_eq!(story, broken.story);
-    assert_eq!(finding, Some((broken.invariant, broken.text)));
+fn a_promise_that_nobody_keeps_ends_the_search() {
+    let scope = Scope { brokers: 1, faults: 0, ..Scope::default() };
+    let mut stage = set_up(&scope).expect("it comes up");
+    let promise = crate::Promise { batch: 7, base: 0, acks: Acks::All };
+    Rc::make_mut(&mut stage.world.history).promises.push(promise);
+    let explored = search_from(&scope, stage);
+    assert_eq!((explored.ending, explored.distinct), (Ending::Violation, 1));
+    let broken = explored.broken.expect("it was broken from the start");
+    assert_eq!((broken.invariant, broken.path.len()), ("R12", 0));
+}
+
+#[test]
+fn a_path_is_told_choice_by_choice() {
+    let scope = Scope { brokers: 1, faults: 0, ..Scope::default() };
+    let (story, finding) = retell(&scope, &[0, 0, 0]).expect("it comes up");
+    assert_eq!((story.len(), finding), (3, None));
 }
 
 #[test]
