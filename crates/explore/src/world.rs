@@ -38,7 +38,6 @@ pub(crate) struct World {
 }
 
 /// What a machine is given.
-#[expect(clippy::large_enum_variant, reason = "nearly every turn is an input")]
 #[derive(Debug)]
 enum Turn {
     Input(Input),
