@@ -71,7 +71,7 @@ enum Departure {
 #[derive(Debug, Clone)]
 enum Local {
     Call(Call),
-    Answer(Asked, ResponseKind),
+    Answer(Asked, Box<ResponseKind>),
     Failure(Asked),
 }
 
@@ -222,7 +222,7 @@ impl Node {
                 Ticket::Local(asked),
                 Answer::Reply(body) | Answer::ReplyInVersion0(body),
             ) => {
-                self.local.push_back(Local::Answer(asked, *body));
+                self.local.push_back(Local::Answer(asked, body));
             }
             (Ticket::Local(asked), Answer::Silence | Answer::Close) => {
                 self.local.push_back(Local::Failure(asked));
@@ -281,7 +281,7 @@ impl Node {
     fn take_local(&mut self, now: Instant, local: Local) {
         match local {
             Local::Call(call) => self.dispatch(now, call),
-            Local::Answer(asked, body) => self.answered(now, asked, body),
+            Local::Answer(asked, body) => self.answered(now, asked, *body),
             Local::Failure(asked) => self.failed(now, asked),
         }
     }

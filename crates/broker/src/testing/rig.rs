@@ -26,7 +26,7 @@ type End = (i32, ConnectionId);
 #[derive(Debug)]
 enum Event {
     Input(i32, u32, Input),
-    Client(ConnectionId, ResponseKind),
+    Client(ConnectionId, Box<Response>),
     ClientClosed(ConnectionId),
 }
 
@@ -390,8 +390,8 @@ impl Rig {
                     self.inject(to, input);
                 }
             }
-            Event::Client(connection, body) => {
-                self.inboxes.entry(connection).or_default().responses.push(body);
+            Event::Client(connection, response) => {
+                self.inboxes.entry(connection).or_default().responses.push(response.body);
             }
             Event::ClientClosed(connection) => {
                 self.inboxes.entry(connection).or_default().closed = true;
@@ -448,7 +448,7 @@ impl Rig {
         }
         let event = match message {
             Message::Response(response) if to == CLIENTS => {
-                Event::Client(connection, response.body)
+                Event::Client(connection, response)
             }
             message => self.input(to, Input::Received { connection, message }),
         };
