@@ -109,8 +109,9 @@ pub(crate) struct Model {
     in_doubt: BTreeSet<(Name, Name)>,
     /// Members of ISRs that have lost power in it, by partition.
     shaky: BTreeSet<(Name, Name)>,
-    /// Partitions whose whole ISR has lost power at some time.
-    lossy: BTreeSet<Name>,
+    /// Partitions whose whole ISR has lost power at some time, with the greatest high watermark
+    /// that anybody had until then: beyond it, nothing could be lost.
+    lossy: BTreeMap<Name, i64>,
 }
 
 impl Model {
@@ -198,10 +199,18 @@ impl Model {
         }
     }
 
+    /// Whether Kafka itself may have broken this promise: the partition was led by a replica
+    /// from outside its ISR, or all of its ISR has lost power since the record was committed.
+    pub fn excuses(&self, promise: &Promise) -> bool {
+        let lost = self.lossy.get(&promise.partition);
+        let was_there = |below: &i64| promise.base.is_none_or(|base| base < *below);
+        self.unclean.contains_key(&promise.partition) || lost.is_some_and(was_there)
+    }
+
     /// Whether promises about the partition may have been broken in a way that Kafka allows:
     /// it was led by a replica from outside its ISR, or all of its ISR has lost power.
     pub fn was_unclean(&self, partition: &Name) -> bool {
-        self.unclean.contains_key(partition) || self.lossy.contains(partition)
+        self.unclean.contains_key(partition) || self.lossy.contains_key(partition)
     }
 
     /// Members of an ISR that have lost power keep their place in it until the controller
@@ -214,7 +223,8 @@ impl Model {
         let shaky =
             |member: &Name| self.shaky.contains(&(partition.clone(), member.clone()));
         if !isr.is_empty() && isr.iter().all(shaky) {
-            self.lossy.insert(partition.clone());
+            let highest = self.highest.get(partition).copied().unwrap_or(0);
+            self.lossy.insert(partition.clone(), highest);
         }
     }
 

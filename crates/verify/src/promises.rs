@@ -18,7 +18,7 @@ pub(crate) fn kept(model: &Model) -> Result<(), String> {
 /// J3, where no hole that Kafka itself has excuses it: acks=1 and unclean elections.
 pub(crate) fn kept_for_good(model: &Model) -> Result<(), String> {
     let promises = model.promises.iter().filter(|promise| &*promise.acks == "all");
-    held(model, promises.filter(|promise| !model.was_unclean(&promise.partition)))
+    held(model, promises.filter(|promise| !model.excuses(promise)))
 }
 
 fn held<'m>(
@@ -71,11 +71,10 @@ pub(crate) fn check(model: &Model, change: &StateChange, bench: &mut Bench<'_>) 
         StateChange::Replica { process, partition, leader: Some(leader), .. }
             if leader == process =>
         {
-            if model.was_unclean(partition) {
-                return;
-            }
             let due = model.promises.iter().filter(|promise| {
-                promise.partition == *partition && &*promise.acks == "all"
+                promise.partition == *partition
+                    && &*promise.acks == "all"
+                    && !model.excuses(promise)
             });
             for promise in due {
                 bench.demand("R12", is_held(model, process, promise), || {
