@@ -8,7 +8,8 @@ use topomotion_model::builder::{
 };
 use topomotion_model::names::value_named;
 use topomotion_model::{
-    Acks, Capacity, Cluster, Diagnostic, KafkaSettings, Point, ProcessId, Span, Topic,
+    Acks, Awaits, Capacity, Cluster, Diagnostic, KafkaSettings, Origin, Point, ProcessId,
+    Span, Topic,
 };
 
 use crate::data::{Data, Value};
@@ -59,9 +60,9 @@ pub(crate) const TOPIC: &[&str] = &[
     "assignment",
     "settings",
 ];
-pub(crate) const SCENARIO: &[&str] = &["layer"];
+pub(crate) const SCENARIO: &[&str] = &["layer", "settings"];
 pub(crate) const PRODUCE: &[&str] =
-    &["key", "value", "partition", "acks", "count", "caption"];
+    &["key", "value", "partition", "acks", "count", "await", "caption"];
 pub(crate) const WAIT_UNTIL: &[&str] = &["timeout", "caption"];
 pub(crate) const STEP: &[&str] = &["caption"];
 
@@ -308,8 +309,19 @@ pub(crate) fn scenario(
     also: &[&str],
     found: &mut Vec<Diagnostic>,
 ) -> ScenarioConfig {
-    let mut fields = Fields::open(data, "a scenario", &[SCENARIO, also].concat(), found);
-    ScenarioConfig { layer: fields.text("layer"), ..ScenarioConfig::default() }
+    let known = [SCENARIO, also].concat();
+    let mut fields = Fields::open_with(data, "a scenario", &known, is_setting, found);
+    let mut origin = Origin::default();
+    if let Some(given) = fields.data("settings") {
+        let places = crate::fields::origin(None, given).parts.into_iter();
+        origin.parts.extend(places.map(|(name, span)| (format!("settings.{name}"), span)));
+    }
+    ScenarioConfig {
+        layer: fields.text("layer"),
+        settings: settings(&mut fields),
+        origin,
+        ..ScenarioConfig::default()
+    }
 }
 
 /// What a `produce` step sends, and its caption.
@@ -325,7 +337,10 @@ pub(crate) fn produce(
         partition: fields.count("partition"),
         acks: acks(&mut fields),
         count: fields.count("count").unwrap_or(1),
-        ..ProduceConfig::default()
+        awaits: match fields.flag("await") {
+            Some(false) => Awaits::Nothing,
+            Some(true) | None => Awaits::Answers,
+        },
     };
     (config, fields.text("caption"))
 }

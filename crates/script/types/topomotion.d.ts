@@ -147,6 +147,11 @@ declare module 'topomotion' {
 
   export interface ScenarioOptions {
     layer?: Layer;
+    /**
+     * Settings of this run alone, under Kafka's own names: of every node and topic, or, with `producer.` or
+     * `consumer.` before the name, of every such client. `era.` names bring back how Kafka once was.
+     */
+    settings?: Settings;
   }
 
   export interface StepOptions {
@@ -163,6 +168,8 @@ declare module 'topomotion' {
     acks?: Acks;
     /** How many records; one if absent. */
     count?: number;
+    /** `false` goes on at once; what becomes of the records, the next steps show. */
+    await?: boolean;
   }
 
   export interface WaitOptions extends StepOptions {
@@ -171,9 +178,17 @@ declare module 'topomotion' {
   }
 
   /**
-   * A statement about the cluster: `no-acknowledged-record-lost`, `leader(orders-0) == broker-2`,
-   * `isr(orders-0) == {a, b}`, or a number of a partition (`high-watermark`, `log-end`,
-   * `leader-epoch`, `isr-size`) compared by `==`, `!=`, `>=`, `<=`, `>` or `<`.
+   * A statement about the cluster. Numbers compare by `==`, `!=`, `>=`, `<=`, `>` or `<`:
+   *
+   * - `no-acknowledged-record-lost`; `violation(J3)`: that invariant was broken, as it must be here;
+   * - `leader(orders-0) == broker-2`, `controller == controller-1`, or `none`;
+   * - `isr(orders-0) == {a, b}`, and so `elr(…)`, `replicas(…)`, `voters`;
+   * - `high-watermark(orders-0) >= 1`, `log-end(…)`, `log-start(…)`, each also of one replica:
+   *   `log-end(orders-0, broker-2)`; `leader-epoch(…)`, `isr-size(…)`, `partitions(orders)`, `quorum-epoch`;
+   * - `position(reader, orders-0) == 5`, `records-read(reader) >= 3`;
+   * - `told(shop, NOT_ENOUGH_REPLICAS)`, `fenced(broker-1)`, `unfenced(broker-1)`; `!` before these negates.
+   *
+   * In place of a process: `@controller`, `@leader(orders-0)`, and `@last`, whom the latest step hit.
    */
   export type Condition = string;
 
@@ -261,6 +276,25 @@ declare module 'topomotion' {
     resume(node: string, options?: StepOptions): this;
     /** No message passes between the two sides. */
     partition(one: string[] | string, other: string[] | string, options?: StepOptions): this;
+    /**
+     * Any fault, in words: `power-loss broker-1`, `lose-disk broker-3`, `cut a > b,c`, `clog a > b`, `unclog a > b`,
+     * `detain a > b`, `release a > b`, `reset a > b`, `slow a > b by 250 ms`, `throttle a > b by 1000 bytes/s`,
+     * `full-disk a by 4096 bytes`, `slow-disk a by 50 ms`, `fail-disk a`, `mend-disk a`, `jump a by 500 ms`,
+     * `drift a by 110 percent`.
+     */
+    fault(fault: string, options?: StepOptions): this;
+    /** The process stops in good order; goes on when it has. */
+    shutdown(node: string, options?: StepOptions): this;
+    /**
+     * The admin client asks, and the run goes on when it is answered: `create-topic audit partitions=3 replicas=3`,
+     * `delete-topic audit`, `grow orders to 6`, `set topic orders min.insync.replicas=1`,
+     * `reassign orders-0 to b4,b5`, `elect preferred orders-0`, `elect unclean orders-0`,
+     * `delete-records orders-0 before 5`, `add-voter c4`, `remove-voter c1`, `describe-quorum`.
+     */
+    admin(line: string, options?: StepOptions): this;
+    /** A consumer does as it is told: `seek orders-0 to 5` (or `earliest`, `latest`), `pause orders-0`,
+     * `resume orders-0`, `assign orders-0,orders-1`. */
+    client(node: string, line: string, options?: StepOptions): this;
     /** Partitions end and paused processes go on; crashed ones stay down. */
     heal(options?: StepOptions): this;
     /** Engine time passes, in ms. */

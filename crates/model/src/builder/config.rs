@@ -1,5 +1,7 @@
 //! What the builder's methods take: plain data with defaults, each with its origin.
 
+use std::collections::BTreeMap;
+
 use crate::{Acks, Awaits, ShardRole};
 use crate::{Capacity, KafkaSettings, Origin, Point, ProcessRole, ProcessState, Shape};
 
@@ -126,7 +128,9 @@ pub struct ScenarioConfig {
     pub description: Option<String>,
     /// Shown only with this layer.
     pub layer: Option<String>,
-    /// Where the script said so; part `id`.
+    /// Settings of this run alone, as [`Run::settings`](crate::Run::settings) has them.
+    pub settings: BTreeMap<String, String>,
+    /// Where the script said so; parts `id` and `settings.NAME`.
     pub origin: Origin,
 }
 

@@ -138,6 +138,14 @@ impl Chapter {
             title: Some(topology.title.clone().unwrap_or_else(|| "Flow".to_owned())),
             ..ScenarioConfig { id: "flow".to_owned(), ..ScenarioConfig::default() }
         });
+        if let Some(name) = config.settings.keys().next() {
+            let message = format!("a scripted flow takes no settings, but `{name}` is set");
+            let place = config.origin.part(&format!("settings.{name}"));
+            found.push(
+                Diagnostic::error("settings-of-a-flow", message, place)
+                    .help("the engine takes them: write a run in place of the flow"),
+            );
+        }
         let mut reader = Reader {
             topology,
             known,

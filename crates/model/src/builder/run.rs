@@ -29,7 +29,8 @@ pub struct ScenarioBuilder {
 impl ScenarioBuilder {
     /// A scenario without steps.
     pub fn new(config: ScenarioConfig) -> ScenarioBuilder {
-        ScenarioBuilder { config, ..ScenarioBuilder::default() }
+        let settings = config.settings.clone();
+        ScenarioBuilder { config, settings, ..ScenarioBuilder::default() }
     }
 
     /// Where the next step stands; parts `node`, `topic`, `condition`, ….

@@ -90,7 +90,9 @@ pub(super) fn scenario(call: &Call, found: &mut Vec<Diagnostic>) -> ScenarioConf
     }
     let [title, description] = texts;
     let id = call.text(0, found).unwrap_or_default();
-    ScenarioConfig { id, title, description, origin: call.origin(), ..config }
+    let mut origin = call.origin();
+    origin.parts.append(&mut config.origin.parts);
+    ScenarioConfig { id, title, description, origin, ..config }
 }
 
 /// `[[a, b], [a, c]]`, with the place of each end.

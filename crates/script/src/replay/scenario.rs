@@ -77,15 +77,24 @@ fn step(
     let method = call.record.method.as_str();
     match method {
         "produce" => produce(call, scenario, found),
-        "crash" | "restart" | "pause" | "resume" => {
+        "crash" | "restart" | "pause" | "resume" | "shutdown" | "fault" | "admin" => {
             let Some(node) = call.text(0, found) else { return };
             with_caption(call, 1, scenario, found);
             match method {
+                "fault" => scenario.fault(node),
+                "admin" => scenario.admin(node),
+                "shutdown" => scenario.shutdown(&node),
                 "crash" => scenario.crash(&node),
                 "restart" => scenario.restart(&node),
                 "pause" => scenario.pause(&node),
                 _ => scenario.resume(&node),
             };
+        }
+        "client" => {
+            let (node, line) = (call.text(0, found), call.text(1, found));
+            let (Some(node), Some(line)) = (node, line) else { return };
+            with_caption(call, 2, scenario, found);
+            scenario.client(&node, line);
         }
         "partition" => {
             let (one, other) = (call.texts(0, found), call.texts(1, found));

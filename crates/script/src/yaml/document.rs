@@ -172,12 +172,15 @@ impl Reader<'_> {
         let Some(data) = named("a scenario", data, found) else { return };
         let config = options::scenario(data, SCENARIO, found);
         let mut fields = Fields::open_with(data, "a scenario", SCENARIO, |_| true, found);
+        let mut origin = origin(data.span, data);
+        origin.parts.extend(config.origin.parts);
         let config = ScenarioConfig {
             id: fields.text("id").unwrap_or_default(),
             title: fields.text("title"),
             description: fields.text("description"),
-            origin: origin(data.span, data),
-            ..config
+            layer: config.layer,
+            settings: config.settings,
+            origin,
         };
         match (fields.data("flow"), fields.data("run")) {
             (Some(_), None) => {

@@ -28,6 +28,10 @@ pub(crate) const RUN_STEPS: &[&str] = &[
     "pause",
     "resume",
     "partition",
+    "fault",
+    "shutdown",
+    "admin",
+    "client",
     "heal",
     "wait",
     "waitUntil",
@@ -95,10 +99,20 @@ pub(super) fn run(
     }
     match step.verb {
         "produce" => step.produce(scenario),
-        "crash" | "restart" | "pause" | "resume" => {
+        "client" => step.client(scenario),
+        "fault" | "admin" => {
+            let at = step.origin(if step.verb == "fault" { "fault" } else { "line" });
+            let Some(line) = step.text() else { return };
+            match step.verb {
+                "fault" => scenario.at(at).fault(line),
+                _ => scenario.at(at).admin(line),
+            };
+        }
+        "crash" | "restart" | "pause" | "resume" | "shutdown" => {
             let at = step.origin("node");
             let Some(node) = step.text() else { return };
             match step.verb {
+                "shutdown" => scenario.at(at).shutdown(&node),
                 "crash" => scenario.at(at).crash(&node),
                 "restart" => scenario.at(at).restart(&node),
                 "pause" => scenario.at(at).pause(&node),
@@ -252,6 +266,23 @@ impl<'a> Step<'a> {
         };
         let at = origin(self.data.span, self.given);
         scenario.at(at).produce(&producer, topic.as_deref(), config);
+    }
+
+    /// `client: { node: reader, line: seek orders-0 to earliest }`
+    fn client(&mut self, scenario: &mut ScenarioBuilder) {
+        let mut fields =
+            Fields::open(self.given, "`client`", &["node", "line"], self.found);
+        let (Some(node), Some(line)) = (fields.text("node"), fields.text("line")) else {
+            let message = "`client` needs a `node` and a `line`";
+            self.found.push(
+                Diagnostic::error("missing-option", message, self.given.span).help(
+                    "write `client: { node: reader, line: seek orders-0 to earliest }`",
+                ),
+            );
+            return;
+        };
+        let at = origin(self.data.span, self.given);
+        scenario.at(at).client(&node, line);
     }
 
     /// `partition: [[a], [b, c]]`

@@ -57,10 +57,10 @@ impl Planner<'_> {
                 Action::Shutdown { process: self.server(id, node)? }
             }
             StepKind::Admin(line) => {
-                Action::Admin { what: self.admin(line, step.origin.part("admin"))? }
+                Action::Admin { what: self.admin(line, step.origin.part("line"))? }
             }
             StepKind::Client(id, line) => {
-                let spans = (node, step.origin.part("client"));
+                let spans = (node, step.origin.part("line"));
                 let what = self.client(id, line, spans)?;
                 Action::Client { process: id.clone(), what }
             }
