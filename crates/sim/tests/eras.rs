@@ -41,13 +41,7 @@ fn kept(judged: &Judged) -> bool {
 }
 
 fn play(least: u32, settings: Settings<'_>, steps: &ScenarioBuilder) -> Judged {
-    let judged =
-        topomotion_verify::replay(&file(cluster(least, settings), steps.clone()));
-    if std::env::var("SHOW").is_ok() {
-        eprintln!("{}", common::story(&judged.outcome.trace));
-        eprintln!("{settings:?} {:#?} {:#?}", judged.violations, judged.outcome.verdicts);
-    }
-    judged
+    topomotion_verify::replay(&file(cluster(least, settings), steps.clone()))
 }
 
 fn assert_right(judged: &Judged) {
@@ -244,7 +238,7 @@ fn c6_a_voter_that_was_cut_off_deposes_a_healthy_leader() {
     assert_right(&quorum(&[], &steps));
 }
 
-/// What is to fail on another step than the last is looked for by itself.
+/// Waits for a minute at most.
 fn wait(steps: &mut ScenarioBuilder, text: &str) {
     steps.wait_until(condition(text), MINUTE_MS);
 }
