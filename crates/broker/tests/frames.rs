@@ -148,6 +148,7 @@ fn noise(random: &mut Random, corpus: &[Bytes]) -> Vec<u8> {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test may be told how long to run")]
 fn events() -> u64 {
     let told = std::env::var("NOISE_EVENTS").ok();
     let usual = if cfg!(debug_assertions) { 20_000 } else { 1_000_000 };
