@@ -115,10 +115,11 @@ impl Quorum {
             Fetched::Diverges(at) => self.cut_at(at),
             Fetched::Snapshot(id) => self.begin_download(id),
             Fetched::Refused(_) if answer.leadership.leader.is_none() => {
-                // An observer need not wait for an election: it asks around. Not at once,
-                // though: a voter that still names the old leader would send it straight
-                // back here, as fast as the wire can carry it.
+                // An observer need not wait for an election: it asks around. Voters may
+                // still name the old leader; there is no going back to that one.
                 if !self.may_run() {
+                    let leader = self.leader();
+                    self.stepped_down = leader.map(|it| (self.durable.epoch, it));
                     self.become_unattached(now, self.durable.epoch);
                     return self.postpone_questions(now + self.config.retry_backoff);
                 }

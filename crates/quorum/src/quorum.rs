@@ -52,6 +52,9 @@ pub struct Quorum {
     pub(crate) durable: Durable,
     pub(crate) role: Role,
     pub(crate) high_watermark: Option<Offset>,
+    /// Who has said that it no longer leads this epoch. It never will again; others may not
+    /// know that yet.
+    pub(crate) stepped_down: Option<(QuorumEpoch, NodeId)>,
     pub(crate) outbox: Outbox,
     /// What is known to survive a power loss: all below.
     pub(crate) flushed_end: Offset,
@@ -80,6 +83,7 @@ impl Quorum {
             snapshots,
             durable,
             high_watermark: None,
+            stepped_down: None,
             outbox: Outbox::default(),
             flushed_end,
             log_flushes: Vec::new(),
@@ -395,7 +399,10 @@ impl Quorum {
     /// Learns from what somebody else said about the leadership. Returns whether that changed
     /// this member's part.
     pub(crate) fn observe(&mut self, now: Instant, said: Leadership) -> Changed {
-        let leader = said.leader.filter(|leader| self.may_be_leader(*leader));
+        let leader = said.leader.filter(|leader| {
+            let is_past = self.stepped_down == Some((said.epoch, *leader));
+            self.may_be_leader(*leader) && !is_past
+        });
         if said.epoch > self.durable.epoch {
             match leader {
                 Some(leader) => self.become_follower(now, said.epoch, leader),

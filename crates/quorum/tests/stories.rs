@@ -177,6 +177,23 @@ fn an_observer_finds_the_leader_and_the_next_one() {
 }
 
 #[test]
+fn an_observer_does_not_go_back_to_a_leader_that_has_stepped_down() {
+    let (mut rig, leader) = settled(3, 1, 9);
+    // The other voters do not hear it step down, and name it for a while.
+    for other in rig.ids().into_iter().filter(|id| id.0 < 100 && *id != leader) {
+        rig.cut(leader, other, Link::Silent);
+    }
+    rig.resign(leader);
+    let asked = rig.sent.len();
+    rig.run_for(1_500);
+    let observer = node(101);
+    let to_leader = rig.sent[asked..].iter();
+    let to_leader =
+        to_leader.filter(|(_, from, to, _)| (*from, *to) == (observer, leader));
+    assert!(to_leader.count() < 6, "whom the others still name");
+}
+
+#[test]
 fn only_the_leader_appends() {
     let (rig, leader) = settled(3, 1, 4);
     let files = Files::new();
