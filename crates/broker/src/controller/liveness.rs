@@ -140,6 +140,8 @@ impl ActiveController {
                 if liveness != BrokerLiveness::Fenced {
                     self.fence(broker, effects);
                 }
+                // Its next incarnation may come at once (KAFKA-19047).
+                self.sessions.end(broker);
             }
             _ => {}
         }

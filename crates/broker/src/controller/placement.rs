@@ -1,8 +1,8 @@
 //! Where the replicas of a new topic go: over the brokers and racks in turn (CTL-12).
 //!
-//! Brokers are put in a ring, racks alternating. Each partition takes its replicas from the
-//! ring one after the other, and starts one broker further than the partition before, so that
-//! leaders come in turn. Kafka's placer draws the first broker by lot; here the first topic
+//! Each partition takes its replicas from one rack after the other, and starts one rack
+//! further than the partition before; once around, it is the next broker of each rack. So
+//! leaders come in turn, and no two replicas share a rack while there are enough of them. Kafka's placer draws the first broker by lot; here the first topic
 //! starts at the first broker and the next one where it left off, because a picture should be
 //! predictable.
 
@@ -27,25 +27,26 @@ pub(super) fn place(
     start: usize,
 ) -> Vec<Vec<NodeId>> {
     assert!(factor <= brokers.len(), "no broker holds two replicas of one partition");
-    let ring = ring(brokers);
-    let replica = |partition: usize, nth: usize| {
-        let at = start.wrapping_add(partition).wrapping_add(nth);
-        ring[at % ring.len()]
-    };
-    (0..partitions).map(|p| (0..factor).map(|nth| replica(p, nth)).collect()).collect()
+    let mut by_rack: BTreeMap<Option<Arc<str>>, Vec<NodeId>> = BTreeMap::new();
+    for broker in brokers {
+        by_rack.entry(broker.rack.clone()).or_default().push(broker.id);
+    }
+    let racks: Vec<Vec<NodeId>> = by_rack.into_values().collect();
+    (0..partitions).map(|p| replicas(&racks, factor, start.wrapping_add(p))).collect()
 }
 
-/// The first broker of each rack, then the second of each, and so on.
-fn ring(brokers: &[Usable]) -> Vec<NodeId> {
-    let mut seen: BTreeMap<Option<Arc<str>>, usize> = BTreeMap::new();
-    let mut ranked: Vec<(usize, Option<Arc<str>>, NodeId)> = Vec::new();
-    for broker in brokers {
-        let rank = seen.entry(broker.rack.clone()).or_default();
-        ranked.push((*rank, broker.rack.clone(), broker.id));
-        *rank += 1;
+/// One partition's: in each turn another rack gives the first of its brokers that has none.
+fn replicas(racks: &[Vec<NodeId>], factor: usize, start: usize) -> Vec<NodeId> {
+    let mut chosen: Vec<NodeId> = Vec::with_capacity(factor);
+    let mut turn = start;
+    while chosen.len() < factor {
+        let (rack, round) = (&racks[turn % racks.len()], turn / racks.len());
+        let mut brokers = (0..rack.len()).map(|at| rack[(round + at) % rack.len()]);
+        let free = brokers.find(|id| !chosen.contains(id));
+        chosen.extend(free);
+        turn = turn.wrapping_add(1);
     }
-    ranked.sort();
-    ranked.into_iter().map(|(_, _, id)| id).collect()
+    chosen
 }
 
 #[cfg(test)]
@@ -77,5 +78,15 @@ mod tests {
         let racks = [Some("a"), Some("a"), Some("b"), Some("b")];
         let placed = place(&brokers(&racks), 2, 2, 0);
         assert_eq!(ids(&placed), [[1, 3], [3, 2]]);
+    }
+
+    #[test]
+    fn racks_of_unequal_size_are_used_alike() {
+        let racks = [Some("a"), Some("a"), Some("b"), Some("c"), Some("c")];
+        let placed = place(&brokers(&racks), 4, 3, 0);
+        let expected = [[1, 3, 4], [3, 4, 2], [4, 2, 3], [2, 3, 5]];
+        assert_eq!(ids(&placed), expected);
+        // More replicas than racks: every broker once.
+        assert_eq!(ids(&place(&brokers(&racks), 1, 5, 0)), [[1, 3, 4, 2, 5]]);
     }
 }

@@ -48,6 +48,11 @@ impl Sessions {
         self.last_contact.insert(broker, now);
     }
 
+    /// The broker said goodbye: nobody has to wait until its session runs out.
+    pub(super) fn end(&mut self, broker: NodeId) {
+        self.last_contact.remove(&broker);
+    }
+
     /// When the session ends, if nothing more is heard of the broker.
     pub(super) fn expires_at(&self, broker: NodeId) -> Option<Instant> {
         self.last_contact.get(&broker).map(|&at| at + self.timeout)

@@ -241,8 +241,10 @@ fn a_controlled_shutdown_moves_leaders_before_the_broker_stops() {
     assert_eq!(liveness(&rig), BrokerLiveness::Fenced);
     rig.crash(1);
     assert_eq!(produce_to(&mut rig, 2, -1, &["b"]).0, 0, "B7: nobody waits");
+    let before = rig.now;
     rig.start(1);
-    settle(&mut rig);
+    rig.run_until("broker 1 unfenced", |rig| liveness(rig) == BrokerLiveness::Unfenced);
+    assert!((rig.now - before).as_millis() < 100, "its session ended with it");
     rig.run_until("broker 1 in sync", |rig| isr(rig, 2).len() == 3);
 }
 
