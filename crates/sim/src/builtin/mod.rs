@@ -8,6 +8,7 @@ mod cast;
 mod clients;
 mod control;
 mod failures;
+mod reassignment;
 mod replication;
 mod script;
 mod storage;
@@ -51,9 +52,16 @@ struct Entry {
 
 /// All of them, in the order of the semantics reference.
 fn entries() -> impl Iterator<Item = &'static Entry> {
-    [clients::ALL, replication::ALL, failures::ALL, control::ALL, storage::ALL]
-        .into_iter()
-        .flatten()
+    [
+        clients::ALL,
+        replication::ALL,
+        failures::ALL,
+        reassignment::ALL,
+        control::ALL,
+        storage::ALL,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Every built-in scenario, fitting or not.
