@@ -71,6 +71,7 @@ impl Production {
             report.tell(&name, &sources, &mistakes);
             Failure::Told
         })?;
+        report.tell(&name, &sources, binding.warnings());
         let (stem, dress) = (script.stem(), Dress::default());
         Ok(Production { name, stem, sources, topology, binding, dress })
     }
