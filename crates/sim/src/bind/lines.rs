@@ -43,6 +43,10 @@ impl Planner<'_> {
             | AdminLine::DeleteRecords { partition, .. } => {
                 self.partition(partition, span)?;
             }
+            AdminLine::DumpLog { partition, on, .. } => {
+                self.partition(partition, span)?;
+                self.broker(on, span)?;
+            }
             AdminLine::AddVoter(node) | AdminLine::RemoveVoter(node) => {
                 self.voter(node, span)?;
             }

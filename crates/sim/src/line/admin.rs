@@ -36,6 +36,23 @@ pub enum AdminLine {
     RemoveVoter(ProcessId),
     /// `describe-quorum`
     DescribeQuorum,
+    /// `dump-log segments orders-0 on broker-1`: a look at a broker's disk, which asks nobody
+    DumpLog { dump: Dump, partition: PartitionName, on: ProcessId },
+}
+
+/// What of a partition's folder is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dump {
+    /// The `.log` files: which offsets, how many bytes.
+    Segments,
+    /// The entries of the `.index` files.
+    Indexes,
+    /// The entries of the `.timeindex` files.
+    Times,
+    /// The header of the newest batch.
+    Batch,
+    /// `leader-epoch-checkpoint`.
+    Epochs,
 }
 
 /// How a leader is to be found.
@@ -47,7 +64,7 @@ pub enum Election {
     Unclean,
 }
 
-const VERBS: [&str; 10] = [
+const VERBS: [&str; 11] = [
     "create-topic",
     "delete-topic",
     "grow",
@@ -58,7 +75,21 @@ const VERBS: [&str; 10] = [
     "add-voter",
     "remove-voter",
     "describe-quorum",
+    "dump-log",
 ];
+
+impl Dump {
+    /// What is looked at, as the files are called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Dump::Segments => ".log",
+            Dump::Indexes => ".index",
+            Dump::Times => ".timeindex",
+            Dump::Batch => "newest batch",
+            Dump::Epochs => "leader-epoch-checkpoint",
+        }
+    }
+}
 
 impl AdminLine {
     /// The topic that exists, or is larger, once this is done.
@@ -107,6 +138,7 @@ impl FromStr for AdminLine {
             }
             "add-voter" => AdminLine::AddVoter(words.process()?),
             "remove-voter" => AdminLine::RemoveVoter(words.process()?),
+            "dump-log" => dump_log(&mut words)?,
             _ => AdminLine::DescribeQuorum,
         };
         words.finish()?;
@@ -125,8 +157,22 @@ fn example(verb: &str) -> &'static str {
         "delete-records" => "delete-records orders-0 before 5",
         "add-voter" => "add-voter controller-4",
         "remove-voter" => "remove-voter controller-1",
+        "dump-log" => "dump-log segments orders-0 on broker-1",
         _ => "describe-quorum",
     }
+}
+
+fn dump_log(words: &mut Words<'_>) -> Result<AdminLine, Misread> {
+    let dump = match words.verb(&["segments", "indexes", "times", "batch", "epochs"])? {
+        "segments" => Dump::Segments,
+        "indexes" => Dump::Indexes,
+        "times" => Dump::Times,
+        "batch" => Dump::Batch,
+        _ => Dump::Epochs,
+    };
+    let partition = words.partition()?;
+    words.expect("on")?;
+    Ok(AdminLine::DumpLog { dump, partition, on: words.process()? })
 }
 
 fn create_topic(mut words: Words<'_>) -> Result<AdminLine, Misread> {

@@ -34,6 +34,8 @@ pub enum Goal {
     Earliest,
     /// Behind the last one.
     Latest,
+    /// `3500 ms ago`: the first record that is not older.
+    Ago(u64),
 }
 
 const VERBS: [&str; 4] = ["seek", "pause", "resume", "assign"];
@@ -79,6 +81,11 @@ impl FromStr for ClientLine {
 
 fn goal(words: &mut Words<'_>) -> Result<Goal, Misread> {
     let (column, word) = words.next("an offset")?;
+    if let Some(ms) = word.parse().ok().filter(|_| !words.is_empty()) {
+        words.expect("ms")?;
+        words.expect("ago")?;
+        return Ok(Goal::Ago(ms));
+    }
     match word {
         "earliest" => Ok(Goal::Earliest),
         "latest" => Ok(Goal::Latest),
@@ -103,6 +110,7 @@ mod tests {
             ("seek orders-0 to 5", Goal::Offset(5)),
             ("seek orders-0 to earliest", Goal::Earliest),
             ("seek orders-0 to latest", Goal::Latest),
+            ("seek orders-0 to 3500 ms ago", Goal::Ago(3_500)),
         ] {
             let partition = PartitionName { topic: "orders".to_owned(), partition: 0 };
             assert_eq!(line.parse(), Ok(ClientLine::Seek { partition, to: goal }));
@@ -113,6 +121,11 @@ mod tests {
     fn a_wrong_line_says_where_and_what_to_write() {
         for (line, column, message) in [
             ("sek orders-0 to 5", 0, "`sek` is not known: did you mean `seek`?"),
+            (
+                "seek orders-0 to 5 ms",
+                21,
+                "`ago` is missing; write: seek orders-0 to earliest",
+            ),
             ("seek orders-0", 13, "`to` is missing; write: seek orders-0 to earliest"),
             (
                 "seek orders-0 to begin",

@@ -92,6 +92,11 @@ impl<'a> Words<'a> {
         Ok(found)
     }
 
+    /// Whether there are no more words.
+    fn is_empty(&self) -> bool {
+        self.words.as_slice().is_empty()
+    }
+
     fn finish(mut self) -> Result<(), Misread> {
         match self.words.next() {
             None => Ok(()),

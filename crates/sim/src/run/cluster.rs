@@ -21,7 +21,7 @@ pub(super) const PORT: u16 = 9092;
 /// The client that creates the topics. No script can use the name for a process.
 const ADMIN: &str = "(set-up)";
 /// The moment at which every run begins, in milliseconds since 1970: 2025-01-01.
-const WALL_CLOCK_BASE_MS: i64 = 1_735_689_600_000;
+pub(super) const WALL_CLOCK_BASE_MS: i64 = 1_735_689_600_000;
 
 /// How the world is, and how much of it is written down.
 #[derive(Debug, Clone, Copy, Default)]

@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use topomotion_client::OffsetReset;
 use topomotion_model::{PartitionName, ProcessId};
-use topomotion_trace::{ProcessState, StateChange, What};
+use topomotion_trace::{ProcessState, StateChange, Tone, What};
 use topomotion_wire::{Offset, TopicPartition};
 
 use super::body::Body;
+use super::cluster::WALL_CLOCK_BASE_MS;
+use super::dump;
 use super::requests;
 use super::stage::{Stage, Stop};
 use super::steps::Play;
 use crate::Sight;
-use crate::line::admin::AdminLine;
+use crate::line::admin::{AdminLine, Dump};
 use crate::line::client::{ClientLine, Goal};
 
 /// How long a controller that has resigned waits for a successor.
@@ -29,7 +31,13 @@ impl Play<'_, '_> {
                 return Ok(());
             }
         };
-        let question = requests::question(&line, self.stage.cluster.plan);
+        if let AdminLine::DumpLog { dump, partition, on } = &line {
+            self.dump_log(*dump, partition, on);
+            return Ok(());
+        }
+        let Some(question) = requests::question(&line, self.stage.cluster.plan) else {
+            return Ok(());
+        };
         self.stage.cluster.start_clerk();
         self.stage.cluster.with_clerk(|admin, now| match question.leader_of {
             None => admin.ask(now, question.body),
@@ -48,6 +56,15 @@ impl Play<'_, '_> {
             }
             other => other,
         }
+    }
+
+    /// Looks at a broker's disk, whether or not the broker runs.
+    fn dump_log(&mut self, dump: Dump, partition: &PartitionName, on: &ProcessId) {
+        let Some(host) = self.stage.cluster.host(on) else { return };
+        let text = dump::text(&self.stage.cluster.world.files(host), partition, dump);
+        let label = Some(format!("{partition} {}", dump.name()));
+        let process = Some(on.0.clone());
+        self.stage.note(What::Say { process, label, text, tone: Tone::Plain });
     }
 
     pub(super) fn client(&mut self, index: usize, process: &ProcessId, what: &str) {
@@ -76,6 +93,11 @@ impl Play<'_, '_> {
                             consumer.seek_to(now, &at, OffsetReset::Earliest);
                         }
                         Goal::Latest => consumer.seek_to(now, &at, OffsetReset::Latest),
+                        Goal::Ago(ms) => {
+                            let ms = i64::try_from(*ms).unwrap_or(i64::MAX);
+                            let now_ms = WALL_CLOCK_BASE_MS + now.as_millis() as i64;
+                            consumer.seek_to_time(now, &at, now_ms.saturating_sub(ms));
+                        }
                     }
                 }
                 ClientLine::Pause(these) => consumer.pause(these.iter().map(place)),

@@ -47,7 +47,8 @@ const TOPIC_RESOURCE: i8 = 2;
 /// Kafka's number for setting a value.
 const SET: i8 = 0;
 
-pub(super) fn question(line: &AdminLine, plan: &ClusterPlan) -> Question {
+/// What a line asks; none if it asks nobody.
+pub(super) fn question(line: &AdminLine, plan: &ClusterPlan) -> Option<Question> {
     let leader_of = match line {
         AdminLine::DeleteRecords { partition, .. } => {
             let index = number(partition);
@@ -55,11 +56,11 @@ pub(super) fn question(line: &AdminLine, plan: &ClusterPlan) -> Question {
         }
         _ => None,
     };
-    Question { body: body(line, plan), leader_of }
+    Some(Question { body: body(line, plan)?, leader_of })
 }
 
-fn body(line: &AdminLine, plan: &ClusterPlan) -> RequestKind {
-    match line {
+fn body(line: &AdminLine, plan: &ClusterPlan) -> Option<RequestKind> {
+    Some(match line {
         AdminLine::CreateTopic { topic, partitions, replicas, settings } => {
             create(topic, *partitions, *replicas, settings)
         }
@@ -114,7 +115,8 @@ fn body(line: &AdminLine, plan: &ClusterPlan) -> RequestKind {
             request.topics = vec![topic];
             RequestKind::DescribeQuorum(request)
         }
-    }
+        AdminLine::DumpLog { .. } => return None,
+    })
 }
 
 fn create(
