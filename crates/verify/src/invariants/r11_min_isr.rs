@@ -13,6 +13,8 @@ use crate::model::{Model, Name};
 pub(crate) struct MinIsr {
     /// The effective minimum of each topic.
     least: BTreeMap<String, usize>,
+    /// How many replicas each partition has: no minimum is above that.
+    replicas: BTreeMap<Name, usize>,
     /// Each replica's high watermark, before it moved last and since.
     reached: BTreeMap<(Name, Name), (i64, i64)>,
 }
@@ -27,7 +29,7 @@ impl MinIsr {
             let factor = topic.assignment.iter().map(Vec::len).min().unwrap_or(1);
             least.insert(topic.name.clone(), factor.min(wanted));
         }
-        MinIsr { least, reached: BTreeMap::new() }
+        MinIsr { least, ..MinIsr::default() }
     }
 }
 
@@ -44,6 +46,9 @@ impl Checker for MinIsr {
                 let reached = self.reached.entry(place).or_default();
                 reached.1 = reached.1.min(*end);
             }
+            StateChange::Registration { partition, replicas, .. } => {
+                self.replicas.insert(partition.clone(), replicas.len());
+            }
             _ => {}
         }
     }
@@ -52,6 +57,7 @@ impl Checker for MinIsr {
         let Sight::Leads { process, partition, isr, .. } = sight else { return };
         let topic = partition.rsplit_once('-').map_or("", |(topic, _)| topic);
         let least = self.least.get(topic).copied().unwrap_or(0);
+        let least = self.replicas.get(partition).map_or(least, |all| least.min(*all));
         let place = (process.clone(), partition.clone());
         let (before, now) = self.reached.get(&place).copied().unwrap_or_default();
         bench.demand("R11", now <= before || isr.len() >= least, || {
