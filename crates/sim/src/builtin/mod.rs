@@ -6,6 +6,7 @@
 
 mod cast;
 mod clients;
+mod consumers;
 mod control;
 mod failures;
 mod reassignment;
@@ -54,6 +55,7 @@ struct Entry {
 fn entries() -> impl Iterator<Item = &'static Entry> {
     [
         clients::ALL,
+        consumers::ALL,
         replication::ALL,
         failures::ALL,
         reassignment::ALL,
