@@ -132,6 +132,15 @@ impl ActiveController {
         self.batches.pop_front()
     }
 
+    /// The metadata log ends here: the quorum has put a change of its voters among the
+    /// controller's own records.
+    pub(crate) fn note_log_end(&mut self, end: Offset) {
+        if end > self.next_offset {
+            assert!(self.batches.is_empty(), "what waits has its offset already");
+            self.next_offset = end;
+        }
+    }
+
     /// Everything before `offset` is committed: answers whoever waited for it.
     pub(crate) fn note_committed(&mut self, offset: Offset, effects: &mut Effects) {
         assert!(offset <= self.next_offset, "nobody else appends to the metadata log");

@@ -77,6 +77,9 @@ impl Node {
         self.next_token += 1;
         self.quorum_tickets.insert(token, ticket);
         self.quorum.handle_request(now, token, body);
+        if let Some(controller) = &mut self.controller {
+            controller.note_log_end(self.quorum.log().end_offset());
+        }
     }
 
     pub(super) fn take_quorum_output(&mut self, now: Instant, output: QuorumOutput) {

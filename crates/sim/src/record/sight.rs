@@ -51,6 +51,8 @@ pub enum Sight {
     /// A process has lost its power or its disk: what it had written may be gone, or may
     /// never have been written.
     LostPower(Arc<str>),
+    /// A process has lost its disk, its votes included.
+    LostDisk(Arc<str>),
     /// A replica of a process that was started, as it was found: its log end.
     Found {
         /// Whose.

@@ -22,7 +22,9 @@ impl<M: Machine> World<M> {
 
     /// The host dies and its disk with it: whoever starts there next finds nothing.
     pub fn lose_disk(&mut self, host: HostId) {
-        self.hosts[host.0].disk.wipe();
+        let slot = &mut self.hosts[host.0];
+        slot.disk.wipe();
+        self.recorder.sight(Sight::LostDisk(slot.name.clone()));
         self.die(host, "the disk is lost");
     }
 

@@ -1,7 +1,9 @@
-//! K3: a node's quorum epoch never falls, not even when it is started again.
+//! K3: a node's quorum epoch never falls, not even when it is started again; unless its disk
+//! was lost.
 
 use std::collections::BTreeMap;
 
+use topomotion_sim::Sight;
 use topomotion_trace::StateChange;
 
 use super::Checker;
@@ -21,5 +23,11 @@ impl Checker for Epochs {
             format!("the quorum epoch of {process} fell from {reached} to {epoch}")
         });
         *reached = (*reached).max(*epoch);
+    }
+
+    fn witness(&mut self, _model: &Model, sight: &Sight, _bench: &mut Bench<'_>) {
+        if let Sight::LostDisk(process) = sight {
+            self.reached.remove(process);
+        }
     }
 }
