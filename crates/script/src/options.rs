@@ -12,7 +12,7 @@ use topomotion_model::{
     Span, Topic,
 };
 
-use crate::data::{Data, Value};
+use crate::data::{Data, Entry, Value};
 use crate::fields::{Fields, origin, text};
 
 pub(crate) const GROUP: &[&str] = &[
@@ -121,6 +121,10 @@ pub(crate) fn process(
     found: &mut Vec<Diagnostic>,
 ) -> ProcessConfig {
     let mut fields = Fields::open(data, "a process", PROCESS, found);
+    let mut origin = origin(whole, data);
+    if let Some(Value::Map(kafka)) = fields.data("kafka").map(|data| &data.value) {
+        origin.parts.extend(setting_places(kafka, ""));
+    }
     ProcessConfig {
         id: fields.text("id").unwrap_or_default(),
         label: fields.text("label"),
@@ -138,7 +142,7 @@ pub(crate) fn process(
         role: fields.value("role"),
         kafka: process_kafka(&mut fields),
         position: point(&mut fields),
-        origin: origin(whole, data),
+        origin,
     }
 }
 
@@ -199,18 +203,13 @@ fn is_setting(name: &str) -> bool {
 
 /// `settings: { 'a.b': 1 }`, and options with Kafka's own names beside it.
 fn settings(fields: &mut Fields<'_, '_>) -> BTreeMap<String, String> {
-    let mut entries = Vec::new();
-    if let Some(data) = fields.data("settings") {
-        match &data.value {
-            Value::Map(inner) => entries.extend(inner),
-            _ => {
-                fields.wrong::<()>("settings", "an object", data);
-            }
-        }
+    if let Some(data) = fields.data("settings")
+        && !matches!(data.value, Value::Map(_))
+    {
+        fields.wrong::<()>("settings", "an object", data);
     }
-    entries.extend(fields.entries().iter().filter(|entry| is_setting(&entry.key)));
     let mut settings = BTreeMap::new();
-    for entry in entries {
+    for entry in given_settings(fields.entries()) {
         let value = match &entry.data.value {
             Value::Absent => None,
             Value::Bool(flag) => Some(flag.to_string()),
@@ -219,6 +218,25 @@ fn settings(fields: &mut Fields<'_, '_>) -> BTreeMap<String, String> {
         settings.extend(value.map(|value| (entry.key.clone(), value)));
     }
     settings
+}
+
+fn given_settings(options: &[Entry]) -> impl Iterator<Item = &Entry> {
+    let own = options.iter().rfind(|entry| entry.key == "settings");
+    let inner = match own.map(|entry| &entry.data.value) {
+        Some(Value::Map(entries)) => entries.as_slice(),
+        _ => &[],
+    };
+    inner.iter().chain(options.iter().filter(|entry| is_setting(&entry.key)))
+}
+
+/// Where each setting's value stands, as parts of an origin.
+fn setting_places<'a>(
+    options: &'a [Entry],
+    before: &'a str,
+) -> impl Iterator<Item = (String, Span)> + 'a {
+    given_settings(options).filter_map(move |entry| {
+        Some((format!("{before}{}", entry.key), entry.data.span?))
+    })
 }
 
 /// An edge's options.
@@ -251,12 +269,9 @@ pub(crate) fn cluster(
     let mut fields = Fields::open_with(data, "a cluster", CLUSTER, is_setting, found);
     let topics = fields.list("topics");
     let topics = topics.iter().map(|data| topic(data, fields.found())).collect();
-    Cluster {
-        topics,
-        settings: settings(&mut fields),
-        seed: seed(&mut fields),
-        origin: origin(whole, data),
-    }
+    let mut origin = origin(whole, data);
+    origin.parts.extend(setting_places(fields.entries(), ""));
+    Cluster { topics, settings: settings(&mut fields), seed: seed(&mut fields), origin }
 }
 
 fn seed(fields: &mut Fields<'_, '_>) -> u64 {
@@ -277,6 +292,8 @@ fn topic(data: &Data, found: &mut Vec<Diagnostic>) -> Topic {
         return Topic { name: name.clone(), origin, ..Topic::default() };
     }
     let mut fields = Fields::open_with(data, "a topic", TOPIC, is_setting, found);
+    let mut origin = origin(data.span, data);
+    origin.parts.extend(setting_places(fields.entries(), ""));
     Topic {
         name: fields.text("name").unwrap_or_default(),
         partitions: fields.count("partitions"),
@@ -284,7 +301,7 @@ fn topic(data: &Data, found: &mut Vec<Diagnostic>) -> Topic {
         min_insync_replicas: fields.count("minInsyncReplicas"),
         assignment: assignment(&mut fields),
         settings: settings(&mut fields),
-        origin: origin(data.span, data),
+        origin,
     }
 }
 
@@ -311,11 +328,8 @@ pub(crate) fn scenario(
 ) -> ScenarioConfig {
     let known = [SCENARIO, also].concat();
     let mut fields = Fields::open_with(data, "a scenario", &known, is_setting, found);
-    let mut origin = Origin::default();
-    if let Some(given) = fields.data("settings") {
-        let places = crate::fields::origin(None, given).parts.into_iter();
-        origin.parts.extend(places.map(|(name, span)| (format!("settings.{name}"), span)));
-    }
+    let parts = setting_places(fields.entries(), "settings.").collect();
+    let origin = Origin { whole: None, parts };
     ScenarioConfig {
         layer: fields.text("layer"),
         settings: settings(&mut fields),

@@ -11,6 +11,7 @@ topology.createProcess({ id: 'b1', role: 'broker' });
 topology.createProcess({ id: 'b2', role: 'broker' });
 topology.createProcess({ id: 'shop', role: 'producer' });
 topology.createProcess({ id: 'reader', role: 'consumer' });
+topology.connect('b2', 'b1', { protocol: 'kafka' });
 topology.connect('shop', 'b1', { protocol: 'kafka' });
 topology.connect('reader', 'b1', { protocol: 'kafka' });
 await topology.apply();
@@ -36,6 +37,7 @@ processes:
   - { id: shop, role: producer }
   - { id: reader, role: consumer }
 connections:
+  - { source: b2, target: b1, protocol: kafka }
   - { source: shop, target: b1, protocol: kafka }
   - { source: reader, target: b1, protocol: kafka }
 kafka:
