@@ -139,22 +139,22 @@ fn order(number: u32) -> String {
 fn power_loss_alone(cast: &Cast<'_>) -> Result<Script, String> {
     let (leader, name) = (cast.leader()?, cast.name());
     outlived(cast, leader)?;
-    let eight = Sent { count: 8, ..Sent::one(cast, "order-1") };
+    let four = Sent { count: 4, ..Sent::one(cast, "order-1") };
     Ok(Script::new()
         .setting("producer.batch.size", "1")
         .caption(format!("{name} is left with one replica."))
         .admin(format!("reassign {name} to {leader}"))
         .wait_until(format!("isr-size({name}) == 1"))
         .wait(500)
-        .caption("acks=all, and all is one: eight batches are in its page cache.")
-        .send(cast, eight)
-        .expect(format!("log-end({name}) == 8"))
+        .caption("acks=all, and all is one: four batches are in its page cache.")
+        .send(cast, four)
+        .expect(format!("log-end({name}) == 4"))
         .caption("The power fails before the page cache has reached the platter.")
         .fault(format!("power-loss {leader}"))
         .wait_until(format!("leader({name}) == none"))
         .restart(leader.as_str())
         .wait_until(format!("leader({name}) == {leader}"))
-        .wait_until(format!("log-end({name}) < 8"))
+        .wait_until(format!("log-end({name}) < 4"))
         .caption(
             "Recovery kept what it found whole. The rest is lost, though acknowledged.",
         )
