@@ -188,7 +188,8 @@ declare module 'topomotion' {
    * - `position(reader, orders-0) == 5`, `records-read(reader) >= 3`;
    * - `told(shop, NOT_ENOUGH_REPLICAS)`, `fenced(broker-1)`, `unfenced(broker-1)`; `!` before these negates.
    *
-   * In place of a process: `@controller`, `@leader(orders-0)`, and `@last`, whom the latest step hit.
+   * In place of a process: `@controller`, `@standby` (a voter that waits for it to fail),
+   * `@leader(orders-0)`, and `@last`, whom the latest step hit.
    */
   export type Condition = string;
 
