@@ -13,7 +13,7 @@ use topomotion_sim::{RunOptions, bind, builtins};
 /// Everything that this file is about.
 const STORIES: [&str; 16] = [
     "follower-loop",
-    "slow-follower",
+    "lagging-follower",
     "follower-catches-up",
     "ineligible-replica",
     "follower-crash",
@@ -32,9 +32,20 @@ const STORIES: [&str; 16] = [
 
 /// One controller, these brokers, each with its rack, a writer and a reader of one topic.
 fn picture(brokers: &[(&str, Option<&str>)], topic: Topic) -> Topology {
+    drawn(&["controller"], brokers, topic)
+}
+
+/// Where there are no controllers, the brokers vote.
+fn drawn(
+    controllers: &[&str],
+    brokers: &[(&str, Option<&str>)],
+    topic: Topic,
+) -> Topology {
     let mut builder = TopologyBuilder::default();
     let group = builder.create_group(GroupConfig::new("cluster"));
-    builder.group(group).add_process(ProcessConfig::new("controller"));
+    for id in controllers {
+        builder.group(group).add_process(ProcessConfig::new(*id));
+    }
     for (id, rack) in brokers {
         let rack = rack.map(str::to_owned);
         let kafka = KafkaSettings { rack, ..KafkaSettings::default() };
@@ -90,7 +101,7 @@ fn b1_a_follower_fetches_and_hears_of_the_high_watermark_one_round_later() {
 
 #[test]
 fn b2_a_slow_follower_leaves_the_isr() {
-    assert_story(&production::topology(), "b2", "slow-follower");
+    assert_story(&production::topology(), "b2", "lagging-follower");
 }
 
 #[test]
@@ -190,9 +201,21 @@ fn they_play_on_the_production_picture() {
 }
 
 #[test]
+fn they_play_where_the_brokers_vote() {
+    let brokers = [("node-1", None), ("node-2", None), ("node-3", None)];
+    let unfit = [
+        "ineligible-replica",
+        "reassignment",
+        "high-watermark-goes-back",
+        "rack-failure",
+    ];
+    assert_plays(&drawn(&[], &brokers, topic("orders", 2, 3)), &unfit);
+}
+
+#[test]
 fn what_two_replicas_cannot_show_is_said() {
     let unfit =
-        ["slow-follower", "reassignment", "high-watermark-goes-back", "rack-failure"];
+        ["lagging-follower", "reassignment", "high-watermark-goes-back", "rack-failure"];
     let unfit = [&unfit[..], &["broker-crash"]].concat();
     assert_plays(&small(2, 2), &unfit);
     let binding = bind(&small(2, 2)).expect("binds");
@@ -201,7 +224,7 @@ fn what_two_replicas_cannot_show_is_said() {
         builtin.fit.expect_err("does not fit")
     };
     assert_eq!(lack("reassignment"), "It needs a broker without a replica of orders-0.");
-    assert_eq!(lack("slow-follower"), "It needs 3 replicas: orders-0 has 2.");
+    assert_eq!(lack("lagging-follower"), "It needs 3 replicas: orders-0 has 2.");
     assert_eq!(
         lack("rack-failure"),
         "It needs brokers on two racks, each with its `rack`: there are 0."

@@ -78,6 +78,8 @@ fn reassignment(cast: &Cast<'_>) -> Result<Script, String> {
 fn high_watermark_goes_back(cast: &Cast<'_>) -> Result<Script, String> {
     let (leader, followers) = (cast.leader()?, cast.followers(2)?);
     cast.survives(leader)?;
+    // Where brokers vote, the same cut would keep them from electing a controller.
+    cast.pure_voters(1)?;
     let (name, successor) = (cast.name(), followers[0]);
     let others = list(&followers[1..]).replace(", ", ",");
     let reader = &cast.consumer()?.process;

@@ -18,12 +18,12 @@ pub(super) const ALL: &[Entry] = &[
         script: follower_loop,
     },
     Entry {
-        id: "slow-follower",
+        id: "lagging-follower",
         title: "A slow follower leaves the ISR",
         tell: "The high watermark waits for the slowest replica in the ISR, until the \
                leader has it taken out after 30 s.",
         billing: Billing::OnDemand,
-        script: slow_follower,
+        script: lagging_follower,
     },
     Entry {
         id: "follower-catches-up",
@@ -123,7 +123,7 @@ fn follower_loop(cast: &Cast<'_>) -> Result<Script, String> {
 
 /// The link delays each answer so long that the follower is never caught up for 30 s, and
 /// not so long that its fetches time out.
-fn slow_follower(cast: &Cast<'_>) -> Result<Script, String> {
+fn lagging_follower(cast: &Cast<'_>) -> Result<Script, String> {
     let (leader, followers) = (cast.leader()?, cast.followers(2)?);
     spare(cast)?;
     let (name, (slow, rest)) = (cast.name(), split(&followers));
