@@ -75,7 +75,7 @@ fn quorum(voters: usize) -> Topology {
 }
 
 #[test]
-fn c1_voters_that_start_at_once_elect_a_leader() {
+fn c1_voters_that_have_started_elect_a_leader() {
     assert_story(&quorum(3), "c1", "quorum-election");
 }
 
