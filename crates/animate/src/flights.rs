@@ -20,7 +20,7 @@ use crate::reading::{Fate, Flight};
 use crate::stage::Stage;
 use crate::theme::Paints;
 use crate::tokens::{LOSS_MS, PACKET_GAP, PACKET_HEIGHT, WIRE_FOUND};
-use crate::ways::{Heading, Origin, Way};
+use crate::ways::{Heading, Origin, Way, Ways};
 
 /// Lanes, in the order in which they are tried: steps to the right of the line. Half a step lets
 /// a packet lean on its line.
@@ -71,6 +71,7 @@ pub(crate) struct Sky {
     notable: Vec<Window>,
     sprites: Vec<Sprite>,
     wires: BTreeMap<String, (Vec<Point>, f64, Vec<Window>)>,
+    ways: Ways,
 }
 
 impl Sky {
@@ -82,7 +83,7 @@ impl Sky {
         stage: &Stage,
         paints: &Paints,
     ) {
-        let Some(way) = Way::of(&stage.scene, flight.packet) else { return };
+        let Some(way) = self.ways.of(&stage.scene, flight.packet) else { return };
         let window = at_least(window, 50);
         self.wire(flight, &way, window);
         let kind = kind(flight, stage);
@@ -118,7 +119,7 @@ impl Sky {
         stage: &Stage,
         paints: &Paints,
     ) {
-        let Some(way) = Way::of(&stage.scene, flight.packet) else { return };
+        let Some(way) = self.ways.of(&stage.scene, flight.packet) else { return };
         self.wire(flight, &way, window);
         let item = pill::dot(kind(flight, stage), pill::form(flight), paints);
         self.push(item, window, Motion { path: way.line(Size::default()) });
@@ -132,7 +133,7 @@ impl Sky {
         window: Window,
         stage: &Stage,
     ) {
-        let Some(way) = Way::of(&stage.scene, flight.packet) else { return };
+        let Some(way) = self.ways.of(&stage.scene, flight.packet) else { return };
         self.wire(flight, &way, window);
         let half_width = pill::half_width(&item);
         let motion = self.lane(&way, window, half_width, stage, Course::ThereAndBack);
@@ -436,7 +437,7 @@ mod tests {
             script.trace()
         };
         let reading = Reading::new(&trace);
-        let way = Way::of(&stage.scene, reading.flights[0].packet).unwrap();
+        let way = Ways::default().of(&stage.scene, reading.flights[0].packet).unwrap();
         let label = stage.scene.routes[0].label.as_ref().unwrap().rect;
         (way, label)
     }
@@ -480,7 +481,7 @@ mod tests {
         let trace = crate::flow::to_trace(&Flow { steps }, &crate::Pace::default());
         let reading = Reading::new(&trace);
         let told = reading.flights.iter().map(|flight| {
-            let way = Way::of(&stage.scene, flight.packet).unwrap();
+            let way = Ways::default().of(&stage.scene, flight.packet).unwrap();
             (label(flight, &way, &stage), form(flight, &way))
         });
         let text = "produce acks=all".to_owned();

@@ -28,6 +28,8 @@ pub(crate) struct Replica {
 /// What the controller has committed about a partition.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Registration {
+    /// Assigned replicas.
+    pub replicas: Vec<String>,
     /// In-sync replicas.
     pub isr: Vec<String>,
     /// The leader.
@@ -217,10 +219,14 @@ impl Ledger {
                 doing.starting = doing.starting.and(doing.fenced);
                 touches
             }
-            S::Registration { partition, isr, leader, leader_epoch, .. } => {
+            S::Registration {
+                partition, replicas, isr, leader, leader_epoch, ..
+            } => {
                 let isr = isr.iter().map(ToString::to_string).collect();
                 let leader = leader.as_deref().map(str::to_owned);
-                let registration = Registration { isr, leader, epoch: *leader_epoch };
+                let replicas = replicas.iter().map(|id| id.to_string()).collect();
+                let registration =
+                    Registration { replicas, isr, leader, epoch: *leader_epoch };
                 self.partitions.insert(partition.to_string(), registration);
                 vec![Touch::Partition(partition.to_string())]
             }

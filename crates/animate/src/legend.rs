@@ -23,7 +23,7 @@ use crate::stage::Stage;
 use crate::strip::record;
 use crate::theme::{Paints, family};
 use crate::tokens::{LEGEND_ROW, MARGIN, TYPE_LEGEND, WALL_WIDTH};
-use crate::ways::{Heading, Origin, Way};
+use crate::ways::{Heading, heading};
 use crate::{Legend, Story};
 
 /// Room between two entries, and between two headings, px.
@@ -291,9 +291,7 @@ fn packets(scene: &Scene, stories: &[Story<'_>]) -> Packets {
             };
             let between = || is_node(&flight.packet.from) && is_node(&flight.packet.to);
             found.kinds.insert(pill::Kind::of(flight, between));
-            let way = Way::of(scene, flight.packet).map(|way| way.origin);
-            let comes_back =
-                matches!(way, Some(Origin::Drawn { heading: Heading::Against, .. }));
+            let comes_back = heading(scene, flight.packet) == Some(Heading::Against);
             let is_scripted = flight.packet.travel == Travel::Scripted;
             found.answers |= flight.is_response() || (is_scripted && comes_back);
             found.fails |= flight.packet.error.is_some();

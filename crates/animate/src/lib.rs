@@ -39,6 +39,7 @@ mod channel;
 mod clock;
 mod cut;
 mod describe;
+mod detour;
 mod director;
 mod draw;
 #[cfg(test)]

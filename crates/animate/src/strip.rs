@@ -72,7 +72,9 @@ pub(crate) fn head(subject: &Subject<'_>, row: Rect, paints: &Paints) -> Item {
         .registration
         .filter(|told| told.leader.as_deref() == Some(subject.process));
     if let Some(registration) = told.filter(|_| subject.leads()) {
-        let members: Vec<String> = registration.isr.iter().map(|id| short(id)).collect();
+        let shared = shared_stem(&registration.replicas);
+        let members: Vec<&str> =
+            registration.isr.iter().map(|id| id.get(shared..).unwrap_or(id)).collect();
         let text = format!("ISR {}", members.join(","));
         let room = x + LEFT + 2.0 - end - 6.0;
         let text =
@@ -120,11 +122,25 @@ fn role_chip(
     place.right()
 }
 
-/// What a process is called in a very small place: the number at the end of its id.
-fn short(id: &str) -> String {
-    let stem = id.trim_end_matches(|c: char| c.is_ascii_digit());
-    let number = &id[stem.len()..];
-    if number.is_empty() { id.chars().take(3).collect() } else { number.to_owned() }
+/// How many bytes the ids begin with that say nothing, since all begin so: `broker-` of
+/// `broker-1` and `broker-2`, `eu-west-` of `eu-west-a` and `eu-west-b`. Numbers stay whole,
+/// and words too: `berlin` and `bern` share nothing.
+fn shared_stem(ids: &[String]) -> usize {
+    let Some((first, rest)) = ids.split_first() else { return 0 };
+    let is_stem = |length: &usize| {
+        let Some(stem) = first.get(..*length) else { return false };
+        let before = stem.chars().next_back();
+        let after = first[stem.len()..].chars().next();
+        let parts = match (before, after) {
+            (Some(before), Some(after)) => {
+                !before.is_alphanumeric()
+                    || before.is_alphabetic() && after.is_ascii_digit()
+            }
+            _ => false,
+        };
+        parts && rest.iter().all(|id| id.starts_with(stem) && id.len() > stem.len())
+    };
+    (1..first.len()).rev().find(is_stem).unwrap_or(0)
 }
 
 /// The last records of the log, its epochs, the high watermark and the log end.
@@ -318,6 +334,20 @@ mod tests {
             _ => None,
         };
         item.primitives.iter().filter_map(text).collect()
+    }
+
+    #[test]
+    fn replicas_are_told_apart_by_what_their_ids_do_not_share() {
+        let stem = |ids: &[&str]| {
+            let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+            shared_stem(&ids)
+        };
+        assert_eq!(stem(&["broker-1", "broker-2"]), "broker-".len());
+        assert_eq!(stem(&["kafka10", "kafka12"]), "kafka".len());
+        assert_eq!(stem(&["eu-west-a", "eu-west-spare"]), "eu-west-".len());
+        assert_eq!(stem(&["berlin", "bern"]), 0);
+        assert_eq!(stem(&["broker-1"]), "broker-".len());
+        assert_eq!(stem(&[]), 0);
     }
 
     #[test]

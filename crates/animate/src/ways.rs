@@ -4,13 +4,42 @@
 //! comes from the dialled end. Where the script drew none, a line is found that crosses as
 //! few nodes as possible, and is shown for as long as it is used.
 
+use std::collections::BTreeMap;
+
 use topomotion_scene::{PathCommand, Point, Rect, Route, Scene, Size};
 use topomotion_trace::{Packet, Travel};
 
+use crate::detour::{Obstacles, detour};
 use crate::paint::rounded;
 
 /// Corner radius of lines that we find ourselves, px.
 const RADIUS: f64 = 10.0;
+
+/// The ways of a film's packets. Lines that nobody drew are looked for once.
+#[derive(Debug, Default)]
+pub(crate) struct Ways {
+    found: BTreeMap<(String, String), Option<Way>>,
+}
+
+impl Ways {
+    /// The way of a packet; `None` if one of its ends is not in the scene.
+    pub fn of(&mut self, scene: &Scene, packet: &Packet) -> Option<Way> {
+        if let Some(way) = drawn(scene, packet) {
+            return Some(way);
+        }
+        let ends = (packet.from.to_string(), packet.to.to_string());
+        let known = self.found.entry(ends);
+        known.or_insert_with(|| found(scene, &packet.from, &packet.to)).clone()
+    }
+}
+
+/// How a packet travels the line that the script drew for it, if it did.
+pub(crate) fn heading(scene: &Scene, packet: &Packet) -> Option<Heading> {
+    match drawn(scene, packet)?.origin {
+        Origin::Drawn { heading, .. } => Some(heading),
+        Origin::Found => None,
+    }
+}
 
 /// A line from one process to another.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,12 +76,6 @@ pub(crate) enum Heading {
 }
 
 impl Way {
-    /// The way of a packet; `None` if one of its ends is not in the scene.
-    pub fn of(scene: &Scene, packet: &Packet) -> Option<Way> {
-        let (from, to) = (&*packet.from, &*packet.to);
-        drawn(scene, packet).or_else(|| found(scene, from, to))
-    }
-
     /// The line moved sideways (to the right of who walks it; by the width where it goes up
     /// or down, by the height where it goes across), in short straight pieces.
     pub fn line(&self, by: Size) -> Vec<Point> {
@@ -233,7 +256,14 @@ fn found(scene: &Scene, from: &str, to: &str) -> Option<Way> {
             .sum::<usize>();
         (crossed + through_ends, crossed_words + narrow, corners.len())
     };
-    let best = candidates(a, b, scene).into_iter().min_by_key(|corners| cost(corners))?;
+    let mut best =
+        candidates(a, b, scene).into_iter().min_by_key(|corners| cost(corners))?;
+    if cost(&best).0 > 0 {
+        // No simple line is free: look harder.
+        let obstacles = Obstacles { nodes: others.clone(), words: words.clone() };
+        let around = detour(scene, a, b, &obstacles);
+        best = around.filter(|corners| cost(corners) < cost(&best)).unwrap_or(best);
+    }
     Some(Way { corners: best, radius: RADIUS, origin: Origin::Found })
 }
 
@@ -313,8 +343,9 @@ mod tests {
     #[test]
     fn a_packet_from_the_dialled_end_goes_backwards() {
         let scene = fixture::scene();
-        let there = Way::of(&scene, &packet("broker-2", "broker-1")).unwrap();
-        let mut back = Way::of(&scene, &packet("broker-1", "broker-2")).unwrap();
+        let there = Ways::default().of(&scene, &packet("broker-2", "broker-1")).unwrap();
+        let mut back =
+            Ways::default().of(&scene, &packet("broker-1", "broker-2")).unwrap();
         back.corners.reverse();
         assert_eq!(there.corners, back.corners);
         let heading = |way: &Way| match way.origin {
@@ -328,7 +359,8 @@ mod tests {
     #[test]
     fn a_line_that_nobody_drew_goes_around_the_nodes_between() {
         let scene = fixture::scene();
-        let way = Way::of(&scene, &packet("order-producer", "broker-3")).unwrap();
+        let way =
+            Ways::default().of(&scene, &packet("order-producer", "broker-3")).unwrap();
         assert_eq!(way.origin, Origin::Found);
         for node in &scene.nodes {
             let hit = way
@@ -357,6 +389,10 @@ mod tests {
 
     #[test]
     fn nobody_travels_to_a_process_that_is_not_there() {
-        assert!(Way::of(&fixture::scene(), &packet("broker-1", "nobody")).is_none());
+        assert!(
+            Ways::default()
+                .of(&fixture::scene(), &packet("broker-1", "nobody"))
+                .is_none()
+        );
     }
 }

@@ -13,6 +13,7 @@ use topomotion_script::{MemoryFiles, Options, Source, compile};
 const EXAMPLES: &[&str] = &[
     "kafka-deep-dive.ts",
     "kafka-deep-dive.yaml",
+    "kafka-zones.ts",
     "layers-v1-v2.ts",
     "nested-vpc.ts",
     "single-edge.ts",
