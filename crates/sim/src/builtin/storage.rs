@@ -73,15 +73,14 @@ const EVERY_OTHER: &str = "100";
 
 fn segment_roll(cast: &Cast<'_>) -> Result<Script, String> {
     let (name, leader) = (cast.name(), cast.leader()?);
+    let batches = |count| Sent { count, ..Sent::one(cast, "order-1") };
     Ok(Script::new()
         .setting("segment.bytes", TWO_BATCHES)
+        .setting("producer.batch.size", "1")
         .caption("segment.bytes is 200 here: two batches fill a segment.")
-        .produce(cast, "order-1")
-        .produce(cast, "order-2")
+        .send(cast, batches(2))
         .caption("The third does not fit: the segment is closed, the next one begins.")
-        .produce(cast, "order-3")
-        .produce(cast, "order-4")
-        .produce(cast, "order-5")
+        .send(cast, batches(3))
         .caption("Each file is named after its first offset.")
         .admin(dump("segments", cast, leader))
         .wait(500)

@@ -78,13 +78,10 @@ fn newest_batch(files: &Files, partition: &PartitionName) -> Option<String> {
     });
     let batches = logs.flat_map(|(_, bytes)| Batches::new(bytes.clone()));
     let batch: Batch = batches.map_while(Result::ok).last()?;
-    let producer = match batch.producer() {
-        Some(stamp) => format!("producerId {}", stamp.id),
-        None => "producerId -1".to_owned(),
-    };
+    let producer = batch.producer().map_or(-1, |stamp| stamp.id);
     Some(format!(
-        "baseOffset {}, partitionLeaderEpoch {}, crc {:08x}, attributes {}, lastOffsetDelta \
-         {}, baseTimestamp {}, {producer}, {} records, {} bytes",
+        "baseOffset={}, partitionLeaderEpoch={}, crc={:08x}, attributes={}, \
+         lastOffsetDelta={}, baseTimestamp={}, producerId={producer}, {} records in {} bytes",
         batch.base_offset(),
         batch.leader_epoch(),
         batch.crc(),
@@ -155,7 +152,7 @@ mod tests {
         assert_eq!(told(Dump::Epochs), "epoch 0 from offset 0 · epoch 1 from offset 2");
         let batch = told(Dump::Batch);
         assert!(
-            batch.starts_with("baseOffset 3, partitionLeaderEpoch 1, crc"),
+            batch.starts_with("baseOffset=3, partitionLeaderEpoch=1, crc="),
             "{batch}"
         );
     }
