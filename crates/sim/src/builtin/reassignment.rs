@@ -1,6 +1,7 @@
 //! B20 to B23: partitions that move, what a new leader does not know yet, and how far one
 //! failure reaches.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use topomotion_model::ProcessId;
@@ -173,7 +174,7 @@ fn rack_failure(cast: &Cast<'_>) -> Result<Script, String> {
         ));
     }
     let survives = |gone: &&Vec<&ProcessId>| quorum_without(cast, gone).is_ok();
-    let gone = racks.values().find(survives);
+    let gone = racks.values().filter(survives).min_by_key(|rack| Reverse(rack.len()));
     let gone =
         gone.ok_or("It needs a rack without which the controllers are a majority.")?;
     let copies = racks.len().min(3);
@@ -191,6 +192,7 @@ fn rack_failure(cast: &Cast<'_>) -> Result<Script, String> {
     for one in &members {
         script = script.wait_until(format!("isr-size({}) == {copies}", one.name()));
     }
+    script = script.wait(1_000).caption("Every broker of one rack is gone at once");
     for dead in gone {
         script = script.crash(dead.as_str());
     }
