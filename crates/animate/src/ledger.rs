@@ -49,6 +49,8 @@ pub(crate) struct Doing {
     pub fenced: Option<()>,
     /// It has been started again, and is not yet trusted.
     pub starting: Option<()>,
+    /// It hands over what it leads, to stop in good order.
+    pub leaving: Option<()>,
     /// The network is cut, and it stands on the smaller side.
     pub cut: Option<()>,
     /// It leads the metadata quorum, in this epoch.
@@ -175,7 +177,7 @@ impl Ledger {
         doing.hurt = hurt;
         match fault {
             Fault::Crash { .. } => (doing.crowned, doing.starting) = (None, None),
-            Fault::Restart { .. } => doing.starting = Some(()),
+            Fault::Restart { .. } => (doing.starting, doing.leaving) = (Some(()), None),
             _ => {}
         }
         touches
@@ -217,6 +219,9 @@ impl Ledger {
                 let (doing, touches) = self.node(broker);
                 doing.fenced = (*liveness == BrokerLiveness::Fenced).then_some(());
                 doing.starting = doing.starting.and(doing.fenced);
+                if *liveness == BrokerLiveness::ControlledShutdown {
+                    doing.leaving = Some(());
+                }
                 touches
             }
             S::Registration {

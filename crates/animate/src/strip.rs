@@ -72,11 +72,8 @@ pub(crate) fn head(subject: &Subject<'_>, row: Rect, paints: &Paints) -> Item {
         .registration
         .filter(|told| told.leader.as_deref() == Some(subject.process));
     if let Some(registration) = told.filter(|_| subject.leads()) {
-        let shared = shared_stem(&registration.replicas);
-        let members: Vec<&str> =
-            registration.isr.iter().map(|id| id.get(shared..).unwrap_or(id)).collect();
-        let text = format!("ISR {}", members.join(","));
         let room = x + LEFT + 2.0 - end - 6.0;
+        let text = in_sync(registration, |text| quiet.width(text) <= room);
         let text =
             topomotion_text::ellipsize(draw::face(quiet.face), TYPE_FINE, &text, room);
         primitives.push(quiet.line(
@@ -120,6 +117,30 @@ fn role_chip(
     let base = Point::new(place.center().x, at.y + 10.25);
     primitives.push(ink.line(text, base, Anchor::Middle));
     place.right()
+}
+
+/// The in-sync set in a small place: without what all ids begin with, and where that is too
+/// long still, by the fewest first letters that tell them apart.
+fn in_sync(registration: &Registration, fits: impl Fn(&str) -> bool) -> String {
+    let replicas = &registration.replicas;
+    let shared = shared_stem(replicas);
+    let rest = |id: &str| id.get(shared..).unwrap_or(id).to_owned();
+    let text = |letters: usize| {
+        let name = |id: &String| rest(id).chars().take(letters).collect::<String>();
+        let members: Vec<String> = registration.isr.iter().map(name).collect();
+        format!("ISR {}", members.join(","))
+    };
+    let whole = text(usize::MAX);
+    if fits(&whole) {
+        return whole;
+    }
+    let longest = replicas.iter().map(|id| id.chars().count()).max().unwrap_or(0);
+    let are_distinct = |letters: &usize| {
+        let names: std::collections::BTreeSet<String> =
+            replicas.iter().map(|id| rest(id).chars().take(*letters).collect()).collect();
+        names.len() == replicas.len()
+    };
+    (1..=longest).find(are_distinct).map_or(whole, text)
 }
 
 /// How many bytes the ids begin with that say nothing, since all begin so: `broker-` of
@@ -348,6 +369,19 @@ mod tests {
         assert_eq!(stem(&["berlin", "bern"]), 0);
         assert_eq!(stem(&["broker-1"]), "broker-".len());
         assert_eq!(stem(&[]), 0);
+    }
+
+    #[test]
+    fn long_names_of_replicas_shrink_to_what_tells_them_apart() {
+        let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
+        let cities = Registration {
+            replicas: ids(&["oslo", "bergen", "bodo"]),
+            isr: ids(&["oslo", "bodo"]),
+            leader: None,
+            epoch: 0,
+        };
+        assert_eq!(in_sync(&cities, |_| true), "ISR oslo,bodo");
+        assert_eq!(in_sync(&cities, |text| text.len() < 10), "ISR os,bo");
     }
 
     #[test]

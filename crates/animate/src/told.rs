@@ -259,10 +259,21 @@ impl Teller<'_> {
 
     fn liveness(&self, broker: &str, liveness: BrokerLiveness) -> Option<Said> {
         let who = self.stage.name(broker);
-        let was_fenced = self.ledger.doing(broker).fenced.is_some();
+        let doing = self.ledger.doing(broker);
+        let was_fenced = doing.fenced.is_some();
         Some(match liveness {
+            BrokerLiveness::Fenced if was_fenced => return None,
             BrokerLiveness::Fenced => {
-                let text = format!("No heartbeat from {who} for too long: it is fenced.");
+                let text = if doing.leaving.is_some() {
+                    format!("{who} leads nothing any more: it is fenced, and may stop.")
+                } else if doing.starting.is_some() {
+                    format!("{who} registers anew: fenced until it has caught up.")
+                } else if doing.hurt.is_some() || doing.cut.is_some() {
+                    format!("No heartbeat from {who} for too long: it is fenced.")
+                } else {
+                    // It may have asked for it itself, or its words did not arrive.
+                    format!("The controller fences {who}.")
+                };
                 (Weight::Key, Tone::Plain, text)
             }
             BrokerLiveness::Unfenced if was_fenced => {
