@@ -345,9 +345,8 @@ fn quorum_grows(cast: &Cast<'_>) -> Result<Script, String> {
     let controllers: Vec<&ProcessId> =
         cast.plan.controllers().map(|node| &node.process).collect();
     let found = controllers.len();
-    let (first, more) = match controllers.split_at_checked(3) {
-        Some((first, more @ [_, ..])) => (first, more),
-        _ => return Err(format!("It needs 4 controllers: there are {found}.")),
+    let Some((first, more @ [_, ..])) = controllers.split_at_checked(3) else {
+        return Err(format!("It needs 4 controllers: there are {found}."));
     };
     let named = first.iter().map(|voter| voter.as_str()).collect::<Vec<_>>().join(",");
     let mut script = Script::new()
