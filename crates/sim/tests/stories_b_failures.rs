@@ -166,12 +166,12 @@ fn b18_where_it_is_not_the_isr_is_overwritten() {
 
 #[test]
 fn b19_a_wiped_replica_comes_into_the_isr() {
-    assert_story(&small(3, 3), "b19", "kip-903-wiped-replica");
+    assert_story(&small(2, 2), "b19", "kip-903-wiped-replica");
 }
 
 #[test]
 fn b19_a_request_for_its_predecessor_is_refused() {
-    assert_story(&small(3, 3), "b19", "kip-903-wiped-replica-fixed");
+    assert_story(&small(2, 2), "b19", "kip-903-wiped-replica-fixed");
 }
 
 /// Plays those that fit; the others must be among the `unfit`, and say what is missing.

@@ -123,6 +123,11 @@ impl Fetcher {
         self.resting
             .retain(|id, until| *until > fetching.now && followed.contains_key(id));
         self.lost.retain(|id| followed.contains_key(id));
+        // A leader that is not told which incarnation fetches cannot tell it from the next
+        // one.
+        if fetching.epoch.is_none() {
+            return;
+        }
         if !self.lost.is_empty() {
             self.ask_ends(fetching, &followed, effects);
         } else if !self.ask_epochs(fetching, &followed, effects) {

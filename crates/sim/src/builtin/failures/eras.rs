@@ -153,13 +153,13 @@ fn fast_leader_changes(cast: &Cast<'_>, truncation: &str) -> Result<Script, Stri
 
 pub(super) fn kip_279_divergence(cast: &Cast<'_>) -> Result<Script, String> {
     Ok(fast_leader_changes(cast, "kip101")?
-        .caption("Asked once, cut too little: offset 1 is not the same on both")
+        .caption("An offset alone, and too little cut: offset 1 differs")
         .expect("violation(R14)"))
 }
 
 pub(super) fn kip_279_divergence_fixed(cast: &Cast<'_>) -> Result<Script, String> {
     Ok(fast_leader_changes(cast, "kip279")?
-        .caption("Asked again: both logs are the same")
+        .caption("The answer named epoch 0, and the follower cut what only it had")
         .expect("!violation(R14)")
         .expect("!violation(R2)"))
 }
