@@ -124,3 +124,33 @@ fn nothing_with_a_forbidden_licence_is_linked() {
         assert!(licence.is_empty() || !copyleft, "`{name}` is under {licence}");
     }
 }
+
+/// The feature that makes the engine make mistakes: it is the judge's tests' alone.
+const DEFECTS: &str = "seeded-defects";
+
+#[test]
+fn nothing_that_is_shipped_asks_for_seeded_defects() {
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().expect("a list").iter();
+    let mut asked_by = Vec::new();
+    for package in packages.filter(|package| package["source"].is_null()) {
+        let name = short(package["name"].as_str().unwrap_or_default());
+        let features = package["features"].as_object().expect("a table");
+        for (feature, others) in features {
+            let implied = others.as_array().expect("a list").iter();
+            let mut implied = implied.filter_map(Value::as_str);
+            assert!(
+                !implied.any(|other| other.ends_with(DEFECTS)),
+                "`{name}`: the feature `{feature}` brings {DEFECTS} with it"
+            );
+        }
+        for dependency in package["dependencies"].as_array().expect("a list") {
+            let features = dependency["features"].as_array().expect("a list");
+            if features.iter().any(|feature| feature == DEFECTS) {
+                let kind = dependency["kind"].as_str().unwrap_or("normal");
+                asked_by.push(format!("{name} ({kind})"));
+            }
+        }
+    }
+    assert_eq!(asked_by, ["verify (dev)"]);
+}

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use topomotion_wire::{
-    DiskOp, ErrorCode, FileName, LeaderEpoch, LogDeed, Offset, RollCause, TopicPartition,
+    Defect, DiskOp, ErrorCode, FileName, LeaderEpoch, LogDeed, Offset, RollCause,
+    TopicPartition,
 };
 
 use crate::batch::{place, stamp};
@@ -317,7 +318,7 @@ impl Log {
         let end = self.end_offset();
         self.start = self.start.min(end);
         self.forget_durable(end);
-        if self.epochs.truncate_end(end) {
+        if !Defect::CacheNotTruncated.is_sown() && self.epochs.truncate_end(end) {
             self.write_checkpoint();
         }
         end

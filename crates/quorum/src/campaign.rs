@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use topomotion_wire::messages::VoteResponse;
-use topomotion_wire::{Instant, NodeId, QuorumEpoch, Rule};
+use topomotion_wire::{Defect, Duration, Instant, NodeId, QuorumEpoch, Rule};
 
 use crate::durable::Durable;
 use crate::messages::{self, Ballot, Candidacy, VOTE_VERSION, VoteKind};
@@ -144,6 +144,10 @@ impl Quorum {
         match campaign.lost_leader {
             Some(leader) => self.become_follower(now, self.durable.epoch, leader),
             None => self.become_unattached(now, self.durable.epoch),
+        }
+        if Defect::LosersRest.is_sown() {
+            let election_at = now + Duration::from_millis(3_600_000);
+            self.role = Role::Unattached(Unattached::Waits { election_at });
         }
     }
 }

@@ -6,7 +6,7 @@ use topomotion_log::{Batch, EpochEnd};
 use topomotion_wire::messages::{
     FetchResponse, FetchSnapshotResponse, UpdateRaftVoterResponse,
 };
-use topomotion_wire::{Bytes, Fact, Instant, NodeId, Offset, Rule};
+use topomotion_wire::{Bytes, Defect, Fact, Instant, NodeId, Offset, Rule};
 
 use crate::messages::{
     self, Chunk, FETCH_SNAPSHOT_VERSION, FETCH_VERSION, FetchAnswer, Fetched, Progress,
@@ -236,10 +236,13 @@ impl Quorum {
 
     /// TRN-3, in the quorum: cuts where the leader's history parts from this one.
     fn cut_at(&mut self, leader: EpochEnd) -> Changed {
-        let point = self.log.truncation_point(leader);
+        let mut point = self.log.truncation_point(leader);
         if point < self.high_watermark() {
             self.halt("the leader's log contradicts what was committed (K8)");
             return Changed::No;
+        }
+        if Defect::TruncateCommitted.is_sown() {
+            point = self.log.start_offset();
         }
         let end = self.log.truncate_to(point);
         self.voters.truncate(end);
@@ -283,6 +286,7 @@ impl Quorum {
         let Some(&to) = contacts.get(*voter) else { return };
         match call.check(now) {
             Due::Nothing => {}
+            Due::GiveUp if Defect::ObserverStuck.is_sown() => call.finish(),
             Due::GiveUp => {
                 self.outbox.push(QuorumOutput::Disconnect { from: to });
                 self.ask_next_voter(now);

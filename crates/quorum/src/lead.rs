@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use topomotion_log::{AppendInfo, BatchBuilder, RecordRef};
 use topomotion_wire::messages::{BeginQuorumEpochResponse, EndQuorumEpochResponse};
 use topomotion_wire::{
-    Bytes, Duration, ErrorCode, Instant, LeaderEpoch, NodeId, Offset, QuorumEpoch, Rule,
+    Bytes, Defect, Duration, ErrorCode, Instant, LeaderEpoch, NodeId, Offset,
+    QuorumEpoch, Rule,
 };
 
 use crate::control::ControlBatch;
@@ -163,6 +164,9 @@ impl Quorum {
         let Role::Leader(leading) = &self.role else { return };
         let mut ends: Vec<Option<Offset>> =
             leading.voters.values().map(|v| v.end).collect();
+        if Defect::CountObserver.is_sown() {
+            ends.extend(leading.observers.values().map(|it| it.end));
+        }
         // A leader that has removed itself leads on, but counts no more (RAFT-10).
         ends.extend(self.is_voter().then_some(Some(self.flushed_end)));
         ends.sort_unstable_by(|a, b| b.cmp(a));

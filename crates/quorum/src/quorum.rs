@@ -8,7 +8,7 @@ use std::fmt;
 use topomotion_log::{Log, LogConfig};
 use topomotion_wire::messages::{RequestKind, ResponseKind};
 use topomotion_wire::{
-    Bytes, DiskOp, Fact, Files, FlushToken, Instant, NodeId, Offset, QuorumEpoch,
+    Bytes, Defect, DiskOp, Fact, Files, FlushToken, Instant, NodeId, Offset, QuorumEpoch,
     QuorumRole, Random, Rule,
 };
 
@@ -71,7 +71,10 @@ impl Quorum {
         now: Instant,
         random: Random,
     ) -> Result<Quorum, DamagedState> {
-        let durable = Durable::recover(files)?;
+        let durable = match Defect::QuorumStateLost.is_sown() {
+            false => Durable::recover(files)?,
+            true => Durable::default(),
+        };
         let Found { log, snapshots, contents, useless } = snapshots::recover(files);
         let flushed_end = log.end_offset();
         let mut quorum = Quorum {
@@ -359,6 +362,8 @@ impl Quorum {
         }
         self.durable = durable;
         let file = Durable::file();
+        let voted = durable.voted.filter(|_| !Defect::VoteNotPersisted.is_sown());
+        let durable = Durable { voted, ..durable };
         let bytes = durable.to_json(&self.voters().ids().collect::<Vec<_>>());
         self.outbox
             .push(QuorumOutput::Disk(DiskOp::Replace { file: file.clone(), bytes }));
@@ -383,6 +388,9 @@ impl Quorum {
         leader: NodeId,
     ) {
         assert!(leader != self.config.node, "nobody follows itself");
+        if Defect::HwReset.is_sown() {
+            self.high_watermark = None;
+        }
         let following = Following {
             leader,
             timeout_at: now + self.config.fetch_timeout,

@@ -3,7 +3,7 @@
 use topomotion_wire::messages::{
     BeginQuorumEpochRequest, EndQuorumEpochRequest, VoteRequest,
 };
-use topomotion_wire::{Duration, ErrorCode, Instant, NodeId, Rule};
+use topomotion_wire::{Defect, Duration, ErrorCode, Instant, NodeId, Rule};
 
 use crate::durable::Durable;
 use crate::messages::{self, Ballot, Candidacy, Leadership, VoteKind};
@@ -34,7 +34,9 @@ impl Quorum {
     fn pre_ballot(&mut self, candidacy: Candidacy) -> Ballot {
         let satisfied = match &self.role {
             Role::Leader(_) => true,
-            Role::Follower(following) => following.contact == Contact::Made,
+            Role::Follower(following) => {
+                following.contact == Contact::Made && !Defect::PrevoteGranted.is_sown()
+            }
             Role::Unattached(_) | Role::Campaign(_) | Role::Resigned(_) => false,
         };
         if satisfied {
@@ -51,6 +53,9 @@ impl Quorum {
     fn ballot(&mut self, now: Instant, candidacy: Candidacy) -> Ballot {
         if candidacy.epoch > self.durable.epoch {
             self.become_unattached(now, candidacy.epoch);
+        }
+        if Defect::DoubleVote.is_sown() {
+            return Ballot::Granted;
         }
         let free = match &self.role {
             Role::Unattached(_) => true,
@@ -81,7 +86,8 @@ impl Quorum {
             // may be one in it: its own log is no judge of that.
             KraftVersion::Reconfigurable => true,
         };
-        both_vote && (candidacy.last_epoch, candidacy.end) >= own
+        let any_log = Defect::VoteIgnoresLog.is_sown();
+        both_vote && (any_log || (candidacy.last_epoch, candidacy.end) >= own)
     }
 
     pub(crate) fn on_begin(

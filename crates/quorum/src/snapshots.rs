@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 use topomotion_log::Log;
 use topomotion_wire::{
-    Bytes, DiskOp, FileName, Files, FlushToken, Instant, LeaderEpoch, Offset, Rule,
+    Bytes, Defect, DiskOp, FileName, Files, FlushToken, Instant, LeaderEpoch, Offset,
+    Rule,
 };
 
 use crate::durable::Durable;
@@ -228,6 +229,9 @@ impl Quorum {
                 return;
             }
             self.snapshots.kept.remove(&oldest);
+            if Defect::TrimWithoutSnapshot.is_sown() {
+                self.snapshots.kept.remove(&next);
+            }
             self.outbox.push(QuorumOutput::Disk(DiskOp::Delete { file: oldest.file() }));
             if next.end > self.log.start_offset() {
                 self.cut_start(next.end);

@@ -138,6 +138,8 @@ pub fn check(trace: &Trace) -> Vec<Violation> {
 }
 
 #[cfg(test)]
+mod defects;
+#[cfg(test)]
 mod mutants;
 #[cfg(test)]
 mod tests;

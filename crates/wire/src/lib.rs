@@ -24,6 +24,7 @@
 
 mod connection;
 mod deed;
+mod defect;
 mod disk;
 mod fact;
 mod ids;
@@ -36,6 +37,9 @@ mod time;
 pub use bytes::Bytes;
 pub use connection::{ConnectionId, CorrelationId, Endpoint};
 pub use deed::{BatchCause, ClientDeed, MetadataCause, PositionCause};
+pub use defect::Defect;
+#[cfg(feature = "seeded-defects")]
+pub use defect::Sown;
 pub use disk::{DiskOp, FileName, Files, FlushToken};
 pub use fact::{
     Acks, BrokerLiveness, Fact, LeaderRecovery, PartitionState, QuorumRole, ReplicaRole,

@@ -9,7 +9,7 @@ use topomotion_wire::messages::{
     BrokerHeartbeatRequest, BrokerHeartbeatResponse, BrokerId, BrokerRegistrationRequest,
     BrokerRegistrationResponse, RequestKind,
 };
-use topomotion_wire::{BrokerEpoch, Duration, Instant, NodeId, Offset, StrBytes};
+use topomotion_wire::{BrokerEpoch, Defect, Duration, Instant, NodeId, Offset, StrBytes};
 
 use crate::config::NodeConfig;
 use crate::net::{Ask, Asked, Effects, Purpose};
@@ -194,6 +194,9 @@ impl Lifecycle {
         let doubled = FIRST_PAUSE.0.saturating_mul(1 << self.failures.min(16));
         self.failures = self.failures.saturating_add(1);
         let pause = Duration(doubled).min(config.settings.broker_session_timeout);
+        if Defect::HeartbeatStops.is_sown() && self.epoch().is_some() {
+            return;
+        }
         self.talk = Talk::Due(now + pause);
     }
 }

@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use topomotion_wire::messages::ProduceResponse;
-use topomotion_wire::{ErrorCode, Instant, LeaderEpoch, Offset, Rule, TopicPartition};
+use topomotion_wire::{
+    Defect, ErrorCode, Instant, LeaderEpoch, Offset, Rule, TopicPartition,
+};
 
 use crate::net::{Effects, Ticket};
 use crate::replica::{Replica, Site};
@@ -115,7 +117,7 @@ fn outcome(
     if !replica.is_leader() || replica.leader_epoch() != pending.epoch {
         return Some(Err(ErrorCode::NotLeaderOrFollower));
     }
-    if replica.high_watermark() < pending.until {
+    if replica.high_watermark() < pending.until && !Defect::AckOnAppend.is_sown() {
         return None;
     }
     if replica.is_below_min_isr(site) {

@@ -15,7 +15,7 @@ use topomotion_log::checkpoint::{
 };
 use topomotion_log::{Checkpointed, Log, LogConfig};
 use topomotion_quorum::METADATA_TOPIC;
-use topomotion_wire::{DiskOp, FileName, Files, Offset, TopicId, TopicPartition};
+use topomotion_wire::{Defect, DiskOp, FileName, Files, Offset, TopicId, TopicPartition};
 
 use crate::replica::Replica;
 
@@ -42,7 +42,10 @@ pub(crate) fn recover(files: &Files) -> BTreeMap<TopicPartition, Survivor> {
             start: starts.get(&id).copied().unwrap_or_default(),
         };
         let config = LogConfig::default();
-        let log = Log::recover_from(id.clone(), config, files, checkpointed);
+        let mut log = Log::recover_from(id.clone(), config, files, checkpointed);
+        if Defect::RecoverHole.is_sown() && log.end_offset() > log.start_offset() {
+            log.truncate_to(Offset(log.end_offset().0 - 1));
+        }
         let high_watermark = watermarks.get(&id).copied().unwrap_or(log.start_offset());
         let topic_id = files.get(metadata_file(&id).as_str());
         let topic_id = topic_id.and_then(|bytes| checkpoint::read_topic_id(bytes));

@@ -4,7 +4,7 @@
 //! The order is Kafka's: a reassignment that can end ends first; then the ELR is worked out,
 //! for it may have to lead; then a leader is elected.
 
-use topomotion_wire::{LeaderRecovery, NodeId, PartitionState, Rule};
+use topomotion_wire::{Defect, LeaderRecovery, NodeId, PartitionState, Rule};
 
 use crate::config::{Elr, UncleanElection};
 use crate::metadata::{LeaderChange, PartitionChange};
@@ -122,6 +122,9 @@ fn update_elr(
         return false;
     }
     if next.isr.len() >= target.min_isr.min(next.replicas.len()) {
+        if Defect::ElrNotCleared.is_sown() {
+            return false;
+        }
         next.elr.clear();
         next.last_known_elr.clear();
         return state.elr != next.elr;
@@ -179,6 +182,10 @@ fn find_leader(
     target: &Target<'_>,
 ) -> Option<(NodeId, Proof)> {
     let is_alive = |id: &NodeId| target.alive.contains(id);
+    if Defect::ElectAnyReplica.is_sown() {
+        let first = next.replicas.iter().copied().find(is_alive);
+        return first.map(|leader| (leader, Proof::InSync));
+    }
     let in_sync = |id: &NodeId| next.isr.contains(id) && is_alive(id);
     let eligible =
         |id: &NodeId| next.isr.is_empty() && next.elr.contains(id) && is_alive(id);
@@ -240,6 +247,7 @@ fn difference(state: &PartitionState, next: &PartitionState) -> PartitionChange 
 /// How a partition without anybody to lead it may get a leader.
 pub(super) fn wish_for(unclean: UncleanElection) -> Wish {
     match unclean {
+        _ if Defect::UncleanAlways.is_sown() => Wish::Unclean,
         UncleanElection::Allowed => Wish::Unclean,
         UncleanElection::Forbidden => Wish::Any,
     }

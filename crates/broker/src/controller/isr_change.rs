@@ -4,7 +4,7 @@
 //! must say that it is, before it finds fault with the caller.
 
 use topomotion_wire::{
-    BrokerEpoch, ErrorCode, LeaderEpoch, LeaderRecovery, NodeId, PartitionEpoch,
+    BrokerEpoch, Defect, ErrorCode, LeaderEpoch, LeaderRecovery, NodeId, PartitionEpoch,
     PartitionState, Rule, TopicId, TopicPartition,
 };
 
@@ -70,6 +70,7 @@ impl ActiveController {
         let alive = self.alive();
         let recovery = match change.recovery_state {
             RECOVERING => LeaderRecovery::Recovering,
+            _ if Defect::SkipRecovering.is_sown() => state.recovery,
             _ => LeaderRecovery::Recovered,
         };
         let target = self.target(&id, isr, &alive);

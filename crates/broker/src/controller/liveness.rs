@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use topomotion_wire::{
-    BrokerEpoch, BrokerLiveness, Endpoint, ErrorCode, Incarnation, Instant, NodeId,
-    Offset, Rule,
+    BrokerEpoch, BrokerLiveness, Defect, Endpoint, ErrorCode, Incarnation, Instant,
+    NodeId, Offset, Rule,
 };
 
 use super::ActiveController;
@@ -86,8 +86,14 @@ impl ActiveController {
                 ending = Ending::Unclean;
             }
         }
-        let epoch = BrokerEpoch(self.next_offset.0);
-        let liveness = BrokerLiveness::Fenced;
+        let epoch = match Defect::BrokerEpochReused.is_sown() {
+            false => BrokerEpoch(self.next_offset.0),
+            true => BrokerEpoch(self.committed.0),
+        };
+        let liveness = match Defect::UnfenceEarly.is_sown() {
+            false => BrokerLiveness::Fenced,
+            true => BrokerLiveness::Unfenced,
+        };
         let record =
             RegisterBroker { broker, incarnation, epoch, endpoint, rack, liveness };
         let mut records = vec![MetadataRecord::RegisterBroker(record)];
@@ -183,6 +189,9 @@ impl ActiveController {
         };
         effects.mark(Rule::Ctl9);
         let mut records = self.leave_isrs(broker, Ending::Clean, effects);
+        if Defect::FenceOrder.is_sown() {
+            records.clear();
+        }
         let fencing = FencingChange::Fence;
         records.push(MetadataRecord::BrokerChange(BrokerChange {
             broker,
@@ -204,7 +213,7 @@ impl ActiveController {
         let mut alive = self.alive();
         alive.push(broker);
         let leaderless = self.image.partitions().filter(|(_, it)| it.leader.is_none());
-        for (id, state) in leaderless {
+        for (id, state) in leaderless.filter(|_| !Defect::NoElectOnUnfence.is_sown()) {
             let target = self.target(&id, state.isr.clone(), &alive);
             records.extend(self.change_record(&id, &target, effects));
         }
@@ -229,7 +238,8 @@ impl ActiveController {
             if !is_concerned {
                 continue;
             }
-            let isr = state.isr.iter().copied().filter(|&it| it != broker).collect();
+            let stays = |it: NodeId| it != broker || Defect::FenceKeepsIsr.is_sown();
+            let isr = state.isr.iter().copied().filter(|&it| stays(it)).collect();
             let unclean_shutdown = Some(broker).filter(|_| ending == Ending::Unclean);
             let target = self.target(&id, isr, &alive);
             let target = Target { unclean_shutdown, ..target };

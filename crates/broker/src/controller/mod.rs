@@ -23,7 +23,7 @@ use std::collections::VecDeque;
 
 use topomotion_wire::messages::ResponseKind;
 use topomotion_wire::{
-    BrokerLiveness, Instant, NodeId, Offset, PartitionState, Rule, TopicPartition,
+    BrokerLiveness, Defect, Instant, NodeId, Offset, PartitionState, Rule, TopicPartition,
 };
 
 pub(crate) use assignment::NewPartitions;
@@ -159,7 +159,7 @@ impl ActiveController {
         reply: ResponseKind,
         effects: &mut Effects,
     ) {
-        if self.committed >= self.next_offset {
+        if self.committed >= self.next_offset || Defect::ReplyOnAppend.is_sown() {
             effects.reply(ticket, reply);
         } else {
             self.deferred.push(self.next_offset, ticket, reply);

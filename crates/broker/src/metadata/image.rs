@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use topomotion_wire::{
-    BrokerEpoch, BrokerLiveness, Endpoint, Incarnation, LeaderEpoch, NodeId,
+    BrokerEpoch, BrokerLiveness, Defect, Endpoint, Incarnation, LeaderEpoch, NodeId,
     PartitionEpoch, PartitionState, TopicId, TopicPartition,
 };
 
@@ -281,7 +281,7 @@ impl MetadataImage {
         set(&mut state.elr, &record.elr);
         set(&mut state.last_known_elr, &record.last_known_elr);
         state.recovery = record.recovery.unwrap_or(state.recovery);
-        if record.leader != LeaderChange::Keep {
+        if record.leader != LeaderChange::Keep && !Defect::EpochNoBump.is_sown() {
             state.leader_epoch = LeaderEpoch(state.leader_epoch.0.saturating_add(1));
         }
         state.partition_epoch = PartitionEpoch(state.partition_epoch.0.saturating_add(1));

@@ -7,7 +7,8 @@
 use topomotion_wire::messages::BrokerId;
 use topomotion_wire::messages::alter_partition_request::{BrokerState, PartitionData};
 use topomotion_wire::{
-    BrokerEpoch, ErrorCode, Fact, Instant, LeaderEpoch, NodeId, PartitionEpoch, Rule,
+    BrokerEpoch, Defect, ErrorCode, Fact, Instant, LeaderEpoch, NodeId, PartitionEpoch,
+    Rule,
 };
 
 use super::leader::Leadership;
@@ -60,7 +61,10 @@ impl Replica {
         effects: &mut Effects,
     ) {
         let Role::Leader(leadership) = &self.role else { return };
-        if leadership.proposal.is_some() || self.state.isr.contains(&joining) {
+        if leadership.proposal.is_some()
+            || self.state.isr.contains(&joining)
+            || Defect::NeverExpand.is_sown()
+        {
             return;
         }
         let Some(follower) = leadership.followers.get(&joining) else { return };
@@ -88,7 +92,9 @@ impl Replica {
             self.state.isr.iter().copied().filter(|id| !lags(id)).collect();
         if isr.len() < self.state.isr.len() {
             effects.mark_at(Rule::Rep10, &self.id);
-            self.propose(isr, self.state.isr.clone(), effects);
+            let hasty = Defect::ShrinkBeforeCommit.is_sown();
+            let maximal = if hasty { isr.clone() } else { self.state.isr.clone() };
+            self.propose(isr, maximal, effects);
         }
     }
 

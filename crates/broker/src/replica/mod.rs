@@ -22,8 +22,8 @@ mod watermark;
 
 use topomotion_log::Log;
 use topomotion_wire::{
-    BrokerEpoch, ErrorCode, Fact, FlushToken, Instant, LeaderEpoch, NodeId, Offset,
-    PartitionEpoch, PartitionState, ReplicaRole, Rule, TopicId, TopicPartition,
+    BrokerEpoch, Defect, ErrorCode, Fact, FlushToken, Instant, LeaderEpoch, NodeId,
+    Offset, PartitionEpoch, PartitionState, ReplicaRole, Rule, TopicId, TopicPartition,
 };
 
 pub(crate) use following::FetchedData;
@@ -196,7 +196,8 @@ impl Replica {
     fn take_part(&mut self, site: Site<'_>, effects: &mut Effects) {
         let epoch = self.state.leader_epoch;
         effects.mark_at(Rule::Ctl14, &self.id);
-        let role = if self.state.leader == Some(site.me) {
+        let stays = Defect::TwoLeaders.is_sown() && self.is_leader();
+        let role = if self.state.leader == Some(site.me) || stays {
             self.log.begin_epoch(epoch);
             self.write(effects);
             let start = self.log.end_offset();

@@ -5,7 +5,8 @@
 
 use topomotion_log::{AppendInfo, Batch, Batches, EpochEnd, History, Malformed};
 use topomotion_wire::{
-    Acks, BrokerEpoch, Bytes, ErrorCode, LeaderEpoch, LogDeed, NodeId, Offset, Rule,
+    Acks, BrokerEpoch, Bytes, Defect, ErrorCode, LeaderEpoch, LogDeed, NodeId, Offset,
+    Rule,
 };
 
 use super::{Replica, Role, Site};
@@ -87,11 +88,19 @@ impl Replica {
         };
         if acks == Acks::All && self.state.isr.len() < self.effective_min_isr(site) {
             effects.mark_at(Rule::Rep5, &self.id);
+            if Defect::AppendThenCheck.is_sown() {
+                self.append(site, Acks::Leader, records, effects)?;
+            }
             return Err(ErrorCode::NotEnoughReplicas);
         }
         let topic = site.topic(&self.id.topic);
         check_produced(&records, topic.max_message_bytes())?;
         let epoch = self.state.leader_epoch;
+        if Defect::ReuseOffset.is_sown()
+            && self.log.end_offset() > self.log.start_offset()
+        {
+            self.log.truncate_to(Offset(self.log.end_offset().0 - 1));
+        }
         let appended = match topic.timestamp_type() {
             TimestampType::CreateTime => self.log.append_as_leader(records, epoch),
             TimestampType::LogAppendTime => {
@@ -129,6 +138,7 @@ impl Replica {
             return Err(ErrorCode::NotLeaderOrFollower);
         }
         let limit = match reader {
+            _ if Defect::ServeLeo.is_sown() => self.log.end_offset(),
             Reader::Consumer => self.high_watermark,
             // A follower cannot tell whether an offset that is new to it exists.
             Reader::ConsumerOfAny

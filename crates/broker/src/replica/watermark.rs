@@ -4,7 +4,7 @@
 //! are about to join (REP-2, REP-3); it stands still while the ISR is smaller than
 //! `min.insync.replicas` (REP-4, KIP-966), and it never falls within one leadership.
 
-use topomotion_wire::{Fact, NodeId, Offset, Rule};
+use topomotion_wire::{Defect, Fact, NodeId, Offset, Rule};
 
 use super::leader::{Follower, Leadership};
 use super::{Replica, Role, Site};
@@ -16,7 +16,8 @@ impl Replica {
     pub(super) fn advance_watermark(&mut self, site: Site<'_>, effects: &mut Effects) {
         let Role::Leader(leadership) = &self.role else { return };
         let candidate = self.watermark_candidate(site, leadership);
-        if candidate <= self.high_watermark {
+        let may_fall = Defect::HwFromStaleFetch.is_sown() && candidate.0 >= 0;
+        if candidate <= self.high_watermark && !may_fall {
             return;
         }
         let least = match site.settings.strict_min_isr {
@@ -43,6 +44,7 @@ impl Replica {
             "REP-1: the high watermark {offset} lies inside the log"
         );
         if offset != self.high_watermark {
+            let offset = offset.plus(i64::from(Defect::HwPastLeo.is_sown()));
             self.high_watermark = offset;
             effects.fact(Fact::HighWatermark { partition: self.id.clone(), offset });
             effects.touch(&self.id);
@@ -72,8 +74,11 @@ impl Replica {
             .followers
             .iter()
             .filter(|&(&id, follower)| counts(id, follower))
-            .map(|(_, follower)| follower.log_end.unwrap_or(Offset(-1)))
-            .min();
+            .map(|(_, follower)| follower.log_end.unwrap_or(Offset(-1)));
+        let slowest = match Defect::HwIgnoresSlowest.is_sown() {
+            false => slowest.min(),
+            true => slowest.max(),
+        };
         slowest.map_or(end, |slowest| slowest.min(end))
     }
 }

@@ -4,7 +4,7 @@ use topomotion_wire::messages::{
     AddRaftVoterRequest, RemoveRaftVoterRequest, UpdateRaftVoterRequest,
 };
 use topomotion_wire::{
-    Duration, Endpoint, ErrorCode, Instant, NodeId, Offset, QuorumEpoch, Rule,
+    Defect, Duration, Endpoint, ErrorCode, Instant, NodeId, Offset, QuorumEpoch, Rule,
 };
 
 use crate::control::ControlBatch;
@@ -46,7 +46,14 @@ impl Quorum {
         match self.check_removal(id) {
             Err(error) => self.refuse_change(token, ChangeKind::Remove, error),
             Ok(()) => {
-                let set = self.voters().without(id);
+                let mut set = self.voters().without(id);
+                let me = self.config.node;
+                let another = set.ids().filter(|it| *it != me).last();
+                if let Some(another) =
+                    another.filter(|_| Defect::TwoVoterChanges.is_sown())
+                {
+                    set = set.without(another);
+                }
                 self.change_voters(now, ChangeKind::Remove, set, token, until);
             }
         }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use topomotion_sim::Sight;
+use topomotion_trace::StateChange;
 
 use super::Checker;
 use crate::court::Bench;
@@ -64,7 +65,22 @@ impl MetadataLogs {
     }
 }
 
+/// The metadata log among the partitions.
+const METADATA: &str = "__cluster_metadata-0";
+
 impl Checker for MetadataLogs {
+    fn see(&mut self, _model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
+        let StateChange::Truncated { process, partition, end } = change else { return };
+        let known = self.seen.get(process).filter(|_| &**partition == METADATA);
+        let Some(high_watermark) = known.map(|it| it.high_watermark) else { return };
+        bench.demand("K8", *end >= high_watermark, || {
+            format!(
+                "{process} cut its metadata log to {end}, below its high watermark \
+                 {high_watermark}"
+            )
+        });
+    }
+
     fn witness(&mut self, _model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
         match sight {
             Sight::Started(process) | Sight::LostPower(process) => {

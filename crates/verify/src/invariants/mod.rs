@@ -25,6 +25,7 @@ mod r21_followers;
 mod r22_unclean;
 mod r23_dense;
 mod r2_strong_isr;
+mod r4_eligible;
 mod r5_fenced;
 mod r8_maximal_isr;
 mod r9_watermark;
@@ -55,6 +56,7 @@ pub(crate) trait Checker: std::fmt::Debug {
 pub(crate) fn all(plan: Option<&ClusterPlan>) -> Vec<Box<dyn Checker>> {
     vec![
         Box::new(r2_strong_isr::StrongIsr),
+        Box::new(r4_eligible::Eligible::new(plan)),
         Box::new(r5_fenced::Fenced::default()),
         Box::new(r8_maximal_isr::MaximalIsr),
         Box::new(r9_watermark::Watermarks::default()),

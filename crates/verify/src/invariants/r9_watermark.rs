@@ -1,4 +1,5 @@
-//! R9: within one leadership a replica's high watermark never falls, unless its log is cut.
+//! R9: a replica's high watermark never falls while its process runs, unless its log is cut. A
+//! change of its part is no reason: what it knew to be committed it still knows.
 
 use std::collections::BTreeMap;
 
@@ -28,9 +29,9 @@ impl Checker for Watermarks {
                 });
                 *reached = *offset;
             }
-            StateChange::Replica { process, partition, .. }
-            | StateChange::Truncated { process, partition, .. } => {
-                self.reached.remove(&(process.clone(), partition.clone()));
+            StateChange::Truncated { process, partition, end } => {
+                let place = (process.clone(), partition.clone());
+                self.reached.entry(place).and_modify(|it| *it = (*it).min(*end));
             }
             _ => {}
         }
