@@ -150,7 +150,7 @@ impl fmt::Display for MetadataCause {
         match self {
             MetadataCause::NewTopic => f.write_str("a new topic"),
             MetadataCause::Age => f.write_str("metadata.max.age.ms has passed"),
-            MetadataCause::Error(error) => write!(f, "{error:?}"),
+            MetadataCause::Error(error) => f.write_str(&crate::error_name(*error)),
             MetadataCause::Disconnected => f.write_str("a connection is gone"),
             MetadataCause::NoLeader => f.write_str("no leader is known"),
         }

@@ -26,6 +26,7 @@ mod connection;
 mod deed;
 mod defect;
 mod disk;
+mod error;
 mod fact;
 mod ids;
 mod log_deed;
@@ -41,6 +42,7 @@ pub use defect::Defect;
 #[cfg(feature = "seeded-defects")]
 pub use defect::Sown;
 pub use disk::{DiskOp, FileName, Files, FlushToken};
+pub use error::error_name;
 pub use fact::{
     Acks, BrokerLiveness, Fact, LeaderRecovery, PartitionState, QuorumRole, ReplicaRole,
 };

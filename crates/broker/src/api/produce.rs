@@ -91,13 +91,13 @@ struct Appended {
     log_start: Offset,
     /// The time that the leader gave the records, or −1 where they bear their producer's.
     time_ms: i64,
-    /// With acks=all: what the high watermark has to reach, under which leadership.
-    awaits: Option<(Offset, topomotion_wire::LeaderEpoch)>,
+    /// With acks=all: what the high watermark has to reach.
+    awaits: Option<Offset>,
 }
 
 impl Appended {
     fn waiting(&self, place: (usize, usize)) -> Option<Pending> {
-        self.awaits.map(|(until, epoch)| Pending { until, epoch, place })
+        self.awaits.map(|until| Pending { until, place })
     }
 }
 
@@ -111,8 +111,7 @@ fn append(
 ) -> Result<Appended, ErrorCode> {
     let replica = broker.replica_mut(&id).ok_or_else(|| site.absent(&id))?;
     let appended = replica.append(site, acks, records, effects)?;
-    let epoch = replica.leader_epoch();
-    let awaits = (acks == Acks::All).then_some((appended.end, epoch));
+    let awaits = (acks == Acks::All).then_some(appended.end);
     if acks == Acks::All && replica.high_watermark() < appended.end {
         let (partition, until) = (id.clone(), appended.end);
         effects.fact(Fact::ProduceWaits { partition, until });

@@ -6,9 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use topomotion_wire::messages::ProduceResponse;
-use topomotion_wire::{
-    Defect, ErrorCode, Instant, LeaderEpoch, Offset, Rule, TopicPartition,
-};
+use topomotion_wire::{Defect, ErrorCode, Instant, Offset, Rule, TopicPartition};
 
 use crate::net::{Effects, Ticket};
 use crate::replica::{Replica, Site};
@@ -29,8 +27,6 @@ pub(crate) struct DelayedProduce {
 pub(crate) struct Pending {
     /// The high watermark that ends the wait.
     pub(crate) until: Offset,
-    /// The leadership that appended it.
-    pub(crate) epoch: LeaderEpoch,
     /// Where its answer stands: topic, then partition.
     pub(crate) place: (usize, usize),
 }
@@ -114,7 +110,8 @@ fn outcome(
     replica: Option<&Replica>,
 ) -> Option<Result<(), ErrorCode>> {
     let Some(replica) = replica else { return Some(Err(ErrorCode::NotLeaderOrFollower)) };
-    if !replica.is_leader() || replica.leader_epoch() != pending.epoch {
+    // A new epoch of the same leader is no reason to give up: what was appended stays.
+    if !replica.is_leader() {
         return Some(Err(ErrorCode::NotLeaderOrFollower));
     }
     if replica.high_watermark() < pending.until && !Defect::AckOnAppend.is_sown() {

@@ -139,7 +139,8 @@ impl Chapter {
             ..ScenarioConfig { id: "flow".to_owned(), ..ScenarioConfig::default() }
         });
         if let Some(name) = config.settings.keys().next() {
-            let message = format!("a scripted flow takes no settings, but `{name}` is set");
+            let message =
+                format!("a scripted flow takes no settings, but `{name}` is set");
             let place = config.origin.part(&format!("settings.{name}"));
             found.push(
                 Diagnostic::error("settings-of-a-flow", message, place)

@@ -97,7 +97,7 @@ struct ProcessDraft {
 #[derive(Debug, Clone)]
 enum PlayDraft {
     Flow(FlowBuilder),
-    Run(ScenarioBuilder),
+    Run(Box<ScenarioBuilder>),
 }
 
 impl TopologyBuilder {
@@ -157,7 +157,7 @@ impl TopologyBuilder {
 
     /// Adds a scenario that the engine runs.
     pub fn scenario(&mut self, scenario: ScenarioBuilder) -> &mut TopologyBuilder {
-        self.plays.push(PlayDraft::Run(scenario));
+        self.plays.push(PlayDraft::Run(Box::new(scenario)));
         self
     }
 

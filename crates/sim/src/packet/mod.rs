@@ -119,20 +119,7 @@ pub(crate) fn error_names() -> Vec<String> {
 /// No code of Kafka's is greater.
 const MOST_ERRORS: i16 = 200;
 
-/// An error's name as Kafka writes it.
-pub(crate) fn name_of(error: ErrorCode) -> String {
-    let ErrorCode::Unknown(code) = error else {
-        let mut name = String::new();
-        for letter in format!("{error:?}").chars() {
-            if letter.is_ascii_uppercase() && !name.is_empty() {
-                name.push('_');
-            }
-            name.push(letter.to_ascii_uppercase());
-        }
-        return name;
-    };
-    format!("ERROR_{code}")
-}
+pub(crate) use topomotion_wire::error_name as name_of;
 
 #[cfg(test)]
 mod tests;
