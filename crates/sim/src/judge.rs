@@ -108,6 +108,11 @@ impl Observer {
         self.registrations.get(partition)
     }
 
+    /// Eligible leader replicas of a partition, outside its ISR.
+    pub fn eligible(&self, partition: &str) -> &[Arc<str>] {
+        self.elr.get(partition).map_or(&[], Vec::as_slice)
+    }
+
     /// A replica as it last spoke of itself; all zero before.
     pub fn replica(&self, process: &str, partition: &str) -> Replica {
         let found = self.replicas.get(process).and_then(|all| all.get(partition));

@@ -1,11 +1,13 @@
 //! The judge: answers every condition, and watches the invariants.
 
+use std::collections::BTreeSet;
 use topomotion_model::Condition;
-use topomotion_sim::{ClusterPlan, Judge, Observer, Sight, negate};
-use topomotion_trace::{Event, Time, What};
+
+use topomotion_sim::{Asked, ClusterPlan, Judge, Observer, Sight, negate};
+use topomotion_trace::{Event, StateChange, Time, What};
 
 use crate::invariants::{self, Checker};
-use crate::model::Model;
+use crate::model::{Model, Name};
 use crate::quorum::Elections;
 use crate::replication::Matching;
 use crate::{Violation, promises, replication};
@@ -18,6 +20,9 @@ pub struct Court {
     matching: Matching,
     elections: Elections,
     checkers: Vec<Box<dyn Checker>>,
+    /// Topics that somebody asked to delete. Another of the same name may come; who means
+    /// which is no longer told, so that nothing is demanded of either.
+    withdrawn: BTreeSet<Name>,
     violations: Vec<Violation>,
     /// How many of them were found before the story began.
     before: usize,
@@ -77,6 +82,7 @@ impl Court {
             matching: Matching::default(),
             elections: Elections::default(),
             checkers: invariants::all(plan),
+            withdrawn: BTreeSet::new(),
             violations: Vec::new(),
             before: 0,
             at: Time(0),
@@ -105,6 +111,11 @@ impl Court {
         if let Err(text) = promises::kept_for_good(&self.model) {
             bench.demand("J3", false, || text);
         }
+    }
+
+    fn is_withdrawn(&self, partition: Option<&Name>) -> bool {
+        let topic = partition.and_then(|name| Some(name.rsplit_once('-')?.0));
+        topic.is_some_and(|topic| self.withdrawn.contains(topic))
     }
 
     /// What happened at one moment has happened.
@@ -140,6 +151,9 @@ impl Judge for Court {
             _ => return,
         };
         self.pass(event.at);
+        if self.is_withdrawn(partition_of(change)) {
+            return;
+        }
         let mut bench = Bench { at: event.at, found: &mut self.violations };
         replication::before(&self.model, change, &mut bench);
         self.model.apply(change);
@@ -155,6 +169,12 @@ impl Judge for Court {
     fn witness(&mut self, at: Time, sight: &Sight) {
         self.pass(at);
         self.observer.witness(at, sight);
+        if let Sight::Asked(Asked::TopicDeleted(topic)) = sight {
+            self.withdrawn.insert(topic.clone());
+        }
+        if self.is_withdrawn(place_of(sight)) {
+            return;
+        }
         self.model.witness(sight);
         let mut bench = Bench { at, found: &mut self.violations };
         for checker in &mut self.checkers {
@@ -176,6 +196,43 @@ impl Judge for Court {
             | Condition::Number { .. }
             | Condition::Count { .. } => self.observer.judge(condition),
         }
+    }
+}
+
+/// The partition that a change is about.
+fn partition_of(change: &StateChange) -> Option<&Name> {
+    match change {
+        StateChange::Registration { partition, .. }
+        | StateChange::Replica { partition, .. }
+        | StateChange::IsrProposed { partition, .. }
+        | StateChange::Appended { partition, .. }
+        | StateChange::Truncated { partition, .. }
+        | StateChange::HighWatermark { partition, .. }
+        | StateChange::ProduceWaits { partition, .. }
+        | StateChange::BatchSent { partition, .. }
+        | StateChange::BatchAcked { partition, .. }
+        | StateChange::BatchFailed { partition, .. }
+        | StateChange::Polled { partition, .. }
+        | StateChange::LeaderLearned { partition, .. } => Some(partition),
+        StateChange::Process { .. }
+        | StateChange::Quorum { .. }
+        | StateChange::Broker { .. } => None,
+    }
+}
+
+/// The partition that a sight is about.
+fn place_of(sight: &Sight) -> Option<&Name> {
+    match sight {
+        Sight::Eligible { partition, .. }
+        | Sight::Found { partition, .. }
+        | Sight::Leads { partition, .. }
+        | Sight::Sought { partition, .. }
+        | Sight::Read { partition, .. }
+        | Sight::IsrAsked { partition, .. }
+        | Sight::IsrAnswered { partition, .. }
+        | Sight::Refused { partition, .. }
+        | Sight::Epochs { partition, .. } => Some(partition),
+        _ => None,
     }
 }
 

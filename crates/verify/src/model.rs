@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use topomotion_sim::Sight;
+use topomotion_sim::{Asked, Sight};
 use topomotion_trace::StateChange;
 
 /// A process's or a partition's name.
@@ -112,6 +112,12 @@ pub(crate) struct Model {
     /// Partitions whose whole ISR has lost power at some time, with the greatest high watermark
     /// that anybody had until then: beyond it, nothing could be lost.
     lossy: BTreeMap<Name, i64>,
+    /// The ISR that a leader proposed last.
+    proposed: BTreeMap<Name, Vec<Name>>,
+    /// Replicas that were once taken away: their logs begin anew if they come back.
+    moved: BTreeSet<(Name, Name)>,
+    /// Below these offsets somebody asked to have records deleted.
+    deleted: BTreeMap<Name, i64>,
 }
 
 impl Model {
@@ -121,6 +127,22 @@ impl Model {
 
     fn replica_mut(&mut self, process: &Name, partition: &Name) -> &mut Replica {
         self.replicas.entry((process.clone(), partition.clone())).or_default()
+    }
+
+    /// Whether the process was once relieved of this replica.
+    pub fn was_moved(&self, process: &Name, partition: &Name) -> bool {
+        self.moved.contains(&(process.clone(), partition.clone()))
+    }
+
+    /// Below this offset records may have been deleted.
+    pub fn deleted_below(&self, partition: &Name) -> i64 {
+        self.deleted.get(partition).copied().unwrap_or(0)
+    }
+
+    /// Where a replica's log ends, if it has one. One that holds nothing of what was deleted
+    /// begins behind it.
+    pub fn end_of(&self, replica: Option<&Replica>, partition: &Name) -> i64 {
+        replica.map_or(0, Replica::end).max(self.deleted_below(partition))
     }
 
     /// Whether this leadership of the partition was given to a replica from outside.
@@ -187,8 +209,14 @@ impl Model {
                     self.note_shaky(&partition);
                 }
             }
+            Sight::Asked(Asked::TopicDeleted(topic)) => self.forget(topic),
+            Sight::Asked(Asked::RecordsDeleted { partition, before }) => {
+                let deleted = self.deleted.entry(partition.clone()).or_default();
+                *deleted = (*deleted).max(*before);
+            }
             Sight::Found { process, partition, end }
-                if self.in_doubt.remove(&(process.clone(), partition.clone())) =>
+                if self.in_doubt.remove(&(process.clone(), partition.clone()))
+                    || self.was_moved(process, partition) =>
             {
                 let replica = self.replica_mut(process, partition);
                 replica.log.retain(|entry| entry.end() <= *end);
@@ -199,12 +227,25 @@ impl Model {
         }
     }
 
+    /// Of a topic that is deleted nothing is known any more.
+    fn forget(&mut self, topic: &Name) {
+        let is_other = |partition: &Name| {
+            partition.rsplit_once('-').is_none_or(|it| *it.0 != **topic)
+        };
+        self.registrations.retain(|partition, _| is_other(partition));
+        self.replicas.retain(|(_, partition), _| is_other(partition));
+        self.promises.retain(|promise| is_other(&promise.partition));
+    }
+
     /// Whether Kafka itself may have broken this promise: the partition was led by a replica
     /// from outside its ISR, or all of its ISR has lost power since the record was committed.
     pub fn excuses(&self, promise: &Promise) -> bool {
         let lost = self.lossy.get(&promise.partition);
         let was_there = |below: &i64| promise.base.is_none_or(|base| base < *below);
-        self.unclean.contains_key(&promise.partition) || lost.is_some_and(was_there)
+        let deleted = self.deleted_below(&promise.partition);
+        self.unclean.contains_key(&promise.partition)
+            || lost.is_some_and(was_there)
+            || deleted > 0 && promise.base.is_none_or(|base| base < deleted)
     }
 
     /// Whether promises about the partition may have been broken in a way that Kafka allows:
@@ -268,16 +309,31 @@ impl Model {
                     base: *base,
                 });
             }
+            StateChange::IsrProposed { partition, isr, .. } => {
+                self.proposed.insert(partition.clone(), isr.clone());
+            }
             StateChange::Process { .. }
             | StateChange::Quorum { .. }
             | StateChange::Broker { .. }
-            | StateChange::IsrProposed { .. }
             | StateChange::ProduceWaits { .. }
             | StateChange::BatchSent { .. }
             | StateChange::BatchFailed { .. }
             | StateChange::Polled { .. }
             | StateChange::LeaderLearned { .. } => {}
         }
+    }
+
+    /// Whether a reassignment has come to its end: the change that takes its last target into
+    /// the ISR, as the leader proposed, makes it the leader too.
+    fn was_handed_over(
+        &self,
+        partition: &Name,
+        before: &Registration,
+        now: &Registration,
+    ) -> bool {
+        let proposed = self.proposed.get(partition);
+        let is_member = |leader: &Name| proposed.is_some_and(|isr| isr.contains(leader));
+        before.replicas != now.replicas && now.leader.as_ref().is_some_and(is_member)
     }
 
     fn register(&mut self, change: &StateChange) {
@@ -287,8 +343,14 @@ impl Model {
             && before.leader.as_ref() != Some(leader)
             && !before.isr.contains(leader)
             && !self.elr_before.get(&partition).is_some_and(|elr| elr.contains(leader))
+            && !self.was_handed_over(&partition, before, &registration)
         {
             self.unclean.insert(partition.clone(), registration.leader_epoch);
+        }
+        for member in before.iter().flat_map(|before| &before.replicas) {
+            if !registration.replicas.contains(member) {
+                self.moved.insert((member.clone(), partition.clone()));
+            }
         }
         self.registrations.insert(partition.clone(), registration);
         self.note_shaky(&partition);

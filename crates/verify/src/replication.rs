@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use topomotion_trace::StateChange;
 
 use crate::court::Bench;
-use crate::model::{Model, Name, Registration, Replica, registration_of};
+use crate::model::{Model, Name, Registration, registration_of};
 
 /// Checks against what was so until now.
 pub(crate) fn before(model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
@@ -92,7 +92,7 @@ pub(crate) fn after(model: &Model, change: &StateChange, bench: &mut Bench<'_>) 
         if replica.is_some_and(|replica| !replica.is_sound) {
             continue;
         }
-        let end = replica.map_or(0, Replica::end);
+        let end = model.end_of(replica, partition);
         bench.demand("R10", *offset <= end, || {
             format!(
                 "{process} raised the high watermark of {partition} to {offset}, but \
@@ -127,7 +127,9 @@ impl Matching {
         let prefix = replica.log.last().map_or(0, |entry| entry.prefix);
         let key = (partition.clone(), *base, *epoch);
         let known = self.batches.entry(key).or_insert((*batch, prefix, process.clone()));
-        bench.demand("R14", (known.0, known.1) == (*batch, prefix), || {
+        // A replica that came late has nothing of what was deleted.
+        let same_below = known.1 == prefix || model.deleted_below(partition) > 0;
+        bench.demand("R14", known.0 == *batch && same_below, || {
             let what = if known.0 == *batch {
                 "differ below"
             } else {

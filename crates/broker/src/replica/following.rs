@@ -50,6 +50,7 @@ impl Replica {
                 return Err(Malformed::Record);
             }
         }
+        self.begin_with_batch(&data.records, effects)?;
         let appended = self.log.append_as_follower(data.records)?;
         self.write(effects);
         self.tell_appended(appended.base, appended.end, effects);
@@ -60,6 +61,24 @@ impl Replica {
             self.set_watermark(high_watermark, effects);
         }
         self.follow_log_start(data.log_start, effects);
+        Ok(())
+    }
+
+    /// A leader's log may start within a batch, once records were deleted on demand; batches
+    /// come whole, so an empty log that was to begin there begins with that batch instead.
+    fn begin_with_batch(
+        &mut self,
+        records: &Bytes,
+        effects: &mut Effects,
+    ) -> Result<(), Malformed> {
+        let end = self.log.end_offset();
+        let Some(first) = Batches::new(records.clone()).next().transpose()? else {
+            return Ok(());
+        };
+        let holds_end = first.base_offset() < end && first.next_offset() > end;
+        if holds_end && self.log.start_offset() == end {
+            self.begin_at(first.base_offset(), effects);
+        }
         Ok(())
     }
 

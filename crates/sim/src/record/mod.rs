@@ -19,7 +19,7 @@ use crate::coverage::Coverage;
 use crate::packet::{Dictionary, Errand, Errands, Scales, Way, describe};
 use crate::world::LinkId;
 
-pub use sight::{Ballot, Sight};
+pub use sight::{Asked, Ballot, Sight};
 use talk::Talk;
 
 /// How much is written down.

@@ -1,5 +1,6 @@
 //! What only the judge sees: facts and messages that no picture shows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use topomotion_wire::{Fact, LeaderRecovery};
@@ -103,6 +104,9 @@ pub enum Sight {
         /// All voters.
         voters: usize,
     },
+    /// An administrator asks for what changes the rules of the game. When it comes into force,
+    /// if at all, nobody says.
+    Asked(Asked),
     /// A consumer goes elsewhere in a partition.
     Sought {
         /// Who.
@@ -229,6 +233,29 @@ pub enum Sight {
         /// Each epoch with its first offset.
         epochs: Vec<(i32, i64)>,
     },
+}
+
+/// What an administrator may ask that changes what can be demanded of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// That a topic is deleted, its records with it.
+    TopicDeleted(Arc<str>),
+    /// That a topic has other settings.
+    TopicSet {
+        /// Which.
+        topic: Arc<str>,
+        /// The settings that change, under Kafka's names.
+        settings: BTreeMap<String, String>,
+    },
+    /// That a partition forgets its oldest records.
+    RecordsDeleted {
+        /// Which.
+        partition: Arc<str>,
+        /// The first offset to be kept.
+        before: i64,
+    },
+    /// That anybody may lead a partition.
+    UncleanElection(Arc<str>),
 }
 
 /// What was asked of a voter.

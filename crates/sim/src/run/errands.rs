@@ -10,6 +10,7 @@ use topomotion_wire::{Offset, TopicPartition};
 
 use super::body::Body;
 use super::cluster::WALL_CLOCK_BASE_MS;
+use super::deeds;
 use super::dump;
 use super::requests;
 use super::stage::{Stage, Stop};
@@ -38,6 +39,7 @@ impl Play<'_, '_> {
         let Some(question) = requests::question(&line, self.stage.cluster.plan) else {
             return Ok(());
         };
+        deeds::announce(self.stage, &line);
         self.stage.cluster.start_clerk();
         self.stage.cluster.with_clerk(|admin, now| match question.leader_of {
             None => admin.ask(now, question.body),
@@ -77,38 +79,7 @@ impl Play<'_, '_> {
             let failure = format!("{process} is down");
             return self.verdict(index, what, Err(failure));
         }
-        if let ClientLine::Seek { partition, .. } = &line {
-            let partition = partition.to_string().into();
-            let process = process.0.clone();
-            self.stage.witness(&Sight::Sought { process, partition });
-        }
-        self.stage.cluster.world.command(host, |body, now| {
-            let Body::Consumer(consumer) = body else { return };
-            match &line {
-                ClientLine::Seek { partition, to } => {
-                    let at = place(partition);
-                    match to {
-                        Goal::Offset(offset) => consumer.seek(now, &at, Offset(*offset)),
-                        Goal::Earliest => {
-                            consumer.seek_to(now, &at, OffsetReset::Earliest);
-                        }
-                        Goal::Latest => consumer.seek_to(now, &at, OffsetReset::Latest),
-                        Goal::Ago(ms) => {
-                            let ms = i64::try_from(*ms).unwrap_or(i64::MAX);
-                            let now_ms = WALL_CLOCK_BASE_MS + now.as_millis() as i64;
-                            consumer.seek_to_time(now, &at, now_ms.saturating_sub(ms));
-                        }
-                    }
-                }
-                ClientLine::Pause(these) => consumer.pause(these.iter().map(place)),
-                ClientLine::Resume(these) => {
-                    consumer.resume(now, these.iter().map(place));
-                }
-                ClientLine::Assign(these) => {
-                    consumer.assign(now, these.iter().map(place));
-                }
-            }
-        });
+        bid(self.stage, process, &line);
     }
 
     /// Asks a node to stop, and waits until it has.
@@ -159,6 +130,43 @@ impl Play<'_, '_> {
         self.stage.cluster.world.switch_off(host);
         Ok(())
     }
+}
+
+/// Has a consumer do something; one that is down does nothing.
+pub(super) fn bid(stage: &mut Stage<'_>, process: &ProcessId, line: &ClientLine) {
+    let Some(host) = stage.cluster.host(process) else { return };
+    if let ClientLine::Seek { partition, .. } = line {
+        let partition = partition.to_string().into();
+        let process = process.0.clone();
+        stage.witness(&Sight::Sought { process, partition });
+    }
+    stage.cluster.world.command(host, |body, now| {
+        let Body::Consumer(consumer) = body else { return };
+        match line {
+            ClientLine::Seek { partition, to } => {
+                let at = place(partition);
+                match to {
+                    Goal::Offset(offset) => consumer.seek(now, &at, Offset(*offset)),
+                    Goal::Earliest => {
+                        consumer.seek_to(now, &at, OffsetReset::Earliest);
+                    }
+                    Goal::Latest => consumer.seek_to(now, &at, OffsetReset::Latest),
+                    Goal::Ago(ms) => {
+                        let ms = i64::try_from(*ms).unwrap_or(i64::MAX);
+                        let now_ms = WALL_CLOCK_BASE_MS + now.as_millis() as i64;
+                        consumer.seek_to_time(now, &at, now_ms.saturating_sub(ms));
+                    }
+                }
+            }
+            ClientLine::Pause(these) => consumer.pause(these.iter().map(place)),
+            ClientLine::Resume(these) => {
+                consumer.resume(now, these.iter().map(place));
+            }
+            ClientLine::Assign(these) => {
+                consumer.assign(now, these.iter().map(place));
+            }
+        }
+    });
 }
 
 fn place(partition: &PartitionName) -> TopicPartition {

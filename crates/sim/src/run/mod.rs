@@ -2,6 +2,7 @@
 
 mod body;
 mod cluster;
+mod deeds;
 mod dump;
 mod errands;
 mod probe;

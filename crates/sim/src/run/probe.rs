@@ -20,6 +20,10 @@ pub(super) struct Probe {
     attention: Attention,
     /// Replicas that were looked at since their process was started.
     found: BTreeSet<(Arc<str>, Arc<str>)>,
+    /// Replicas that were once taken from their process; their logs may begin anew.
+    moved: BTreeSet<(Arc<str>, Arc<str>)>,
+    /// The replicas of each partition, as committed.
+    replicas: BTreeMap<Arc<str>, Vec<Arc<str>>>,
     /// How far each process had applied metadata when it was looked at last.
     taken: BTreeMap<Arc<str>, i64>,
 }
@@ -27,7 +31,13 @@ pub(super) struct Probe {
 impl Probe {
     /// Nothing has been looked at yet.
     pub fn new(attention: Attention) -> Probe {
-        Probe { attention, found: BTreeSet::new(), taken: BTreeMap::new() }
+        Probe {
+            attention,
+            found: BTreeSet::new(),
+            moved: BTreeSet::new(),
+            replicas: BTreeMap::new(),
+            taken: BTreeMap::new(),
+        }
     }
 
     /// What a change of state shows.
@@ -47,9 +57,16 @@ impl Probe {
 
     fn one(&mut self, cluster: &Cluster<'_>, change: &StateChange) -> Option<Sight> {
         match change {
+            StateChange::Registration { partition, replicas, .. } => {
+                let before = self.replicas.insert(partition.clone(), replicas.clone());
+                let gone =
+                    before.into_iter().flatten().filter(|it| !replicas.contains(it));
+                self.moved.extend(gone.map(|it| (it, partition.clone())));
+                None
+            }
             StateChange::Replica { process, partition, .. } => {
                 let place = (process.clone(), partition.clone());
-                if self.found.contains(&place) {
+                if self.found.contains(&place) && !self.moved.contains(&place) {
                     return None;
                 }
                 let view = node(cluster, process)?.replica(&read(partition)?)?;

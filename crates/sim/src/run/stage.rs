@@ -199,8 +199,15 @@ impl<'a> Stage<'a> {
         all.filter_map(|(topic, index)| {
             let partition = TopicPartition::new(&**topic, index);
             let registration = self.observer.registration(&partition.to_string())?;
+            // Of a topic that was deleted nothing is demanded.
+            if i64::from(index) >= self.cluster.topic_size(topic) {
+                return None;
+            }
             let lives = |id: &Arc<str>| self.cluster.lives(&ProcessId(id.clone()));
-            registration.isr.iter().any(lives).then_some((partition, registration))
+            let name = partition.to_string();
+            let mut eligible =
+                registration.isr.iter().chain(self.observer.eligible(&name));
+            eligible.any(lives).then_some((partition, registration))
         })
     }
 

@@ -1,25 +1,21 @@
 //! Playing a storm: load and nemesis by the clock, then mending, then what must come back.
 
-use std::sync::Arc;
-
-use topomotion_client::ProducerRecord;
 use topomotion_model::ProcessId;
 use topomotion_trace::{Tone, What};
-use topomotion_wire::{Bytes, Duration, Instant};
+use topomotion_wire::{Duration, Instant};
 
 use super::body::Body;
-use super::cluster::acks;
+use super::deeds::People;
 use super::stage::{Stage, Stop, after};
 use crate::aftermath::{Aftermath, Demand};
 use crate::storm::Storm;
-use crate::storm::operation::Operation;
 use crate::storm::strike::{Blow, Strike};
 use crate::world::HostId;
 
 /// Plays a storm from the moment the cluster stands ready.
 pub(super) fn rage(stage: &mut Stage<'_>, storm: &Storm) -> Result<Aftermath, Stop> {
     let begun = stage.now();
-    let mut records = 0;
+    let mut people = People::default();
     let mut operations = storm.operations.iter().peekable();
     let mut strikes = storm.nemesis.iter().peekable();
     loop {
@@ -27,38 +23,18 @@ pub(super) fn rage(stage: &mut Stage<'_>, storm: &Storm) -> Result<Aftermath, St
         let next_strike = strikes.peek().map(|strike| strike.at_ms);
         let next = [next_operation, next_strike].into_iter().flatten().min();
         let Some(at_ms) = next.filter(|at_ms| *at_ms < storm.until_ms) else { break };
-        stage.pass_until(after(begun, at_ms))?;
+        people.pass_until(stage, after(begun, at_ms))?;
         if let Some(operation) = operations.next_if(|it| it.at_ms == at_ms) {
-            operate(stage, operation, &mut records);
+            people.act(stage, operation);
         } else if let Some(strike) = strikes.next() {
             inflict(stage, strike);
         }
         stage.show();
     }
-    stage.pass_until(after(begun, storm.until_ms))?;
+    people.pass_until(stage, after(begun, storm.until_ms))?;
+    people.kill_leaving(stage);
     mend(stage, storm);
     recover(stage)
-}
-
-fn operate(stage: &mut Stage<'_>, operation: &Operation, records: &mut u64) {
-    let Some(host) = stage.cluster.host(&operation.producer) else { return };
-    stage.cluster.world.command(host, |body, now| {
-        let Some(producer) = body.producer() else { return };
-        let topic: Arc<str> = Arc::from(&*operation.partition.topic);
-        for _ in 0..operation.count {
-            *records += 1;
-            producer.send(
-                now,
-                ProducerRecord {
-                    topic: topic.clone(),
-                    partition: i32::try_from(operation.partition.partition).ok(),
-                    key: None,
-                    value: Some(Bytes::from(format!("record {records}").into_bytes())),
-                    acks: Some(acks(operation.acks)),
-                },
-            );
-        }
-    });
 }
 
 fn hosts(stage: &Stage<'_>, processes: &[ProcessId]) -> Vec<HostId> {
@@ -121,7 +97,7 @@ pub(super) fn inflict(stage: &mut Stage<'_>, strike: &Strike) {
 }
 
 /// Starts a process that is down; one that runs goes on running.
-fn raise(stage: &mut Stage<'_>, process: &ProcessId) {
+pub(super) fn raise(stage: &mut Stage<'_>, process: &ProcessId) {
     let Some(host) = stage.cluster.host(process) else { return };
     if stage.cluster.world.machine(host).is_none() {
         stage.cluster.world.announce_restart(host);

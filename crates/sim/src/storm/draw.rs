@@ -11,7 +11,8 @@ use std::ops::RangeInclusive;
 use topomotion_model::{Acks, PartitionName, ProcessId};
 use topomotion_wire::Random;
 
-use super::operation::Operation;
+use super::operation::{Deed, Operation};
+use super::people;
 use super::strike::{Blow, Strike};
 use super::{Storm, Weather};
 use crate::{
@@ -37,10 +38,17 @@ impl Default for Climate {
 const CLUSTER: u64 = 1 << 50;
 const LOAD: u64 = CLUSTER + 1;
 const NEMESIS: u64 = CLUSTER + 2;
+const PEOPLE: u64 = CLUSTER + 3;
+/// What is new in clusters is drawn by itself, so that all the rest stays as it was.
+const EXTRAS: u64 = CLUSTER + 4;
 
 /// The storm of this seed.
 pub fn draw(seed: u64, climate: &Climate) -> RunFile {
-    let cluster = cluster(&mut Random::new(seed, CLUSTER), climate);
+    let mut cluster = cluster(&mut Random::new(seed, CLUSTER), climate);
+    extras(&mut Random::new(seed, EXTRAS), &mut cluster);
+    let load = load(&mut Random::new(seed, LOAD), &cluster, climate.until_ms);
+    let mut people = Random::new(seed, PEOPLE);
+    let people = people::draw(&mut people, &cluster, &load, climate.until_ms);
     let mut random = Random::new(seed, NEMESIS);
     let nemesis = Nemesis::draw(&mut random, &cluster);
     let storm = Storm {
@@ -48,7 +56,7 @@ pub fn draw(seed: u64, climate: &Climate) -> RunFile {
         until_ms: climate.until_ms,
         left_dead: nemesis.left_dead(&mut random),
         nemesis: nemesis.strikes(&mut random, climate.until_ms),
-        operations: load(&mut Random::new(seed, LOAD), &cluster, climate.until_ms),
+        operations: people::merge(load, people),
     };
     RunFile {
         scenario: format!("storm-{seed}"),
@@ -60,15 +68,15 @@ pub fn draw(seed: u64, climate: &Climate) -> RunFile {
     }
 }
 
-fn between(random: &mut Random, range: RangeInclusive<u64>) -> u64 {
+pub(super) fn between(random: &mut Random, range: RangeInclusive<u64>) -> u64 {
     range.start() + random.below(range.end() - range.start() + 1)
 }
 
-fn one_in(random: &mut Random, n: u64) -> bool {
+pub(super) fn one_in(random: &mut Random, n: u64) -> bool {
     random.below(n) == 0
 }
 
-fn pick<'a, T>(random: &mut Random, from: &'a [T]) -> &'a T {
+pub(super) fn pick<'a, T>(random: &mut Random, from: &'a [T]) -> &'a T {
     &from[random.below(from.len() as u64) as usize]
 }
 
@@ -166,6 +174,38 @@ fn settings(random: &mut Random) -> BTreeMap<String, String> {
     settings
 }
 
+/// Segments that are soon full, a topic that comes and goes, voters that may change.
+fn extras(random: &mut Random, cluster: &mut ClusterPlan) {
+    if one_in(random, 4) {
+        let size = between(random, 300..=3_000).to_string();
+        cluster.topics[0].settings.insert("segment.bytes".to_owned(), size);
+    }
+    if one_in(random, 4) {
+        let guest = TopicPlan {
+            name: people::GUEST.to_owned(),
+            assignment: cluster.topics[0].assignment.iter().take(1).cloned().collect(),
+            settings: BTreeMap::new(),
+        };
+        cluster.topics.push(guest);
+    }
+    let voters: Vec<ProcessId> = cluster.voters().map(|it| it.process.clone()).collect();
+    let apart = cluster.nodes.iter().any(|it| it.role == NodeRole::Controller);
+    if !apart || voters.len() < 3 || !one_in(random, 4) {
+        return;
+    }
+    let names: Vec<&str> = voters.iter().map(ProcessId::as_str).collect();
+    let settings = &mut cluster.settings;
+    settings.insert("kraft.version".to_owned(), "1".to_owned());
+    settings.insert("controller.quorum.voters".to_owned(), names.join(","));
+    cluster.nodes.push(NodePlan {
+        process: people::SPARE.into(),
+        id: 109,
+        role: NodeRole::Controller,
+        rack: None,
+        settings: BTreeMap::new(),
+    });
+}
+
 fn load(random: &mut Random, cluster: &ClusterPlan, until_ms: u64) -> Vec<Operation> {
     let pace = between(random, 50..=1_000);
     let careless = one_in(random, 4);
@@ -185,10 +225,12 @@ fn load(random: &mut Random, cluster: &ClusterPlan, until_ms: u64) -> Vec<Operat
         };
         operations.push(Operation {
             at_ms,
-            producer: pick(random, &cluster.producers).process.clone(),
-            count: between(random, 1..=5) as u32,
-            partition: PartitionName { topic: topic.name.clone(), partition },
-            acks,
+            deed: Deed::Send {
+                producer: pick(random, &cluster.producers).process.clone(),
+                count: between(random, 1..=5) as u32,
+                partition: PartitionName { topic: topic.name.clone(), partition },
+                acks,
+            },
         });
     }
 }

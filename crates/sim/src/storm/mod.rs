@@ -7,6 +7,7 @@
 
 pub mod draw;
 pub mod operation;
+mod people;
 pub mod place;
 pub mod strike;
 

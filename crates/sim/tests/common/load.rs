@@ -2,7 +2,7 @@
 
 use topomotion_model::{Acks, PartitionName, ProcessId};
 use topomotion_sim::{
-    ClusterPlan, ConsumerPlan, Limits, NodePlan, NodeRole, Operation, ProducerPlan,
+    ClusterPlan, ConsumerPlan, Deed, Limits, NodePlan, NodeRole, Operation, ProducerPlan,
     RunFile, Storm, TopicPlan, Weather,
 };
 
@@ -84,13 +84,15 @@ pub fn cluster(load: Load) -> ClusterPlan {
 pub fn minute(load: Load) -> RunFile {
     let send = move |turn: u64, number: usize| Operation {
         at_ms: turn * load.every_ms + number as u64 % load.every_ms,
-        producer: shop(number),
-        count: 1,
-        partition: PartitionName {
-            topic: TOPIC.to_owned(),
-            partition: ((turn + number as u64) % load.partitions as u64) as u32,
+        deed: Deed::Send {
+            producer: shop(number),
+            count: 1,
+            partition: PartitionName {
+                topic: TOPIC.to_owned(),
+                partition: ((turn + number as u64) % load.partitions as u64) as u32,
+            },
+            acks: Acks::All,
         },
-        acks: Acks::All,
     };
     let turns = 0..UNTIL_MS / load.every_ms;
     let operations = turns

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use topomotion_sim::{ClusterPlan, Sight};
+use topomotion_sim::{Asked, ClusterPlan, Sight};
 use topomotion_trace::StateChange;
 
 use super::Checker;
@@ -54,6 +54,15 @@ impl Checker for MinIsr {
     }
 
     fn witness(&mut self, _model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
+        if let Sight::Asked(Asked::TopicSet { topic, settings }) = sight {
+            let wanted = settings.get("min.insync.replicas");
+            // From when on a leader knows of it is not told: the smaller one counts.
+            if let Some(wanted) = wanted.and_then(|text| text.parse().ok())
+                && let Some(least) = self.least.get_mut(&**topic)
+            {
+                *least = (*least).min(wanted);
+            }
+        }
         let Sight::Leads { process, partition, isr, .. } = sight else { return };
         let topic = partition.rsplit_once('-').map_or("", |(topic, _)| topic);
         let least = self.least.get(topic).copied().unwrap_or(0);

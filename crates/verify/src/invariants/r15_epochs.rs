@@ -47,6 +47,11 @@ impl Checker for EpochCaches {
                     }
                 }
             }
+            Sight::Found { process, partition, .. }
+                if model.was_moved(process, partition) =>
+            {
+                self.folds.insert((process.clone(), partition.clone()), None);
+            }
             Sight::Epochs { process, partition, start, end, epochs } => {
                 let rise =
                     epochs.windows(2).all(|it| it[0].0 < it[1].0 && it[0].1 < it[1].1);

@@ -8,7 +8,7 @@ use topomotion_trace::StateChange;
 
 use super::Checker;
 use crate::court::Bench;
-use crate::model::{Model, Name, Replica, registration_of};
+use crate::model::{Model, Name, registration_of};
 
 /// The newest epochs of the members of an ISR, as somebody asked for them.
 type Seen = BTreeMap<Name, i64>;
@@ -38,7 +38,7 @@ impl Expansion {
             if replica.is_some_and(|replica| !replica.is_sound) {
                 continue;
             }
-            let end = replica.map_or(0, Replica::end);
+            let end = model.end_of(replica, partition);
             bench.demand("R16", end >= needed, || {
                 format!(
                     "{process} proposed {member} for the ISR of {partition}, which has \
@@ -95,6 +95,8 @@ impl Checker for Expansion {
                 let place = (leader.clone(), partition.clone());
                 self.asked.insert(place, members.iter().cloned().collect());
             }
+            // What it asked for in its last life it does not ask for now.
+            Sight::Started(process) => self.asked.retain(|(by, _), _| by != process),
             Sight::Registered { broker, epoch } => {
                 self.registered.insert(broker.clone(), *epoch);
             }

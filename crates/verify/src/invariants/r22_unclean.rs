@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use topomotion_sim::ClusterPlan;
+use topomotion_sim::{Asked, ClusterPlan, Sight};
 use topomotion_trace::StateChange;
 
 use super::Checker;
@@ -55,5 +55,17 @@ impl Checker for Unclean {
         bench.demand("R22", !now.isr.is_empty() || somebody || self.is_allowed, || {
             format!("the ISR of {partition} is empty, and nobody is eligible")
         });
+    }
+
+    fn witness(&mut self, _model: &Model, sight: &Sight, _bench: &mut Bench<'_>) {
+        let Sight::Asked(asked) = sight else { return };
+        self.is_allowed |= match asked {
+            Asked::UncleanElection(_) => true,
+            Asked::TopicSet { settings, .. } => {
+                let set = settings.get("unclean.leader.election.enable");
+                set.is_some_and(|value| value == "true")
+            }
+            Asked::TopicDeleted(_) | Asked::RecordsDeleted { .. } => false,
+        };
     }
 }

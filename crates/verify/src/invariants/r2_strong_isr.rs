@@ -19,7 +19,8 @@ impl Checker for StrongIsr {
         for member in &registration.isr {
             let Some(replica) = model.replica(member, partition) else { continue };
             // Whoever has less is R10's business.
-            if replica.is_sound && leader.is_sound && replica.end() >= *offset {
+            let whole = model.deleted_below(partition) == 0;
+            if whole && replica.is_sound && leader.is_sound && replica.end() >= *offset {
                 let same = replica.digest_below(*offset) == leader.digest_below(*offset);
                 bench.demand("R2", same, || {
                     format!(

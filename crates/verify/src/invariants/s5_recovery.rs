@@ -29,7 +29,7 @@ impl Checker for Recovery {
         }
     }
 
-    fn witness(&mut self, _model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
+    fn witness(&mut self, model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
         match sight {
             Sight::LostPower(process) => {
                 let lost = self.ends.keys().filter(|(other, _)| other == process);
@@ -39,6 +39,10 @@ impl Checker for Recovery {
                 let place = (process.clone(), partition.clone());
                 let in_doubt = self.in_doubt.remove(&place);
                 let known = self.ends.insert(place, *end).unwrap_or(*end);
+                // What was taken from it and given back may have been thrown away.
+                if model.was_moved(process, partition) {
+                    return;
+                }
                 let holds = if in_doubt { *end <= known } else { *end == known };
                 bench.demand("S5", holds, || {
                     format!(
