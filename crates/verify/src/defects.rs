@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use topomotion_sim::{Operation, RunFile, probe};
+use topomotion_sim::{Operation, RunFile, Weather, probe};
 use topomotion_wire::Defect;
 
 use crate::{Court, conclude, mutants};
@@ -323,6 +323,7 @@ impl Story {
         }
         let storm = file.storm.as_mut().expect("it is one");
         storm.until_ms = self.until_ms;
+        storm.world = Weather::default();
         let sends = (1..self.until_ms / 160).map(|n| {
             let at = n * 160;
             format!("{}.{:03} shop sends 1 to orders-0 acks=all", at / 1_000, at % 1_000)
