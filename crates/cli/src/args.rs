@@ -231,6 +231,9 @@ pub struct Exhaustive {
     /// Faults strike only when nothing is on its way
     #[arg(long, requires = "on")]
     pub quiet_faults: bool,
+    /// Brokers learn at once what was committed to the metadata log
+    #[arg(long, requires = "on")]
+    pub prompt_metadata: bool,
     /// Controllers beside the brokers; with 0 the brokers vote
     #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "on")]
     pub controllers: u8,

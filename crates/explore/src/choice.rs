@@ -36,12 +36,9 @@ pub(crate) fn choices(world: &World, stage: &Stage, scope: &Scope) -> Vec<Choice
     let mut all: Vec<Choice> =
         world.heads().map(|(link, side)| Choice::Deliver(link, side)).collect();
     let is_quiet = all.is_empty();
-    if let Some((at, due)) = world.next_timers()
-        && (is_quiet || at <= world.now)
-    {
-        all.extend(due.into_iter().map(Choice::Ring));
-    }
     if is_quiet {
+        let timers = world.next_timers().map(|(_, due)| due);
+        all.extend(timers.into_iter().flatten().map(Choice::Ring));
         let unsent = (scope.records.len() as u8).saturating_sub(world.sent);
         all.extend((1..=unsent).map(Choice::Send));
         let down = world.host_ids().filter(|id| {

@@ -1,15 +1,17 @@
 //! A state as one number.
 //!
-//! A machine's state is taken from its `Debug` form, which names every field it has, while it
-//! is being written. On the way everything is made relative that two states may differ in
-//! and still behave alike: moments become distances from now, running numbers become their
-//! rank, and what only counts is left out. So a cluster that idles comes back to where it
-//! was, and the search ends.
+//! A machine's state is taken from its `Debug` form, which names every field it has. On the
+//! way everything is made relative that two states may differ in and still behave alike:
+//! moments become distances from now, running numbers become their rank, and what only counts
+//! is left out. So a cluster that idles comes back to where it was, and the search ends.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use topomotion_wire::{ConnectionId, Instant};
+
+use crate::disk::timeless_records;
+use crate::world::BEAT;
 
 /// Sixty-four bits over words and bytes; the same on every machine.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +24,11 @@ impl Default for Digest {
 }
 
 impl Digest {
+    /// Another one, that differs from the default on the same input.
+    pub fn second() -> Digest {
+        Digest(0x2545_f491_4f6c_dd1d)
+    }
+
     pub fn word(&mut self, word: u64) {
         let mixed = (self.0 ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd);
         self.0 = (mixed ^ (mixed >> 32)).wrapping_mul(0xc4ce_b9fe_1a85_ec53)
@@ -42,49 +49,130 @@ impl Digest {
     }
 }
 
+/// A hundred and twenty-eight bits: no two of a billion states share them by chance.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wide([Digest; 2]);
+
+impl Default for Wide {
+    fn default() -> Wide {
+        Wide([Digest::default(), Digest::second()])
+    }
+}
+
+impl Wide {
+    pub fn word(&mut self, word: u64) {
+        self.0.iter_mut().for_each(|digest| digest.word(word));
+    }
+
+    pub fn long(&mut self, long: u128) {
+        self.word(long as u64);
+        self.word((long >> 64) as u64);
+    }
+
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.0.iter_mut().for_each(|digest| digest.bytes(bytes));
+    }
+
+    pub fn value(self) -> u128 {
+        let [high, low] = self.0;
+        u128::from(high.value()) << 64 | u128::from(low.value())
+    }
+}
+
 /// What the names of connections are in one host's state.
 pub(crate) type Names = BTreeMap<ConnectionId, u64>;
 
-/// Pauses that double with each failure have reached their limit before this.
-const LIMIT: u64 = 7;
+/// Pauses that double with each failure end on the same beat from here on.
+const LIMIT: u64 = 4;
+
+/// What is as far ahead as this never comes, in microseconds: limits to how long a request or
+/// a record may take, a connection may idle, what was learnt may be used.
+const NEVER: u64 = 5_000_000;
+
+/// A machine's state apart from the moments and the connections in it, and these in the order
+/// in which it names them. It stays the same while time goes by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shape {
+    rest: u128,
+    moments: Vec<(Instant, Passed)>,
+    connections: Vec<ConnectionId>,
+}
+
+impl Shape {
+    /// Of everything that a state's `Debug` form says.
+    pub fn of(state: &impl fmt::Debug) -> Shape {
+        let mut writer = Writer::default();
+        writer.take(state);
+        writer.shape()
+    }
+
+    /// Adds the state, as it is at a moment, to a digest.
+    pub fn add_to(&self, all: &mut Wide, now: Instant, oldest: u64, names: &Names) {
+        all.long(self.rest);
+        for (moment, passed) in &self.moments {
+            all.word(distance(*moment, *passed, now, oldest));
+        }
+        for connection in &self.connections {
+            // A connection that is gone has no name; nobody can tell such ones apart.
+            all.word(names.get(connection).copied().unwrap_or(u64::MAX));
+        }
+    }
+
+    /// The whole state where no moment and no connection has a meaning of its own.
+    pub fn value(&self) -> u128 {
+        self.rest
+    }
+}
+
+/// What a moment means that has passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Passed {
+    /// How long ago it was, up to a limit.
+    Counts,
+    /// Nothing more: whatever waited for it has been free to go on.
+    IsGone,
+}
+
+/// How far a moment is from now.
+fn distance(moment: Instant, passed: Passed, now: Instant, oldest: u64) -> u64 {
+    let (moment, now) = (moment.as_micros(), now.as_micros());
+    match moment.checked_sub(now) {
+        Some(ahead) => ahead.div_ceil(BEAT.as_micros()).min(NEVER / BEAT.as_micros()),
+        None if passed == Passed::IsGone => 0,
+        None => 1 << 63 | (now - moment).min(oldest),
+    }
+}
 
 /// What the next number is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Expected {
+    #[default]
     Itself,
     Nothing,
     Limited,
     Moment,
+    /// A moment that has no meaning once it has passed.
+    Deadline,
     Token,
     Dialled,
     Accepted,
 }
 
-/// Takes a `Debug` form in.
-#[derive(Debug)]
-pub(crate) struct Writer<'a> {
-    digest: [Digest; 2],
-    now: Instant,
-    /// Moments longer ago than this have no effect any more, in microseconds.
-    oldest: u64,
-    names: &'a Names,
+/// Takes `Debug` forms in.
+#[derive(Debug, Default)]
+pub(crate) struct Writer {
+    text: Vec<u8>,
     expected: Expected,
+    /// How many braces are open of something that is left out.
+    skipped: Option<u32>,
+    /// What was read of a string of bytes that has not ended.
+    bytes: Option<String>,
     tokens: Vec<u64>,
+    moments: Vec<(Instant, Passed)>,
+    connections: Vec<ConnectionId>,
 }
 
-impl<'a> Writer<'a> {
-    pub fn new(now: Instant, oldest: u64, names: &'a Names) -> Writer<'a> {
-        let second = Digest(0x2545_f491_4f6c_dd1d);
-        Writer {
-            digest: [Digest::default(), second],
-            now,
-            oldest,
-            names,
-            expected: Expected::Itself,
-            tokens: Vec::new(),
-        }
-    }
-
+impl Writer {
     /// Takes something in.
     pub fn take(&mut self, state: &impl fmt::Debug) {
         // It refuses nothing.
@@ -92,43 +180,56 @@ impl<'a> Writer<'a> {
     }
 
     pub fn word(&mut self, word: u64) {
-        self.digest.iter_mut().for_each(|digest| digest.word(word));
+        self.text.extend_from_slice(&word.to_le_bytes());
     }
 
-    pub fn value(&self) -> u128 {
-        let [high, low] = self.digest;
-        u128::from(high.value()) << 64 | u128::from(low.value())
+    pub fn shape(self) -> Shape {
+        let mut rest = Wide::default();
+        rest.bytes(&self.text);
+        Shape { rest: rest.value(), moments: self.moments, connections: self.connections }
     }
 
-    fn number(&mut self, number: u64) {
-        let word = match std::mem::replace(&mut self.expected, Expected::Itself) {
-            Expected::Itself => number,
-            Expected::Nothing => return,
-            Expected::Limited => number.min(LIMIT),
-            Expected::Moment => {
-                let now = self.now.as_micros();
-                match number.checked_sub(now) {
-                    Some(ahead) => ahead,
-                    None => 1 << 63 | (now - number).min(self.oldest),
-                }
-            }
-            Expected::Token => match self.tokens.iter().position(|it| *it == number) {
-                Some(rank) => rank as u64,
-                None => {
+    fn moment(&mut self, moment: Instant, passed: Passed) {
+        self.text.push(MOMENT);
+        self.moments.push((moment, passed));
+    }
+
+    fn number(&mut self, number: u64, text: &str) {
+        match std::mem::take(&mut self.expected) {
+            Expected::Itself => self.text.extend_from_slice(text.as_bytes()),
+            Expected::Nothing => {}
+            Expected::Limited => self.text.push(number.min(LIMIT) as u8 + b'0'),
+            Expected::Moment => self.moment(Instant(number), Passed::Counts),
+            Expected::Deadline => self.moment(Instant(number), Passed::IsGone),
+            Expected::Token => {
+                let rank = self.tokens.iter().position(|it| *it == number);
+                let rank = rank.unwrap_or_else(|| {
                     self.tokens.push(number);
-                    self.tokens.len() as u64 - 1
-                }
-            },
-            Expected::Dialled => self.name_of(ConnectionId::Dialled(number)),
-            Expected::Accepted => self.name_of(ConnectionId::Accepted(number)),
-        };
-        self.word(word);
+                    self.tokens.len() - 1
+                });
+                self.word(rank as u64);
+            }
+            Expected::Dialled => self.connections.push(ConnectionId::Dialled(number)),
+            Expected::Accepted => self.connections.push(ConnectionId::Accepted(number)),
+        }
     }
+}
 
-    /// A connection that is gone has no name; nobody can tell such ones apart.
-    fn name_of(&self, connection: ConnectionId) -> u64 {
-        self.names.get(&connection).copied().unwrap_or(u64::MAX)
-    }
+/// Stands for a moment in the text.
+const MOMENT: u8 = 1;
+
+/// What never changes, is not explored, or is only kept to be told: pieces of a `Debug` form,
+/// each in front of a brace.
+fn is_left_out(text: &str) -> bool {
+    matches!(
+        text,
+        "Random"
+            | "NodeConfig"
+            | "ProducerConfig"
+            | "CommonConfig"
+            | "BatchBuilder"
+            | "observers"
+    )
 }
 
 /// What a piece of a `Debug` form says of the number behind it.
@@ -141,8 +242,13 @@ fn expected_after(text: &str) -> Option<Expected> {
         // Numbers that only count, or say when something was last so.
         "CorrelationId" | "FlushToken" | "now" | "serial" | "tokens" | "flushes"
         | "next_token" | "next_connection" | "next_correlation" | "next_id"
-        | "numbers" | "number" | "appended_at" | "since" | "session_epoch" => {
+        | "numbers" | "number" | "appended_at" | "since" | "session_epoch"
+        | "BatchId" | "leader_end" | "topics" | "active" | "base_timestamp"
+        | "max_timestamp" | "turn" | "refreshed" | "retention_checked" | "created" => {
             Expected::Nothing
+        }
+        "pause" | "not_before" | "until" | "due" | "at" | "expires" | "update_at" => {
+            Expected::Deadline
         }
         "failures" | "attempts" => Expected::Limited,
         // A field ends here: what was expected of it did not come.
@@ -151,21 +257,79 @@ fn expected_after(text: &str) -> Option<Expected> {
     })
 }
 
-impl Write for Writer<'_> {
+/// What [`Bytes`](topomotion_wire::Bytes) write of themselves, read back.
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut rest = text.bytes();
+    let mut bytes = Vec::new();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'\\' => match rest.next() {
+                Some(b'n') => b'\n',
+                Some(b'r') => b'\r',
+                Some(b't') => b'\t',
+                Some(b'0') => 0,
+                Some(b'x') => {
+                    let digit = |byte: Option<u8>| {
+                        byte.and_then(|it| char::from(it).to_digit(16)).unwrap_or(0)
+                    };
+                    (digit(rest.next()) << 4 | digit(rest.next())) as u8
+                }
+                Some(other) => other,
+                None => break,
+            },
+            other => other,
+        });
+    }
+    bytes
+}
+
+impl Write for Writer {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let bytes = text.as_bytes();
-        if bytes.first().is_some_and(u8::is_ascii_digit)
-            && let Ok(number) = text.parse()
-        {
-            self.number(number);
+        if let Some(depth) = &mut self.skipped {
+            match text {
+                " { " | "{" => *depth += 1,
+                " }" | "}" => *depth -= 1,
+                _ => return Ok(()),
+            }
+            if *depth == 0 {
+                self.skipped = None;
+            }
             return Ok(());
         }
+        if let Some(escaped) = &mut self.bytes {
+            if text == "\"" {
+                let records = unescaped(escaped);
+                self.bytes = None;
+                self.word(timeless_records(&records));
+            } else {
+                escaped.push_str(text);
+            }
+            return Ok(());
+        }
+        if text == "b\"" {
+            self.bytes = Some(String::new());
+            return Ok(());
+        }
+        let bytes = text.as_bytes();
+        match bytes.first() {
+            Some(b'0'..=b'9') => {
+                if let Ok(number) = text.parse() {
+                    self.number(number, text);
+                    return Ok(());
+                }
+            }
+            Some(b'A'..=b'Z' | b'o') if is_left_out(text) => {
+                self.skipped = Some(0);
+                return Ok(());
+            }
+            _ => {}
+        }
         if let Some(expected) = expected_after(text)
-            && (self.expected != Expected::Nothing || expected != Expected::Moment)
+            && (expected != Expected::Moment || self.expected == Expected::Itself)
         {
             self.expected = expected;
         }
-        self.digest.iter_mut().for_each(|digest| digest.bytes(bytes));
+        self.text.extend_from_slice(bytes);
         Ok(())
     }
 }
@@ -173,7 +337,7 @@ impl Write for Writer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use topomotion_wire::CorrelationId;
+    use topomotion_wire::{CorrelationId, Random};
 
     #[expect(dead_code, reason = "read by way of Debug")]
     #[derive(Debug)]
@@ -186,7 +350,7 @@ mod tests {
     }
 
     const STATE: State = State {
-        due: Some(Instant(1_500)),
+        due: Some(Instant(1_500_000)),
         failures: 8,
         serial: 4,
         asked: CorrelationId(9),
@@ -195,19 +359,25 @@ mod tests {
 
     fn digest(state: &impl fmt::Debug, now: u64) -> u128 {
         let names = Names::from([(ConnectionId::Dialled(5), 0)]);
-        let mut writer = Writer::new(Instant(now), 1_000, &names);
-        writer.take(state);
-        writer.value()
+        let mut all = Wide::default();
+        Shape::of(state).add_to(&mut all, Instant(now), 1_000_000, &names);
+        all.value()
     }
 
     #[test]
     fn a_moment_is_a_distance_from_now() {
-        let later = State { due: Some(Instant(2_500)), ..STATE };
-        assert_eq!(digest(&STATE, 1_000), digest(&later, 2_000));
-        assert_ne!(digest(&STATE, 1_000), digest(&later, 2_001));
-        assert_ne!(digest(&STATE, 1_000), digest(&State { due: None, ..STATE }, 1_000));
-        let long_ago = |at| State { due: Some(Instant(at)), ..STATE };
-        assert_eq!(digest(&long_ago(1), 5_000), digest(&long_ago(2), 5_000));
+        let at = |micros| State { due: Some(Instant(micros)), ..STATE };
+        assert_eq!(digest(&STATE, 1_000_000), digest(&at(2_500_000), 2_000_000));
+        assert_ne!(digest(&STATE, 1_000_000), digest(&at(2_500_001), 2_000_000));
+        assert_ne!(digest(&STATE, 0), digest(&State { due: None, ..STATE }, 0));
+        assert_eq!(digest(&at(1), 5_000_000), digest(&at(2), 5_000_000));
+    }
+
+    #[test]
+    fn what_goes_off_on_the_same_beat_is_due_at_the_same_time() {
+        let at = |micros| State { due: Some(Instant(micros)), ..STATE };
+        assert_eq!(digest(&at(100_000), 0), digest(&at(500_000), 0));
+        assert_eq!(digest(&at(9_000_000), 0), digest(&at(8_000_000), 0), "never");
     }
 
     #[test]
@@ -215,6 +385,13 @@ mod tests {
         let other = State { serial: 7, failures: 20, asked: CorrelationId(1), ..STATE };
         assert_eq!(digest(&STATE, 0), digest(&other, 0));
         assert_ne!(digest(&STATE, 0), digest(&State { failures: 2, ..STATE }, 0));
+    }
+
+    #[test]
+    fn what_is_drawn_later_is_left_out_with_all_that_is_in_it() {
+        let with = |stream| (Random::new(1, stream), STATE);
+        assert_eq!(digest(&with(1), 0), digest(&with(2), 0));
+        assert_ne!(digest(&with(1), 0), digest(&STATE, 0));
     }
 
     #[test]

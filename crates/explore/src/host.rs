@@ -1,6 +1,6 @@
 //! Who runs in the tiny world: nodes, one producer, and during set-up an administrator.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use topomotion_broker::{Node, NodeConfig};
 use topomotion_client::{Admin, Producer};
 use topomotion_wire::{ConnectionId, Input, Instant, Machine, NodeId, Output};
 
-use crate::digest::{Digest, Names, Writer};
+use crate::digest::{Names, Shape, Wide};
 use crate::disk::Disk;
 use crate::link::{LinkId, Side};
 
@@ -72,8 +72,8 @@ pub(crate) struct Host {
     /// How often it was started.
     pub starts: u32,
     pub connections: BTreeMap<ConnectionId, (LinkId, Side)>,
-    /// The last digest of its machine, with what it depends on besides.
-    pub digest: Cell<Option<(Instant, u64, u128)>>,
+    /// The shape of its machine, once somebody has asked for it.
+    pub shape: RefCell<Option<Rc<Shape>>>,
 }
 
 impl Host {
@@ -85,30 +85,26 @@ impl Host {
             disk: Disk::default(),
             starts: 0,
             connections: BTreeMap::new(),
-            digest: Cell::new(None),
+            shape: RefCell::default(),
         }
     }
 
-    /// Its machine as one number, if it is on.
-    pub fn machine_digest(&self, now: Instant, oldest: u64, names: &Names) -> u128 {
-        let Some(body) = &self.body else { return 0 };
-        let mut named = Digest::default();
-        for (connection, name) in names {
-            named.word(match connection {
-                ConnectionId::Dialled(number) => *number,
-                ConnectionId::Accepted(number) => !*number,
-            });
-            named.word(*name);
-        }
-        if let Some((then, under, digest)) = self.digest.get()
-            && (then, under) == (now, named.value())
-        {
-            return digest;
-        }
-        let mut writer = Writer::new(now, oldest, names);
-        writer.take(body);
-        self.digest.set(Some((now, named.value(), writer.value())));
-        writer.value()
+    /// Adds its machine, if it is on, as it is at a moment, to a digest.
+    pub fn add_machine_to(
+        &self,
+        all: &mut Wide,
+        now: Instant,
+        oldest: u64,
+        names: &Names,
+    ) {
+        let Some(body) = &self.body else { return all.word(0) };
+        let known = self.shape.borrow().clone();
+        let shape = known.unwrap_or_else(|| {
+            let shape = Rc::new(Shape::of(body));
+            *self.shape.borrow_mut() = Some(Rc::clone(&shape));
+            shape
+        });
+        shape.add_to(all, now, oldest, names);
     }
 
     /// Its node, if it is on.

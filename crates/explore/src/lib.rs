@@ -15,11 +15,19 @@
 //!
 //! **What is left out.** Messages take no time of their own: a timer goes off only when nothing
 //! is on its way, so slowness shows as a fault (a cut, a broken connection) and not by itself.
-//! All clocks agree. A flush is through, and a dial has succeeded or failed, at once. Routine
-//! (heartbeats of trusted brokers, fetches of nothing) is exchanged before anything else.
-//! Elections use one drawing of the random timeouts. Processes start again, cuts mend and the
-//! application sends only in quiet moments. What a horizon or a bound left out is told:
-//! [`Ending`].
+//! Timers go off twice a second, those of one beat in every order; limits of five seconds and
+//! more (of a request, a delivery, an idle connection) never run out, and high watermarks are
+//! not checkpointed. All clocks agree. A flush is through, and a dial has succeeded or failed,
+//! at once. Routine (heartbeats, registrations, fetches of nothing, fetches of the metadata log
+//! by brokers; with [`Learning::AtOnce`] their answers) is exchanged before anything else. What
+//! machines draw or take in turns, each state goes on with one drawing of. Processes start
+//! again, cuts mend and the application sends only in quiet moments. What a horizon or a bound
+//! left out is told: [`Ending`].
+//!
+//! **What was exhausted.** Two brokers, a controller, one record with acks=all, one crash:
+//! 33,850 states when it strikes at quiet moments, 64,883 when it strikes at any, in 4 s of
+//! engine time; 5,918 and 8,204 where brokers learn of changes at once. No state breaks an
+//! invariant. Two faults, two records or more nodes were not exhausted.
 //!
 //! It is not the simulator, which runs one course of events in real proportions and draws it,
 //! and not a proof for larger clusters. The central types are [`Scope`] and [`Explored`].
@@ -51,7 +59,7 @@ pub use disk::Entry;
 pub use evidence::{Copy, Evidence, Member, Seen};
 pub use history::{History, Promise};
 pub use invariants::{Finding, INVARIANTS, judge};
-pub use scope::{Fault, Moments, Scope};
+pub use scope::{Fault, Learning, Moments, Scope};
 pub use topomotion_wire::{Acks, Duration};
 
 pub use search::{Broken, Ending, Explored, explore, retell};

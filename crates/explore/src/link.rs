@@ -6,7 +6,7 @@ use std::rc::Rc;
 use topomotion_wire::messages::{RequestKind, ResponseKind};
 use topomotion_wire::{Bytes, ConnectionId, Message};
 
-use crate::digest::{Digest, Names, Writer};
+use crate::digest::{Digest, Writer};
 use crate::disk::timeless_records;
 use crate::host::HostId;
 
@@ -146,8 +146,7 @@ impl Link {
 
 /// Records are read without their times, everything else as it is.
 fn digest_of(message: &Message) -> u64 {
-    let names = Names::new();
-    let mut writer = Writer::new(Default::default(), 0, &names);
+    let mut writer = Writer::default();
     match message {
         Message::Request(request) => {
             writer.word(1);
@@ -180,7 +179,7 @@ fn digest_of(message: &Message) -> u64 {
             }
         }
     }
-    let value = writer.value();
+    let value = writer.shape().value();
     let mut digest = Digest::default();
     digest.word(value as u64);
     digest.word((value >> 64) as u64);

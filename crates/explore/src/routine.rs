@@ -1,11 +1,16 @@
-//! Messages that tell nobody anything new: heartbeats of brokers that are trusted, fetches
-//! at the end of a log of which everything is committed, and the empty answers to them.
+//! Messages that are delivered at once, before anything else, in a fixed order.
 //!
-//! They are delivered at once, before anything else. What they do (a session is prolonged, a
-//! fetch is parked) commutes with everything that goes on elsewhere, so that nothing but idle
-//! talk is left out of the orders that are explored.
+//! Most of them tell nobody anything new: fetches at the end of a log of which everything is
+//! committed, the empty answers to them, what is exchanged when a connection is new. What they
+//! do (a fetch is parked) commutes with everything that goes on elsewhere.
+//!
+//! Two kinds are more than idle talk. A broker's registration and its heartbeats reach the
+//! controller, and it their answers, at once: that they can be late is told by faults. And so
+//! do fetches of the metadata log by those who do not vote: that an answer is late, which is
+//! explored, stands for a request that was.
 
-use topomotion_broker::{BrokerStatus, Node};
+use crate::scope::Learning;
+use topomotion_broker::Node;
 use topomotion_quorum::METADATA_TOPIC_ID;
 use topomotion_wire::messages::{
     FetchRequest, FetchResponse, RequestKind, ResponseKind, fetch_request,
@@ -13,25 +18,23 @@ use topomotion_wire::messages::{
 use topomotion_wire::{Bytes, Message, NodeId, QuorumEpoch, ReplicaRole};
 
 /// Whether a node learns nothing by this message.
-pub(crate) fn is_routine(node: &Node, message: &Message) -> bool {
+pub(crate) fn is_routine(node: &Node, message: &Message, learning: Learning) -> bool {
     match message {
         Message::Request(request) => match &request.body {
-            RequestKind::BrokerHeartbeat(beat) => {
-                let broker = node.image().broker(NodeId(beat.broker_id.0));
-                let is_trusted = broker.is_some_and(|broker| {
-                    broker.is_active() && broker.epoch.0 == beat.broker_epoch
-                });
-                is_trusted && !beat.want_fence && !beat.want_shut_down
-            }
+            RequestKind::BrokerHeartbeat(_)
+            | RequestKind::BrokerRegistration(_)
+            | RequestKind::ApiVersions(_) => true,
             RequestKind::Fetch(fetch) => is_idle(node, fetch),
             _ => false,
         },
         Message::Response(response) => match &response.body {
-            ResponseKind::BrokerHeartbeat(answer) => {
-                let runs = matches!(node.broker_status(), BrokerStatus::Running(_));
-                runs && answer.error_code == 0 && !answer.is_fenced
+            ResponseKind::BrokerHeartbeat(_)
+            | ResponseKind::BrokerRegistration(_)
+            | ResponseKind::ApiVersions(_) => true,
+            ResponseKind::Fetch(answer) => {
+                is_empty(node, answer)
+                    || learning == Learning::AtOnce && is_for_observer(node, answer)
             }
-            ResponseKind::Fetch(answer) => is_empty(node, answer),
             _ => false,
         },
     }
@@ -44,7 +47,8 @@ fn is_idle(node: &Node, fetch: &FetchRequest) -> bool {
     let follower = NodeId(fetch.replica_state.replica_id.0);
     wanted.all(|(topic, partition)| {
         if topic.topic_id == METADATA_TOPIC_ID.0 {
-            is_idle_at_quorum(node, partition)
+            !node.quorum().voters().contains(follower)
+                || is_idle_at_quorum(node, partition)
         } else {
             is_idle_at_partition(node, follower, partition)
         }
@@ -72,6 +76,11 @@ fn is_idle_at_partition(
             && replica.isr.contains(&follower)
             && wanted.fetch_offset == replica.log_end.0
     })
+}
+
+fn is_for_observer(node: &Node, answer: &FetchResponse) -> bool {
+    let mut topics = answer.responses.iter();
+    !node.quorum().is_voter() && topics.all(|it| it.topic_id == METADATA_TOPIC_ID.0)
 }
 
 fn is_empty(node: &Node, answer: &FetchResponse) -> bool {

@@ -37,6 +37,16 @@ pub enum Moments {
     Quiet,
 }
 
+/// When brokers learn what was committed to the metadata log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Learning {
+    /// Each in its own time, before or after whatever else is on its way.
+    AnyOrder,
+    /// At once: far fewer states, and no broker that lags behind another. Voters still learn
+    /// from one another in any order.
+    AtOnce,
+}
+
 /// What is explored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scope {
@@ -52,6 +62,8 @@ pub struct Scope {
     pub kinds: BTreeSet<Fault>,
     /// And when.
     pub moments: Moments,
+    /// Whether brokers learn of changes in any order.
+    pub learning: Learning,
     /// How much engine time may pass.
     pub horizon: Duration,
     /// How many different states may be visited.
@@ -70,6 +82,7 @@ impl Default for Scope {
             faults: 1,
             kinds: BTreeSet::from([Fault::Crash, Fault::Reset, Fault::Cut]),
             moments: Moments::Any,
+            learning: Learning::AnyOrder,
             horizon: Duration::from_millis(10_000),
             states: 1_000_000,
             settings: BTreeMap::new(),

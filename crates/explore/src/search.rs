@@ -172,7 +172,7 @@ impl Search<'_> {
     fn arrive(&mut self, mut world: World, origin: Origin, depth: u32) {
         self.found.visited += 1;
         let finding = inspect(&mut world);
-        if !self.known.insert(world.digest(self.stage.measure)) {
+        if !self.known.insert(world.digest(self.stage.oldest)) {
             return;
         }
         let number = self.origins.len() as u32;

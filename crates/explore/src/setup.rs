@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::host::{Body, Host, HostId};
 use crate::scope::Scope;
-use crate::world::{Measure, World};
+use crate::world::{BEAT, World};
 
 const TOPIC: &str = "orders";
 const PORT: u16 = 9092;
@@ -23,6 +23,9 @@ const PORT: u16 = 9092;
 const EVENTS_MAX: usize = 100_000;
 /// Long enough for whatever the set-up has left behind to be done.
 const REST: Duration = Duration::from_millis(2_500);
+
+/// Longer than anything takes here.
+const DAY: Duration = Duration::from_millis(86_400_000);
 
 /// The one partition there is.
 pub(crate) fn partition() -> TopicPartition {
@@ -34,13 +37,14 @@ pub(crate) fn partition() -> TopicPartition {
 pub(crate) struct Stage {
     pub world: World,
     pub producer: HostId,
-    pub measure: Measure,
+    /// What happened longer ago has no effect any more, in microseconds.
+    pub oldest: u64,
 }
 
 /// Brings the cluster up.
 pub(crate) fn set_up(scope: &Scope) -> Result<Stage, String> {
     let settings = settings_of(scope)?;
-    let measure = measure(&settings);
+    let oldest = oldest(&settings);
     let mut world = World::new();
     let configs = configs(scope, &settings);
     let brokers: Vec<NodeId> = configs
@@ -68,7 +72,8 @@ pub(crate) fn set_up(scope: &Scope) -> Result<Stage, String> {
         world.now >= rest && world.heads().next().is_none()
     })?;
     world.faults_left = scope.faults;
-    Ok(Stage { world, producer, measure })
+    world.learning = scope.learning;
+    Ok(Stage { world, producer, oldest })
 }
 
 fn create_topic(
@@ -104,7 +109,11 @@ fn start_producer(world: &mut World, bootstrap: Endpoint) -> HostId {
     let mut config = ProducerConfig::new(CommonConfig::new("producer", vec![bootstrap]));
     // What is not explored must not make states differ.
     config.linger = Duration::ZERO;
-    config.common.metadata_max_age = Duration::from_millis(86_400_000);
+    config.common.metadata_max_age = DAY;
+    config.common.connections_max_idle = DAY;
+    config.common.retry_backoff_max = BEAT;
+    config.common.reconnect_backoff_max = BEAT;
+    config.delivery_timeout = DAY;
     let mut producer = Producer::new(config, Random::new(1, u64::MAX >> 1));
     producer.warm_up(world.now, &Arc::from(TOPIC));
     let host = world.add(Host::new("producer", None));
@@ -113,7 +122,7 @@ fn start_producer(world: &mut World, bootstrap: Endpoint) -> HostId {
 }
 
 /// The first that can happen happens, until it is so.
-fn run_until(
+pub(crate) fn run_until(
     world: &mut World,
     otherwise: &str,
     mut done: impl FnMut(&World) -> bool,
@@ -142,7 +151,10 @@ fn settings_of(scope: &Scope) -> Result<BrokerSettings, String> {
         replica_lag_time_max: Duration::from_millis(1_000),
         replica_fetch_wait_max: Duration::from_millis(500),
         replica_fetch_backoff: Duration::from_millis(500),
-        high_watermark_checkpoint_interval: Duration::from_millis(500),
+        high_watermark_checkpoint_interval: DAY,
+        log_retention_check_interval: DAY,
+        reconnect_backoff_max: BEAT,
+        quorum_election_backoff_max: BEAT,
         quorum_fetch_timeout: Duration::from_millis(1_000),
         quorum_election_timeout: Duration::from_millis(500),
         leader_imbalance_check_interval: None,
@@ -155,17 +167,14 @@ fn settings_of(scope: &Scope) -> Result<BrokerSettings, String> {
     Ok(settings)
 }
 
-fn measure(settings: &BrokerSettings) -> Measure {
+/// What happened longer ago has no effect any more, in microseconds.
+fn oldest(settings: &BrokerSettings) -> u64 {
     let spans = [
         settings.broker_session_timeout,
         settings.replica_lag_time_max,
         settings.quorum_fetch_timeout + settings.quorum_fetch_timeout,
     ];
-    let longest = spans.into_iter().max().unwrap_or_default();
-    Measure {
-        oldest: longest.as_micros() + 1,
-        beat: settings.replica_lag_time_max.as_micros() / 2,
-    }
+    spans.into_iter().max().unwrap_or_default().as_micros() + 1
 }
 
 fn configs(scope: &Scope, settings: &BrokerSettings) -> Vec<NodeConfig> {

@@ -2,20 +2,28 @@
 //!
 //! Copies share what has not changed since. Nothing happens by itself: the search chooses.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use topomotion_broker::Node;
-use topomotion_wire::{ConnectionId, Endpoint, Input, Instant, Message, Output, Random};
+use topomotion_wire::{
+    ConnectionId, Duration, Endpoint, Input, Instant, Message, Output, Random,
+};
 use uuid::Uuid;
 
 use crate::choice::registered;
-use crate::digest::{Names, Writer};
+use crate::digest::{Names, Wide};
 use crate::history::History;
 use crate::host::{Body, Host, HostId};
 use crate::link::{Link, LinkId, Parcel, Side};
 use crate::routine::is_routine;
+use crate::scope::Learning;
 use crate::setup::partition;
+
+/// Timers go off at whole multiples of this, late rather than early: pauses that differ by
+/// less, and by what is drawn to make them differ, end together, in every order.
+pub(crate) const BEAT: Duration = Duration::from_millis(500);
 
 /// More routine than this in one moment means that it goes on for ever.
 const ROUTINE_MAX: usize = 10_000;
@@ -33,6 +41,7 @@ pub(crate) struct World {
     pub faults_left: u8,
     /// Records that were handed to the producer.
     pub sent: u8,
+    pub learning: Learning,
     /// Whether the last choice did anything that somebody may see.
     pub has_effect: bool,
 }
@@ -55,6 +64,7 @@ impl World {
             history: Rc::default(),
             faults_left: 0,
             sent: 0,
+            learning: Learning::AnyOrder,
             has_effect: false,
         }
     }
@@ -70,7 +80,7 @@ impl World {
 
     fn host_mut(&mut self, host: HostId) -> &mut Host {
         let host = Rc::make_mut(&mut self.hosts[host.0]);
-        host.digest.set(None);
+        host.shape = RefCell::default();
         host
     }
 
@@ -114,7 +124,7 @@ impl World {
     /// Lets time pass until a machine's deadline, and wakes it.
     pub fn ring(&mut self, host: HostId) {
         let due = self.host(host).body.as_ref().and_then(Body::deadline);
-        self.now = self.now.max(due.unwrap_or_default());
+        self.now = self.now.max(beat_from(due.unwrap_or_default()));
         self.act(host, Turn::Tick);
     }
 
@@ -321,7 +331,9 @@ impl World {
         self.heads().find(|(link, side)| {
             let end = self.links[link].end(*side);
             let Some(Parcel::Data(data)) = end.inbound.front() else { return false };
-            self.host(end.host).node().is_some_and(|node| is_routine(node, &data.0))
+            self.host(end.host)
+                .node()
+                .is_some_and(|node| is_routine(node, &data.0, self.learning))
         })
     }
 
@@ -337,30 +349,28 @@ impl World {
     pub fn next_timers(&self) -> Option<(Instant, Vec<HostId>)> {
         let due = |host: &HostId| self.host(*host).body.as_ref().and_then(Body::deadline);
         let first = self.host_ids().filter_map(|host| due(&host)).min()?;
-        let first = first.max(self.now);
+        let first = beat_from(first).max(self.now);
         let hosts = self.host_ids();
         let hosts = hosts.filter(|host| due(host).is_some_and(|due| due <= first));
         Some((first, hosts.collect()))
     }
 
-    /// Everything as one number, equal for states that can go on alike.
-    pub fn digest(&self, measure: Measure) -> u128 {
+    /// Everything as one number, equal for states that can go on alike. What happened longer
+    /// ago than `oldest`, in microseconds, has no effect any more.
+    pub fn digest(&self, oldest: u64) -> u128 {
         let names = self.names();
-        let nobody = Names::new();
-        let mut all = Writer::new(self.now, measure.oldest, &nobody);
-        all.word(self.now.as_micros() % measure.beat.max(1));
+        let mut all = Wide::default();
         all.word(u64::from(self.faults_left) << 8 | u64::from(self.sent));
         for (host, names) in self.hosts.iter().zip(&names) {
             all.word(host.disk.digest());
             all.word(u64::from(host.starts));
-            let machine = host.machine_digest(self.now, measure.oldest, names);
-            all.word(machine as u64);
-            all.word((machine >> 64) as u64);
+            host.add_machine_to(&mut all, self.now, oldest, names);
         }
         for link in self.links.values() {
             for side in Side::BOTH {
                 let end = link.end(side);
                 all.word((end.host.0 as u64) << 1 | u64::from(end.is_open));
+                all.word(end.inbound.len() as u64);
                 end.inbound.iter().for_each(|parcel| all.word(parcel.digest()));
             }
         }
@@ -386,11 +396,8 @@ impl World {
     }
 }
 
-/// What time means for a digest.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Measure {
-    /// What happened longer ago has no effect any more, in microseconds.
-    pub oldest: u64,
-    /// Some things are done at whole multiples of this, in microseconds.
-    pub beat: u64,
+/// The first beat at which something that is due then has been noticed.
+fn beat_from(due: Instant) -> Instant {
+    let beat = BEAT.as_micros();
+    Instant(due.as_micros().div_ceil(beat).saturating_mul(beat))
 }

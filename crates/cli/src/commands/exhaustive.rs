@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use topomotion_explore::{
-    Acks, Duration, Ending, Explored, INVARIANTS, Moments, Scope, explore, retell,
+    Acks, Duration, Ending, Explored, INVARIANTS, Learning, Moments, Scope, explore,
+    retell,
 };
 
 use crate::args::{Exhaustive, Sim};
@@ -51,6 +52,9 @@ fn scope_of(arguments: &Sim) -> Result<Scope, Failure> {
     });
     if arguments.exhaustive.quiet_faults {
         scope.moments = Moments::Quiet;
+    }
+    if arguments.exhaustive.prompt_metadata {
+        scope.learning = Learning::AtOnce;
     }
     if let Some(kinds) = kinds {
         let all = topomotion_explore::Fault::ALL;

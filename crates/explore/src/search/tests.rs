@@ -3,6 +3,9 @@
 use topomotion_wire::Acks;
 
 use super::*;
+use crate::host::HostId;
+use crate::scope::{Fault, Learning, Moments};
+use crate::setup::run_until;
 
 #[test]
 fn a_story_without_faults_comes_to_its_end() {
@@ -67,4 +70,49 @@ fn what_is_not_tiny_is_refused() {
     ] {
         assert!(explore(&scope).is_err());
     }
+}
+
+/// The second broker has been down for so long that it has left the ISR, and now the first
+/// may go, at any quiet moment.
+fn last_one_standing(unclean: &str, kind: Fault) -> Explored {
+    let set = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let settings =
+        [("min.insync.replicas", "1"), ("unclean.leader.election.enable", unclean)];
+    let scope = Scope {
+        kinds: [kind].into(),
+        moments: Moments::Quiet,
+        learning: Learning::AtOnce,
+        settings: settings.map(set).into(),
+        states: 6_000,
+        ..Scope::default()
+    };
+    let mut stage = set_up(&scope).expect("it comes up");
+    stage.world.crash(HostId(1));
+    run_until(&mut stage.world, "it never left the ISR", |world| {
+        let registration = world.history.registration();
+        let is_alone = registration.is_some_and(|it| it.isr.len() == 1);
+        is_alone && world.heads().next().is_none()
+    })
+    .expect("it leaves the ISR");
+    search_from(&scope, stage)
+}
+
+#[test]
+fn an_unclean_leader_is_found_to_lack_what_was_promised() {
+    let explored = last_one_standing("true", Fault::Crash);
+    let broken = explored.broken.expect("a leader lacks an acknowledged record");
+    assert_eq!((broken.invariant, explored.ending), ("R12", Ending::Violation));
+    assert_eq!(broken.story.len(), broken.path.len());
+}
+
+#[test]
+fn a_clean_leader_never_lacks_it() {
+    assert_eq!(last_one_standing("false", Fault::Crash).broken, None);
+}
+
+#[test]
+fn the_last_of_an_isr_that_loses_power_is_found_to_lack_what_it_promised() {
+    let explored = last_one_standing("false", Fault::PowerLoss);
+    let broken = explored.broken.expect("what was acknowledged is gone");
+    assert_eq!(broken.invariant, "R12");
 }
