@@ -34,6 +34,13 @@ const STORY: Story = Story {
     nemesis: &[],
 };
 
+/// The reader is kept from reading for a while.
+const BACKLOG: Story = Story {
+    until_ms: 10_000,
+    nemesis: &["4.000 partition reader > broker-1,broker-2,broker-3", "6.000 heal"],
+    ..STORY
+};
+
 const QUIET: Story = Story { nemesis: &["6.000 heal"], ..STORY };
 
 /// The leader fails, and comes back for its leadership.
@@ -285,6 +292,9 @@ const SEEDED: &[(&str, Defect, &Story)] = &[
     ("L5", Defect::NoElectOnUnfence, &PATIENCE),
     ("L9", Defect::ObserverStuck, &OUT_OF_TOUCH),
     ("J1", Defect::ReuseOffset, &FAILOVER),
+    ("J7", Defect::PollSkips, &QUIET),
+    ("J8", Defect::PollRepeats, &QUIET),
+    ("J9", Defect::PollMixes, &BACKLOG),
     ("J10", Defect::ReuseOffset, &FAILOVER),
 ];
 
@@ -295,9 +305,6 @@ const BY_ERA: &[&str] = &["R11", "R13", "R16", "R17", "K12", "K14"];
 const WITHOUT: &[(&str, &str)] = &[
     ("S1", "no checker: what the indexes hold is not shown"),
     ("J3", "what R12 finds comes first; altered evidence shows that it notices"),
-    ("J7", "the consumer would have to skip: it has no defects"),
-    ("J8", "the consumer would have to go back: it has no defects"),
-    ("J9", "the consumer would have to mix up one poll: it has no defects"),
     ("J12", "the consumer would have to stop: a cluster left dead shows that it notices"),
 ];
 

@@ -66,6 +66,9 @@ defects! {
     HeartbeatStops = "heartbeat_stops", "A broker that was refused once never speaks to the controller again.";
     LosersRest = "losers_rest", "A voter that has lost an election does not run again for an hour.";
     NoElectOnUnfence = "no_elect_on_unfence", "A broker that is back does not take over what nobody leads.";
+    PollSkips = "poll_skips", "A consumer hands no records on that begin at an odd offset.";
+    PollRepeats = "poll_repeats", "A consumer hands everything on twice.";
+    PollMixes = "poll_mixes", "A consumer hands on first the batch that came last.";
     NeverExpand = "never_expand", "A leader never takes anybody back into the ISR.";
     ObserverStuck = "observer_stuck", "An observer whose question is not answered asks nobody else.";
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use topomotion_log::{Attributes, Batch, Batches};
 use topomotion_wire::messages::fetch_response::PartitionData;
 use topomotion_wire::{
-    BatchId, ErrorCode, Fact, Instant, LeaderEpoch, Offset, TopicPartition,
+    BatchId, Defect, ErrorCode, Fact, Instant, LeaderEpoch, Offset, TopicPartition,
 };
 
 use super::Consumer;
@@ -73,8 +73,18 @@ impl Consumer {
             }
             Some(_) | None => assigned.failures = 0,
         }
-        for Portion { base, next, batches, .. } in catch.portions {
+        for Portion { base, next, mut batches, .. } in catch.portions {
             let partition = partition.clone();
+            if Defect::PollSkips.is_sown() && base.0 % 2 == 1 {
+                continue;
+            }
+            if Defect::PollRepeats.is_sown() {
+                let (partition, batches) = (partition.clone(), batches.clone());
+                self.cluster.fact(Fact::Polled { partition, base, next, batches });
+            }
+            if Defect::PollMixes.is_sown() {
+                batches.reverse();
+            }
             self.cluster.fact(Fact::Polled { partition, base, next, batches });
         }
     }
