@@ -30,9 +30,11 @@ fn held<'m>(
             return Err(format!("{} does not exist", promise.partition));
         };
         // Without a leader nothing can be read, but nothing is lost while a member of the
-        // ISR has it.
+        // ISR has it, or whoever may lead when nobody is left in it.
+        let eligible: Vec<Name> = model.eligible(&promise.partition).cloned().collect();
         let keepers: &[Name] = match &registration.leader {
             Some(leader) => std::slice::from_ref(leader),
+            None if registration.isr.is_empty() => &eligible,
             None => &registration.isr,
         };
         if !keepers.iter().any(|keeper| is_held(model, keeper, promise)) {

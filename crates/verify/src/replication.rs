@@ -21,7 +21,9 @@ pub(crate) fn before(model: &Model, change: &StateChange, bench: &mut Bench<'_>)
         && let Some(replica) = model.replica(process, partition)
     {
         let watermark = replica.high_watermark;
-        bench.demand("R13", watermark <= *end, || {
+        // Where its leader's log begins within a batch, a new log begins with the batch.
+        let begins_anew = *end < model.deleted_below(partition);
+        bench.demand("R13", watermark <= *end || begins_anew, || {
             format!(
                 "{process} cut {partition} to {end}, below its high watermark {watermark}"
             )

@@ -143,8 +143,11 @@ impl ActiveController {
         let unknown = || unknown_partition();
         let state = self.partition(id).ok_or_else(unknown)?;
         self.check_replicas(target)?;
-        // A reassignment under way is replaced: it starts from what was before it.
-        let is_old = |replica: &NodeId| !state.adding.contains(replica);
+        // A reassignment under way is replaced: it starts from what was before it, and from
+        // the new replicas that are in sync already, which leave like old ones.
+        let is_old = |replica: &NodeId| {
+            !state.adding.contains(replica) || state.isr.contains(replica)
+        };
         let old: Vec<NodeId> = state.replicas.iter().copied().filter(is_old).collect();
         let is_new = |replica: &NodeId| !old.contains(replica);
         let goes = |replica: &NodeId| !target.contains(replica);
