@@ -72,8 +72,8 @@ fn what_is_not_tiny_is_refused() {
     }
 }
 
-/// The second broker has been down for so long that it has left the ISR, and now the first
-/// may go, at any quiet moment.
+/// The second broker has been down for so long that it has left the ISR, the first alone has
+/// acknowledged a record, and now it may go, at any quiet moment.
 fn last_one_standing(unclean: &str, kind: Fault) -> Explored {
     let set = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     let settings =
@@ -83,7 +83,7 @@ fn last_one_standing(unclean: &str, kind: Fault) -> Explored {
         moments: Moments::Quiet,
         learning: Learning::AtOnce,
         settings: settings.map(set).into(),
-        states: 6_000,
+        states: 2_000,
         ..Scope::default()
     };
     let mut stage = set_up(&scope).expect("it comes up");
@@ -94,6 +94,13 @@ fn last_one_standing(unclean: &str, kind: Fault) -> Explored {
         is_alone && world.heads().next().is_none()
     })
     .expect("it leaves the ISR");
+    let mut world = stage.world.clone();
+    apply(&mut world, Choice::Send(1), &stage, &scope);
+    run_until(&mut world, "it was never acknowledged", |world| {
+        !world.history.promises.is_empty() && world.heads().next().is_none()
+    })
+    .expect("one is enough");
+    stage.world = world;
     search_from(&scope, stage)
 }
 
