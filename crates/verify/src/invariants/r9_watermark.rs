@@ -37,9 +37,18 @@ impl Checker for Watermarks {
         }
     }
 
-    fn witness(&mut self, _model: &Model, sight: &Sight, _bench: &mut Bench<'_>) {
-        if let Sight::Started(process) = sight {
-            self.reached.retain(|(other, _), _| other != process);
+    fn witness(&mut self, model: &Model, sight: &Sight, _bench: &mut Bench<'_>) {
+        match sight {
+            Sight::Started(process) => {
+                self.reached.retain(|(other, _), _| other != process);
+            }
+            // What was taken from it and given back is another log.
+            Sight::Found { process, partition, .. }
+                if model.was_moved(process, partition) =>
+            {
+                self.reached.remove(&(process.clone(), partition.clone()));
+            }
+            _ => {}
         }
     }
 }
