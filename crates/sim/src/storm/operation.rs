@@ -299,8 +299,8 @@ fn deed(line: &str, found: &[(usize, &str)]) -> Result<Deed, Misread> {
         (Some(word), None) if found.len() > 1 => {
             let column = found[1].0;
             let verb = verb.unwrap_or_default();
-            let near = nearest(verb, CLIENT_VERBS.into_iter());
-            let first = nearest(word, VERBS.into_iter());
+            let near = nearest(verb, CLIENT_VERBS);
+            let first = nearest(word, VERBS);
             let help = match (near, first) {
                 (Some(near), _) => format!("did you mean `{near}`?"),
                 (None, Some(first)) => {
