@@ -229,7 +229,7 @@ impl Ledger {
             } => {
                 let isr = isr.iter().map(ToString::to_string).collect();
                 let leader = leader.as_deref().map(str::to_owned);
-                let replicas = replicas.iter().map(|id| id.to_string()).collect();
+                let replicas = replicas.iter().map(ToString::to_string).collect();
                 let registration =
                     Registration { replicas, isr, leader, epoch: *leader_epoch };
                 self.partitions.insert(partition.to_string(), registration);
@@ -259,6 +259,7 @@ impl Ledger {
             S::Replica { .. }
             | S::Appended { .. }
             | S::Truncated { .. }
+            | S::Recovered { .. }
             | S::HighWatermark { .. } => self.log(change),
         }
     }
@@ -284,7 +285,7 @@ impl Ledger {
                     replica.epochs.push((*base, *epoch));
                 }
             }
-            S::Truncated { end, .. } => {
+            S::Truncated { end, .. } | S::Recovered { end, .. } => {
                 replica.epochs.retain(|(start, _)| start < end);
                 replica.end = *end;
                 replica.watermark = replica.watermark.min(*end);
@@ -303,6 +304,7 @@ pub(crate) fn replica_of(change: &StateChange) -> Option<(&str, &str)> {
         S::Replica { process, partition, .. }
         | S::Appended { process, partition, .. }
         | S::Truncated { process, partition, .. }
+        | S::Recovered { process, partition, .. }
         | S::HighWatermark { process, partition, .. } => Some((process, partition)),
         _ => None,
     }

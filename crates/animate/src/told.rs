@@ -112,6 +112,7 @@ impl Teller<'_> {
             S::Replica { .. }
             | S::Appended { .. }
             | S::Truncated { .. }
+            | S::Recovered { .. }
             | S::HighWatermark { .. }
             | S::IsrProposed { .. }
             | S::ProduceWaits { .. } => self.replica(change, moment),
@@ -141,6 +142,17 @@ impl Teller<'_> {
                 let text = format!(
                     "{who} cuts {partition} back to offset {end}, where it still agrees."
                 );
+                (Weight::Key, text)
+            }
+            S::Recovered { process, partition, end } => {
+                let who = self.stage.name(process);
+                let text = match end {
+                    0 => format!("{who} finds nothing of {partition} on its disk."),
+                    end => format!(
+                        "{who} finds {partition} up to offset {end} only: the rest had not \
+                         reached its disk."
+                    ),
+                };
                 (Weight::Key, text)
             }
             S::HighWatermark { process, partition, offset } => {

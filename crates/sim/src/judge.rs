@@ -320,6 +320,7 @@ impl Observer {
             }
             StateChange::Process { .. }
             | StateChange::Replica { .. }
+            | StateChange::Recovered { .. }
             | StateChange::IsrProposed { .. }
             | StateChange::ProduceWaits { .. }
             | StateChange::BatchSent { .. }
@@ -526,8 +527,15 @@ mod tests {
         for change in changes {
             observer.see(&Event { at: Time(0), what: What::State(change) });
         }
+        for sight in &sights() {
+            observer.witness(Time(0), sight);
+        }
+        observer
+    }
+
+    fn sights() -> [Sight; 5] {
         let partition: Arc<str> = "orders-0".into();
-        let sights = [
+        [
             Sight::Voters(vec!["d".into(), "c".into()]),
             Sight::Position {
                 process: "reader".into(),
@@ -537,11 +545,7 @@ mod tests {
             Sight::Found { process: "b".into(), partition: partition.clone(), end: 2 },
             Sight::LogStart { process: "a".into(), partition, offset: 1 },
             Sight::TopicSize { topic: "orders".into(), partitions: 3 },
-        ];
-        for sight in &sights {
-            observer.witness(Time(0), sight);
-        }
-        observer
+        ]
     }
 
     fn ask(text: &str) -> Result<(), String> {

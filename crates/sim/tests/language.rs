@@ -166,9 +166,12 @@ fn an_expected_violation_does_not_fail_the_run() {
     assert_passed(&play(steps));
 }
 
+/// Writes one step.
+type Write = fn(&mut ScenarioBuilder);
+
 #[test]
 fn what_a_step_cannot_mean_is_told_with_what_is_near() {
-    let cases: [(fn(&mut ScenarioBuilder), &str); 7] = [
+    let cases: [(Write, &str); 7] = [
         (
             |steps| {
                 steps.fault("crsh broker-1");

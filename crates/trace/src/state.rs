@@ -85,6 +85,16 @@ pub enum StateChange {
         /// New log end offset.
         end: i64,
     },
+    /// A process that came back found less of a replica's log than it had written: the host
+    /// had lost power, or its disk.
+    Recovered {
+        /// Whose.
+        process: Arc<str>,
+        /// Which partition.
+        partition: Arc<str>,
+        /// Log end offset that was found.
+        end: i64,
+    },
     /// A replica's high watermark moved.
     HighWatermark {
         /// Whose.

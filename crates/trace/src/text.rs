@@ -175,6 +175,9 @@ impl fmt::Display for StateChange {
             S::Truncated { process, partition, end } => {
                 write!(f, "{process} {partition} cut to {end}")
             }
+            S::Recovered { process, partition, end } => {
+                write!(f, "{process} {partition} found up to {end} only")
+            }
             S::HighWatermark { process, partition, offset } => {
                 write!(f, "{process} {partition} high watermark {offset}")
             }

@@ -207,6 +207,7 @@ fn partition_of(change: &StateChange) -> Option<&Name> {
         | StateChange::IsrProposed { partition, .. }
         | StateChange::Appended { partition, .. }
         | StateChange::Truncated { partition, .. }
+        | StateChange::Recovered { partition, .. }
         | StateChange::HighWatermark { partition, .. }
         | StateChange::ProduceWaits { partition, .. }
         | StateChange::BatchSent { partition, .. }

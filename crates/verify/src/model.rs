@@ -315,6 +315,7 @@ impl Model {
             StateChange::Process { .. }
             | StateChange::Quorum { .. }
             | StateChange::Broker { .. }
+            | StateChange::Recovered { .. }
             | StateChange::ProduceWaits { .. }
             | StateChange::BatchSent { .. }
             | StateChange::BatchFailed { .. }

@@ -101,6 +101,9 @@ fn change_mark(change: &StateChange) -> Option<Mark> {
         S::Truncated { process, partition, end } => {
             (process, format!("cuts {partition} to {end}"), Sign::Doubt)
         }
+        S::Recovered { process, partition, end } => {
+            (process, format!("finds {partition} up to {end}"), Sign::Doubt)
+        }
         S::BatchFailed { process, error, .. } => {
             (process, format!("gives up: {error}"), Sign::Failure)
         }

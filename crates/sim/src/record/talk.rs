@@ -50,7 +50,7 @@ impl Talk {
                 }
                 match &request.body {
                     RequestKind::AlterPartition(body) => {
-                        isr_asked(from, body, names, tell)
+                        isr_asked(from, body, names, tell);
                     }
                     RequestKind::Fetch(_) if self.is_quorum_fetch(place) => {
                         let (follower, leader) = (from.clone(), to.clone());
@@ -62,11 +62,11 @@ impl Talk {
             Message::Response(response) => {
                 let asked = self.open.remove(&(link, response.correlation));
                 match (asked, &response.body) {
-                    (Some(Question::Vote(kind, epoch)), ResponseKind::Vote(body)) => {
-                        if is_granted(body) {
-                            let (voter, candidate) = (from.clone(), to.clone());
-                            tell(Sight::Voted { voter, candidate, epoch, kind });
-                        }
+                    (Some(Question::Vote(kind, epoch)), ResponseKind::Vote(body))
+                        if is_granted(body) =>
+                    {
+                        let (voter, candidate) = (from.clone(), to.clone());
+                        tell(Sight::Voted { voter, candidate, epoch, kind });
                     }
                     (Some(Question::QuorumFetch), _) => {
                         let (leader, follower) = (from.clone(), to.clone());

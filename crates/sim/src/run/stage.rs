@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use topomotion_model::ProcessId;
-use topomotion_trace::{Event, Time, Trace, What};
+use topomotion_trace::{Event, StateChange, Time, Trace, What};
 use topomotion_wire::{Duration, Instant, TopicPartition};
 
 use super::cluster::Cluster;
@@ -22,6 +22,15 @@ pub(super) struct Stage<'a> {
     last_news: Instant,
     /// Nothing happens after this.
     end: Instant,
+}
+
+/// A log of which less was found than the trace has told of: the picture must not go on
+/// showing what a host lost with its power or its disk.
+fn less_than_told(told: &Observer, sight: &Sight) -> Option<StateChange> {
+    let Sight::Found { process, partition, end } = sight else { return None };
+    let known = told.replica(process, partition).log_end;
+    let (process, partition, end) = (process.clone(), partition.clone(), *end);
+    (end < known).then_some(StateChange::Recovered { process, partition, end })
 }
 
 /// Why the stage stopped before it got where it should.
@@ -77,6 +86,7 @@ impl<'a> Stage<'a> {
             self.last_news = self.cluster.world.now();
         }
         let now = recorder.time(self.cluster.world.now());
+        let mut recovered = Vec::new();
         for (index, event) in (self.shown..).zip(new) {
             while let Some((_, sight)) = sights.next_if(|(before, _)| *before <= index) {
                 let probe = &mut self.probe;
@@ -87,6 +97,7 @@ impl<'a> Stage<'a> {
             self.observer.see(event);
             if let What::State(change) = &event.what {
                 for sight in self.probe.change(&self.cluster, change) {
+                    recovered.extend(less_than_told(&self.observer, &sight));
                     self.judge.witness(now, &sight);
                     self.observer.witness(now, &sight);
                 }
@@ -99,6 +110,10 @@ impl<'a> Stage<'a> {
         }
         self.cluster.world.recorder.drop_seen();
         self.shown = self.cluster.world.recorder.events().len();
+        let moment = self.now();
+        for change in recovered {
+            self.cluster.world.recorder.note(moment, What::State(change));
+        }
         is_state
     }
 

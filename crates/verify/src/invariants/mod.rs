@@ -76,7 +76,7 @@ pub(crate) fn all(plan: Option<&ClusterPlan>) -> Vec<Box<dyn Checker>> {
         Box::new(k6_metadata::MetadataLogs::default()),
         Box::new(k7_completeness::Completeness::default()),
         Box::new(k10_images::Images::default()),
-        Box::new(k11_answers::Answers::default()),
+        Box::new(k11_answers::Answers),
         Box::new(k12_contact::Contact::new(plan)),
         Box::new(k16_registrations::Registrations::default()),
         Box::new(j1_offsets::Offsets::default()),

@@ -7,13 +7,16 @@ use topomotion_trace::StateChange;
 
 use super::Checker;
 use crate::court::Bench;
-use crate::model::{Model, Name};
+use crate::model::{Model, Name, Replica};
+
+/// Each epoch with its first offset.
+type Fold = Vec<(i32, i64)>;
 
 #[derive(Debug, Default)]
 pub(crate) struct EpochCaches {
     /// The fold of each log. After a power loss nobody says how much of it is left, and what
     /// is found is believed.
-    folds: BTreeMap<(Name, Name), Option<Vec<(i32, i64)>>>,
+    folds: BTreeMap<(Name, Name), Option<Fold>>,
 }
 
 impl Checker for EpochCaches {
@@ -69,7 +72,7 @@ impl Checker for EpochCaches {
                     return;
                 };
                 // More than one batch was written at once: it is looked at after the last.
-                let whole = model.replica(process, partition).map(|it| it.end());
+                let whole = model.replica(process, partition).map(Replica::end);
                 if whole != Some(*end) {
                     return;
                 }
