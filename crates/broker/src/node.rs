@@ -270,7 +270,7 @@ impl Node {
 
     /// Voters are known from the start or by the log, brokers by their registration.
     fn endpoint_of(&self, node: NodeId) -> Option<Endpoint> {
-        if let Some(endpoint) = self.quorum.voters().endpoint(node) {
+        if let Some(endpoint) = self.quorum.endpoint(node) {
             return Some(endpoint.clone());
         }
         let voter = self.config.voters.iter().find(|(id, _)| *id == node);

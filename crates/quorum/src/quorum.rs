@@ -259,6 +259,12 @@ impl Quorum {
         self.voters.current()
     }
 
+    /// Where a node of the quorum listens, as far as the log tells; also of one that is no
+    /// voter any more.
+    pub fn endpoint(&self, node: NodeId) -> Option<&topomotion_wire::Endpoint> {
+        self.voters.endpoint(node)
+    }
+
     /// Whether this node has a vote.
     pub fn is_voter(&self) -> bool {
         self.voters().contains(self.config.node)

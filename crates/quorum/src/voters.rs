@@ -102,6 +102,13 @@ impl VoterHistory {
         before.map(|(_, set)| set)
     }
 
+    /// Where a voter listens, or listened while it was one: a leader that removes itself is
+    /// still to be fetched from.
+    pub(crate) fn endpoint(&self, id: NodeId) -> Option<&Endpoint> {
+        let sets = self.recorded.iter().rev().map(|(_, set)| set);
+        sets.chain([&self.initial]).find_map(|set| set.endpoint(id))
+    }
+
     pub(crate) fn record(&mut self, at: Offset, set: VoterSet) {
         if self.recorded_at().is_none_or(|last| last < at) {
             self.recorded.push((at, set));
@@ -140,6 +147,17 @@ mod tests {
         assert_eq!(history.current(), &set(&[1, 2]));
         history.truncate(Offset(0));
         assert_eq!(history.current(), &set(&[1]));
+    }
+
+    #[test]
+    fn a_voter_that_was_removed_can_still_be_found() {
+        let endpoint = Endpoint { host: "nine".into(), port: 9093 };
+        let mut history = VoterHistory::new(set(&[1, 2]));
+        let nine = VoterSet::new([(NodeId(9), Some(endpoint.clone()))]);
+        history.record(Offset(3), nine);
+        history.record(Offset(5), set(&[1, 2]));
+        assert_eq!(history.endpoint(NodeId(9)), Some(&endpoint));
+        assert_eq!(history.endpoint(NodeId(1)), None);
     }
 
     #[test]

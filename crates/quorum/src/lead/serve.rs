@@ -38,7 +38,10 @@ impl Quorum {
             high_watermark: progress.high_watermark,
             until: now + Duration::from_millis(wait),
         };
-        let Role::Leader(leading) = &mut self.role else { return };
+        let Role::Leader(leading) = &mut self.role else {
+            // This very fetch committed that this node is a voter no more (RAFT-10).
+            return self.refuse_fetch(token, ErrorCode::NotLeaderOrFollower);
+        };
         // A replica has one fetch at a time: an older one was on a connection that is gone.
         let old = leading.parked.iter().position(|old| old.replica == parked.replica);
         let old =
