@@ -19,8 +19,8 @@ pub(crate) struct Expansion {
     asked: BTreeMap<(Name, Name), Seen>,
     /// The incarnation of each broker.
     registered: BTreeMap<Name, i64>,
-    /// The ISR of each partition, as committed.
-    committed: BTreeMap<Name, Vec<Name>>,
+    /// The leader and the ISR of each partition, as committed.
+    committed: BTreeMap<Name, (Option<Name>, Vec<Name>)>,
 }
 
 impl Expansion {
@@ -54,9 +54,15 @@ impl Expansion {
         (leader, isr): (Option<&Name>, &[Name]),
         bench: &mut Bench<'_>,
     ) {
-        let before = self.committed.insert(partition.clone(), isr.to_vec());
-        let (Some(before), Some(leader)) = (before, leader) else { return };
-        let asked = self.asked.get(&(leader.clone(), partition.clone()));
+        let now = (leader.cloned(), isr.to_vec());
+        let before = self.committed.insert(partition.clone(), now);
+        // Whoever led asked for it, even where a reassignment ends with it and another leads.
+        let Some((Some(proposer), before)) = before else { return };
+        // An election outside the ISR is nobody's proposal.
+        if leader != Some(&proposer) && isr.len() == 1 {
+            return;
+        }
+        let asked = self.asked.get(&(proposer, partition.clone()));
         for member in isr.iter().filter(|member| !before.contains(member)) {
             let seen = asked.and_then(|asked| asked.get(member)).copied();
             let known = self.registered.get(member).copied();
