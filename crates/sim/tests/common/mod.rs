@@ -1,5 +1,6 @@
 //! What the stories share: the picture, a way to write scenarios, and golden files.
 
+pub mod pictures;
 pub mod production;
 
 use topomotion_model::builder::{ProduceConfig, ScenarioBuilder, ScenarioConfig};
