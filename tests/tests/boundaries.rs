@@ -15,8 +15,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("log", &["wire"]),
     ("quorum", &["log", "wire"]),
-    ("broker", &["log", "quorum", "wire"]),
-    ("client", &["log", "wire"]),
+    ("assignor", &["wire"]),
+    ("coordinator", &["assignor", "log", "wire"]),
+    ("broker", &["coordinator", "log", "quorum", "wire"]),
+    ("client", &["assignor", "log", "wire"]),
     ("trace", &[]),
     ("sim", &["broker", "client", "log", "model", "quorum", "trace", "wire"]),
     ("verify", &["model", "sim", "trace"]),
@@ -37,7 +39,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 
 /// What the engine crates may take from outside: data crates only, nothing that has a
 /// clock, a thread, a socket or a random source of its own.
-const ENGINE: &[&str] = &["wire", "log", "quorum", "broker", "client"];
+const ENGINE: &[&str] = 
+    &["wire", "log", "quorum", "assignor", "coordinator", "broker", "client"];
 const ENGINE_MAY_TAKE: &[&str] = &["bytes", "crc32c", "kafka-protocol", "uuid"];
 
 /// What must never be linked into the command line: licences that forbid it.

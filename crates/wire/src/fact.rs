@@ -3,9 +3,12 @@
 //! They carry no decision of the engine; nothing in the engine reads them. The simulator
 //! turns them into trace events: state changes on the picture, evidence for the checkers.
 
+use std::sync::Arc;
+
 use crate::{
-    BatchId, BrokerEpoch, ClientDeed, ErrorCode, LeaderEpoch, LogDeed, NodeId, Offset,
-    PartitionEpoch, QuorumEpoch, TopicPartition,
+    BatchId, BrokerEpoch, ClientDeed, ErrorCode, GroupView, LeaderEpoch, LogDeed,
+    MemberView, NodeId, Offset, PartitionEpoch, ProducerEpoch, ProducerId, QuorumEpoch,
+    TopicPartition, TransactionStep, TransactionView,
 };
 
 /// How many acknowledgements a producer asks for.
@@ -188,7 +191,74 @@ pub enum Fact {
         until: Offset,
     },
 
+    /// This node's last stable offset of a partition moved (TXN-7).
+    LastStable {
+        /// Where.
+        partition: TopicPartition,
+        /// The first offset that a reader of committed records must not see.
+        offset: Offset,
+    },
+
+    // Coordinators.
+    /// A group changed at its coordinator.
+    GroupChanged {
+        /// Which group.
+        group: Arc<str>,
+        /// All of it.
+        view: GroupView,
+    },
+    /// A committed offset became durable and visible at the group's coordinator.
+    OffsetCommitted {
+        /// Which group.
+        group: Arc<str>,
+        /// Of which partition.
+        partition: TopicPartition,
+        /// The next offset to read; none once it is expired or deleted.
+        offset: Option<Offset>,
+    },
+    /// A transaction changed at its coordinator, durably.
+    TransactionChanged {
+        /// `transactional.id`.
+        transactional_id: Arc<str>,
+        /// All of it.
+        view: TransactionView,
+    },
+
     // Clients.
+    /// What a member of a group believes to own changed.
+    Member {
+        /// Which group.
+        group: Arc<str>,
+        /// Its belief.
+        view: MemberView,
+    },
+    /// A consumer's commit was answered.
+    CommitAnswered {
+        /// Which group.
+        group: Arc<str>,
+        /// What was to be committed: the next offset to read of each partition.
+        offsets: Vec<(TopicPartition, Offset)>,
+        /// Why not, if it was refused.
+        error: Option<ErrorCode>,
+    },
+    /// A producer was given its id and epoch (PRD-3).
+    ProducerIdentified {
+        /// `transactional.id`, of a transactional one.
+        transactional_id: Option<Arc<str>>,
+        /// Its id.
+        producer: ProducerId,
+        /// Its epoch.
+        epoch: ProducerEpoch,
+    },
+    /// A transactional producer's application saw its transaction go on.
+    Transaction {
+        /// `transactional.id`.
+        transactional_id: Arc<str>,
+        /// Counts the producer's transactions, from 0.
+        number: u64,
+        /// What it saw.
+        step: TransactionStep,
+    },
     /// A producer sent a batch (again, if `attempt` > 0).
     BatchSent {
         /// Where to.

@@ -50,6 +50,15 @@ number!(
     BatchId(u32)
 );
 
+number!(
+    /// Identifies an idempotent or transactional producer (PRD-3). Never negative.
+    ProducerId(i64)
+);
+number!(
+    /// Counts the lives of a producer id; a newer one fences the older (PRD-5).
+    ProducerEpoch(i16)
+);
+
 impl Offset {
     /// The offset `count` records further on.
     pub const fn plus(self, count: i64) -> Offset {

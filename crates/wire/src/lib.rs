@@ -28,12 +28,14 @@ mod defect;
 mod disk;
 mod error;
 mod fact;
+mod group;
 mod ids;
 mod log_deed;
 mod machine;
 mod random;
 mod rule;
 mod time;
+mod transaction;
 
 pub use bytes::Bytes;
 pub use connection::{ConnectionId, CorrelationId, Endpoint};
@@ -46,9 +48,10 @@ pub use error::error_name;
 pub use fact::{
     Acks, BrokerLiveness, Fact, LeaderRecovery, PartitionState, QuorumRole, ReplicaRole,
 };
+pub use group::{GroupMember, GroupState, GroupView, MemberView, Ownership};
 pub use ids::{
     BatchId, BrokerEpoch, Incarnation, LeaderEpoch, NodeId, Offset, PartitionEpoch,
-    QuorumEpoch, TopicId, TopicPartition,
+    ProducerEpoch, ProducerId, QuorumEpoch, TopicId, TopicPartition,
 };
 pub use kafka_protocol::error::ResponseError as ErrorCode;
 pub use kafka_protocol::messages;
@@ -58,3 +61,4 @@ pub use machine::{Input, Machine, Message, Output, Request, Response};
 pub use random::Random;
 pub use rule::Rule;
 pub use time::{Duration, Instant};
+pub use transaction::{TransactionState, TransactionStep, TransactionView};

@@ -20,6 +20,14 @@ pub(super) fn change(
         Fact::MetadataApplied { .. } | Fact::Client { .. } | Fact::Log { .. } => {
             return None;
         }
+        Fact::LastStable { .. }
+        | Fact::GroupChanged { .. }
+        | Fact::OffsetCommitted { .. }
+        | Fact::TransactionChanged { .. }
+        | Fact::Member { .. }
+        | Fact::CommitAnswered { .. }
+        | Fact::ProducerIdentified { .. }
+        | Fact::Transaction { .. } => return None,
         Fact::QuorumRole { role, epoch, .. } => {
             StateChange::Quorum { process, role: quorum_role(role), epoch: epoch.0 }
         }
