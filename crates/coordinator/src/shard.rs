@@ -91,6 +91,12 @@ pub trait Directory {
     fn leader(&self, partition: &TopicPartition) -> Option<NodeId>;
     /// All topics' names, sorted: what a pattern is matched with.
     fn topics(&self) -> Vec<Arc<str>>;
+
+    /// Takes a producer id that nobody else has from this broker's block (PRD-9).
+    ///
+    /// # Errors
+    /// `COORDINATOR_LOAD_IN_PROGRESS` while the next block is on its way from the controller.
+    fn claim_producer_id(&self) -> Result<ProducerId, ErrorCode>;
 }
 
 /// What a shard wants done. Drained with [`Shard::poll`] after every call.
@@ -125,7 +131,15 @@ pub enum Effect {
     Fact(Fact),
 }
 
-/// One partition's coordinator, for as long as this broker leads it.
+/// One partition's coordinator, for as long as this broker leads it in one leader epoch: it
+/// is made anew for every leadership, with that epoch as its coordinator epoch (TXN-6), and is
+/// plain data (`Clone`, `Debug`) like everything in a node.
+///
+/// The broker splits requests that name several groups or transactions (DescribeGroups,
+/// ConsumerGroupDescribe, DeleteGroups, OffsetFetch from version 8 on, DescribeTransactions,
+/// AddPartitionsToTxn from version 4 on) into one request for each, in the same version, and
+/// merges the answers; ListGroups and ListTransactions go to every shard. A shard is never
+/// asked before it is loaded.
 pub trait Shard {
     /// Takes one thing that the log holds; only before [`Shard::loaded`].
     fn load(&mut self, now: Instant, loaded: Loaded);
