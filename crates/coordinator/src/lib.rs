@@ -13,8 +13,10 @@
 //! ```
 
 mod shard;
+mod transaction;
 
 pub use shard::{
     Caller, Control, Directory, Effect, Loaded, Shard, Stamp, Ticket, WriteBatch,
     WriteToken,
 };
+pub use transaction::{TransactionConfig, TransactionShard, TransactionVersion};
