@@ -205,6 +205,9 @@ fn arrival(world: &World, link: LinkId, side: Side) -> String {
                     response_name(&response.body)
                 )
             }
+            Message::HttpRequest(_) | Message::HttpResponse(_) => {
+                format!("{here} hears from {there} over HTTP")
+            }
         },
         Some(Parcel::Goodbye) | None => {
             format!("{here} learns that a connection with {there} is gone")

@@ -123,8 +123,10 @@ impl Link {
     /// Puts something on its way to one end.
     pub fn post(&mut self, side: Side, message: Message) {
         match message {
-            Message::Request(_) => self.unanswered += 1,
-            Message::Response(_) => self.unanswered = self.unanswered.saturating_sub(1),
+            Message::Request(_) | Message::HttpRequest(_) => self.unanswered += 1,
+            Message::Response(_) | Message::HttpResponse(_) => {
+                self.unanswered = self.unanswered.saturating_sub(1)
+            }
         }
         let end = self.end_mut(side);
         if end.is_open {
@@ -177,6 +179,14 @@ fn digest_of(message: &Message) -> u64 {
                 }
                 body => writer.take(body),
             }
+        }
+        Message::HttpRequest(request) => {
+            writer.word(3);
+            writer.take(request);
+        }
+        Message::HttpResponse(response) => {
+            writer.word(4);
+            writer.take(response);
         }
     }
     let value = writer.shape().value();

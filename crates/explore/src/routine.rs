@@ -37,6 +37,8 @@ pub(crate) fn is_routine(node: &Node, message: &Message, learning: Learning) -> 
             }
             _ => false,
         },
+        // Nobody explores what is not Kafka's.
+        Message::HttpRequest(_) | Message::HttpResponse(_) => false,
     }
 }
 

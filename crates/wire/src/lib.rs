@@ -29,6 +29,7 @@ mod disk;
 mod error;
 mod fact;
 mod group;
+mod http;
 mod ids;
 mod log_deed;
 mod machine;
@@ -49,6 +50,7 @@ pub use fact::{
     Acks, BrokerLiveness, Fact, LeaderRecovery, PartitionState, QuorumRole, ReplicaRole,
 };
 pub use group::{GroupMember, GroupState, GroupView, MemberView, Ownership};
+pub use http::{HttpMethod, HttpRequest, HttpResponse};
 pub use ids::{
     BatchId, BrokerEpoch, Incarnation, LeaderEpoch, NodeId, Offset, PartitionEpoch,
     ProducerEpoch, ProducerId, QuorumEpoch, TopicId, TopicPartition,

@@ -6,8 +6,8 @@
 //! create a topic) are inherent methods of the machine concerned, drained the same way.
 
 use crate::{
-    ConnectionId, CorrelationId, DiskOp, Endpoint, Fact, FlushToken, Instant, Rule,
-    TopicPartition,
+    ConnectionId, CorrelationId, DiskOp, Endpoint, Fact, FlushToken, HttpRequest,
+    HttpResponse, Instant, Rule, TopicPartition,
     messages::{RequestKind, ResponseKind},
 };
 
@@ -40,6 +40,10 @@ pub enum Message {
     Request(Box<Request>),
     /// From the end that accepted.
     Response(Box<Response>),
+    /// Not Kafka's: from the end that dialled an HTTP server.
+    HttpRequest(Box<HttpRequest>),
+    /// Not Kafka's: from an HTTP server.
+    HttpResponse(Box<HttpResponse>),
 }
 
 impl From<Request> for Message {
@@ -51,6 +55,18 @@ impl From<Request> for Message {
 impl From<Response> for Message {
     fn from(response: Response) -> Message {
         Message::Response(Box::new(response))
+    }
+}
+
+impl From<HttpRequest> for Message {
+    fn from(request: HttpRequest) -> Message {
+        Message::HttpRequest(Box::new(request))
+    }
+}
+
+impl From<HttpResponse> for Message {
+    fn from(response: HttpResponse) -> Message {
+        Message::HttpResponse(Box::new(response))
     }
 }
 

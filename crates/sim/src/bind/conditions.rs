@@ -7,7 +7,7 @@ use topomotion_model::{
 use super::METADATA;
 use super::clients::unknown_topic;
 use super::steps::Planner;
-use crate::packet::error_names;
+use crate::packet::{error_names, is_http_failure};
 
 impl Planner<'_> {
     pub(super) fn condition(
@@ -58,7 +58,7 @@ impl Planner<'_> {
 
     fn error_name(&mut self, name: &str, span: Option<Span>) -> Option<()> {
         let known = error_names();
-        if known.iter().any(|known| known == name) {
+        if known.iter().any(|known| known == name) || is_http_failure(name) {
             return Some(());
         }
         let message = format!("Kafka has no error called `{name}`");

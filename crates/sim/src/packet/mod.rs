@@ -9,6 +9,7 @@ mod admin;
 mod api;
 mod dictionary;
 mod errands;
+mod http;
 mod request;
 mod response;
 mod size;
@@ -18,6 +19,7 @@ use topomotion_wire::{ErrorCode, Message};
 
 pub(crate) use dictionary::{Dictionary, METADATA_TOPIC};
 pub(crate) use errands::{Errand, Errands, Way};
+pub(crate) use http::is_failure as is_http_failure;
 pub(crate) use size::Scales;
 
 /// One thing that a message says.
@@ -68,6 +70,13 @@ pub(crate) fn describe(
     names: &Dictionary,
 ) -> (Option<ApiKey>, Essence) {
     let (key, told) = match message {
+        Message::HttpRequest(request) => {
+            return (None, essence(request.method.name(), http::asked(request)));
+        }
+        Message::HttpResponse(response) => {
+            let status = http::status(response.status);
+            return (None, essence(status, http::answered(response)));
+        }
         Message::Request(request) => {
             (api::of_request(&request.body), request::tell(request, names))
         }
@@ -75,8 +84,11 @@ pub(crate) fn describe(
             (api::of_response(&response.body), response::tell(response, names))
         }
     };
-    let api = key.map_or("Other", api::name);
-    (key, Essence { api, parts: told.parts, records: told.records, error: told.error })
+    (key, essence(key.map_or("Other", api::name), told))
+}
+
+fn essence(api: &'static str, told: Told) -> Essence {
+    Essence { api, parts: told.parts, records: told.records, error: told.error }
 }
 
 /// What the describing functions collect.

@@ -4,6 +4,8 @@ use bytes::BytesMut;
 use kafka_protocol::messages::ApiKey;
 use topomotion_wire::Message;
 
+use super::http;
+
 /// Weighs messages by encoding them, into one buffer that is used again and again.
 #[derive(Debug, Default)]
 pub(crate) struct Scales {
@@ -16,9 +18,13 @@ const FRAME: usize = 4;
 impl Scales {
     /// The message's size in bytes with length field and header; 0 for a message that its
     /// version cannot carry.
-    pub fn weigh(&mut self, key: ApiKey, message: &Message, client: &str) -> u32 {
+    pub fn weigh(&mut self, key: Option<ApiKey>, message: &Message, client: &str) -> u32 {
         self.buffer.clear();
+        let Some(key) = key else { return without_key(message) };
         let (encoded, header) = match message {
+            Message::HttpRequest(_) | Message::HttpResponse(_) => {
+                return without_key(message);
+            }
             Message::Request(request) => (
                 request.body.encode(&mut self.buffer, request.version),
                 request_header(key.request_header_version(request.version), client),
@@ -34,6 +40,15 @@ impl Scales {
             }
             Err(_) => 0,
         }
+    }
+}
+
+/// What is not Kafka's has a size all the same; what nobody knows has none.
+fn without_key(message: &Message) -> u32 {
+    match message {
+        Message::HttpRequest(request) => http::request_size(request),
+        Message::HttpResponse(response) => http::response_size(response),
+        Message::Request(_) | Message::Response(_) => 0,
     }
 }
 

@@ -195,8 +195,8 @@ impl Recorder {
         }
         let (key, essence) = describe(message, &self.names);
         let (way, client) = match message {
-            Message::Request(_) => (Way::Asking, from),
-            Message::Response(_) => (Way::Answering, to),
+            Message::Request(_) | Message::HttpRequest(_) => (Way::Asking, from),
+            Message::Response(_) | Message::HttpResponse(_) => (Way::Answering, to),
         };
         // Whoever tells a client about the cluster, it is the same errand.
         let teller = match (essence.api, way) {
@@ -216,25 +216,37 @@ impl Recorder {
             error: essence.error,
             news,
             cause,
-            bytes: key.map_or(0, |key| self.scales.weigh(key, message, client)),
+            bytes: self.scales.weigh(key, message, client),
         };
         self.note(now, What::Sent(packet));
         id
     }
 
     fn travel(&mut self, id: PacketId, link: LinkId, message: &Message) -> Travel {
-        match message {
+        let answered = match message {
             Message::Request(request) => {
-                self.open.insert((link, request.correlation), id);
-                Travel::Request
+                return self.asked(id, link, request.correlation);
             }
-            Message::Response(response) => {
-                match self.open.remove(&(link, response.correlation)) {
-                    Some(request) => Travel::Response(request),
-                    None => Travel::Scripted,
-                }
+            Message::HttpRequest(request) => {
+                return self.asked(id, link, request.correlation);
             }
+            Message::Response(response) => response.correlation,
+            Message::HttpResponse(response) => response.correlation,
+        };
+        match self.open.remove(&(link, answered)) {
+            Some(request) => Travel::Response(request),
+            None => Travel::Scripted,
         }
+    }
+
+    fn asked(
+        &mut self,
+        id: PacketId,
+        link: LinkId,
+        correlation: CorrelationId,
+    ) -> Travel {
+        self.open.insert((link, correlation), id);
+        Travel::Request
     }
 
     /// A process has been started: it says and hears everything anew.

@@ -56,6 +56,7 @@ impl Machine for Echo {
                 self.outputs.push_back(Output::Send { connection, message });
                 format!("request {}", correlation.0)
             }
+            Input::Received { message, .. } => format!("{message:?}"),
         };
         self.seen.push(format!("{text} at {}", now.as_millis()));
     }

@@ -49,6 +49,8 @@ impl Parcel {
                 }
                 _ => 0,
             },
+            Message::HttpRequest(request) => request.body.len(),
+            Message::HttpResponse(response) => response.body.len(),
         };
         PLAIN_BYTES + records as u64
     }
