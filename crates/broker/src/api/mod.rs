@@ -5,6 +5,7 @@
 //! what is not listed closes the connection.
 
 pub(crate) mod admin;
+pub(crate) mod allocate_producer_ids;
 pub(crate) mod alter_partition;
 pub(crate) mod api_versions;
 pub(crate) mod broker_heartbeat;
@@ -88,6 +89,7 @@ const BY_CONTROLLERS: &[Served] = &[
     served(ApiKey::DescribeCluster, 0, 2),
     served(ApiKey::BrokerRegistration, 0, 4),
     served(ApiKey::BrokerHeartbeat, 0, 1),
+    served(ApiKey::AllocateProducerIds, 0, 0),
 ];
 
 /// What a node with these roles serves, by API key.
@@ -146,6 +148,7 @@ pub(crate) fn key_of(body: &RequestKind) -> Option<ApiKey> {
         RequestKind::DescribeCluster(_) => ApiKey::DescribeCluster,
         RequestKind::BrokerRegistration(_) => ApiKey::BrokerRegistration,
         RequestKind::BrokerHeartbeat(_) => ApiKey::BrokerHeartbeat,
+        RequestKind::AllocateProducerIds(_) => ApiKey::AllocateProducerIds,
         _ => return None,
     })
 }

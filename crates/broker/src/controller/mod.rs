@@ -16,6 +16,7 @@ mod isr_change;
 mod leaders;
 mod liveness;
 mod placement;
+mod producer_ids;
 mod sessions;
 mod topics;
 
@@ -33,6 +34,7 @@ use election::{Target, decide, wish_for};
 pub(crate) use isr_change::IsrChange;
 pub(crate) use leaders::ElectionType;
 pub(crate) use liveness::{Heartbeat, Registration, ShutDown};
+pub(crate) use producer_ids::BLOCK as PRODUCER_ID_BLOCK;
 use sessions::Sessions;
 pub(crate) use topics::{Created, TopicError, TopicPlan};
 

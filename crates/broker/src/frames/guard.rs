@@ -54,7 +54,7 @@ apis! {
     IncrementalAlterConfigs, AlterPartitionReassignments, ListPartitionReassignments, Vote,
     BeginQuorumEpoch, EndQuorumEpoch, DescribeQuorum, AlterPartition, FetchSnapshot,
     DescribeCluster, BrokerRegistration, BrokerHeartbeat, DescribeTopicPartitions,
-    AddRaftVoter, RemoveRaftVoter, UpdateRaftVoter,
+    AddRaftVoter, RemoveRaftVoter, UpdateRaftVoter, AllocateProducerIds,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,13 +9,13 @@ use std::fmt;
 use bytes::Bytes;
 use topomotion_wire::{
     BrokerEpoch, BrokerLiveness, Endpoint, Incarnation, LeaderEpoch, LeaderRecovery,
-    NodeId, PartitionEpoch, TopicId,
+    NodeId, PartitionEpoch, ProducerId, TopicId,
 };
 
 use super::codec::{Reader, Writer, tagged};
 use super::record::{
     BrokerChange, FencingChange, LeaderChange, MetadataRecord, NewPartition, NewTopic,
-    PartitionChange, RegisterBroker, TopicConfig,
+    PartitionChange, ProducerIds, RegisterBroker, TopicConfig,
 };
 
 /// The frame around every record.
@@ -87,6 +87,12 @@ impl MetadataRecord {
                 writer.i16(*level);
                 writer.tags(&[]);
             }
+            MetadataRecord::ProducerIds(it) => {
+                writer.i32(it.broker.0);
+                writer.i64(it.epoch.0);
+                writer.i64(it.next.0);
+                writer.tags(&[]);
+            }
             MetadataRecord::BrokerChange(it) => write_broker_change(&mut writer, it),
             MetadataRecord::NoOp | MetadataRecord::Unknown { .. } => writer.tags(&[]),
         }
@@ -115,9 +121,14 @@ impl MetadataRecord {
                 name: reader.string()?,
                 level: reader.i16()?,
             }),
+            (15, 0) => Ok(MetadataRecord::ProducerIds(ProducerIds {
+                broker: NodeId(reader.i32()?),
+                epoch: BrokerEpoch(reader.i64()?),
+                next: ProducerId(reader.i64()?),
+            })),
             (17, 0..=2) => read_broker_change(&mut reader),
             (20, 0) => Ok(MetadataRecord::NoOp),
-            (0 | 2 | 3 | 4 | 5 | 9 | 12 | 17 | 20, _) => {
+            (0 | 2 | 3 | 4 | 5 | 9 | 12 | 15 | 17 | 20, _) => {
                 Err(MalformedRecord::Version(version))
             }
             (kind, _) => Ok(MetadataRecord::Unknown { kind }),
@@ -133,6 +144,7 @@ impl MetadataRecord {
             MetadataRecord::PartitionChange(_) => (5, 2),
             MetadataRecord::RemoveTopic { .. } => (9, 0),
             MetadataRecord::FeatureLevel { .. } => (12, 0),
+            MetadataRecord::ProducerIds(_) => (15, 0),
             MetadataRecord::BrokerChange(_) => (17, 1),
             MetadataRecord::NoOp => (20, 0),
             MetadataRecord::Unknown { kind } => (*kind, 0),
@@ -455,7 +467,12 @@ mod tests {
             fencing(FencingChange::Unfence),
             fencing(FencingChange::ShutDown),
             MetadataRecord::NoOp,
-            MetadataRecord::Unknown { kind: 15 },
+            MetadataRecord::ProducerIds(ProducerIds {
+                broker: NodeId(1),
+                epoch: BrokerEpoch(5),
+                next: ProducerId(3_000),
+            }),
+            MetadataRecord::Unknown { kind: 14 },
         ]
     }
 

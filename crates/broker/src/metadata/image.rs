@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use topomotion_wire::{
     BrokerEpoch, BrokerLiveness, Defect, Endpoint, Incarnation, LeaderEpoch, NodeId,
-    PartitionEpoch, PartitionState, TopicId, TopicPartition,
+    PartitionEpoch, PartitionState, ProducerId, TopicId, TopicPartition,
 };
 
 use super::record::{
     BrokerChange, FencingChange, LeaderChange, MetadataRecord, NewPartition, NewTopic,
-    PartitionChange, RegisterBroker, TopicConfig,
+    PartitionChange, ProducerIds, RegisterBroker, TopicConfig,
 };
 
 /// A broker, as registered.
@@ -70,6 +70,7 @@ pub struct MetadataImage {
     topics: BTreeMap<Arc<str>, TopicImage>,
     names: BTreeMap<TopicId, Arc<str>>,
     feature_level: Option<i16>,
+    producer_ids: Option<ProducerIds>,
 }
 
 impl MetadataImage {
@@ -132,6 +133,11 @@ impl MetadataImage {
         self.feature_level.is_some()
     }
 
+    /// The first producer id that no broker has taken yet (PRD-9).
+    pub fn next_producer_id(&self) -> ProducerId {
+        self.producer_ids.as_ref().map_or(ProducerId(0), |ids| ids.next)
+    }
+
     /// Applies one record. What it refers to but nobody created is ignored: a record is
     /// only ever written against the image it was checked on, so this is a foreign log.
     pub fn apply(&mut self, record: &MetadataRecord) -> Option<Change> {
@@ -152,6 +158,10 @@ impl MetadataImage {
             }
             MetadataRecord::FeatureLevel { level, .. } => {
                 self.feature_level = Some(*level);
+                None
+            }
+            MetadataRecord::ProducerIds(record) => {
+                self.producer_ids = Some(record.clone());
                 None
             }
             MetadataRecord::NoOp | MetadataRecord::Unknown { .. } => None,
@@ -175,6 +185,7 @@ impl MetadataImage {
                 liveness: it.liveness,
             }));
         }
+        records.extend(self.producer_ids.clone().map(MetadataRecord::ProducerIds));
         for (name, topic) in &self.topics {
             let (name, id) = (name.clone(), topic.id);
             records.push(MetadataRecord::Topic(NewTopic { name: name.clone(), id }));

@@ -10,5 +10,5 @@ pub use framing::MalformedRecord;
 pub use image::{BrokerRegistration, Change, MetadataImage, TopicImage};
 pub use record::{
     BrokerChange, FencingChange, LeaderChange, MetadataRecord, NewPartition, NewTopic,
-    PartitionChange, RegisterBroker, TopicConfig,
+    PartitionChange, ProducerIds, RegisterBroker, TopicConfig,
 };

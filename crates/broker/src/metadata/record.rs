@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use topomotion_wire::{
     BrokerEpoch, BrokerLiveness, Endpoint, Incarnation, LeaderEpoch, LeaderRecovery,
-    NodeId, PartitionEpoch, PartitionState, TopicId,
+    NodeId, PartitionEpoch, PartitionState, ProducerId, TopicId,
 };
 
 /// One record of the metadata log.
@@ -35,6 +35,8 @@ pub enum MetadataRecord {
         /// Level.
         level: i16,
     },
+    /// `ProducerIdsRecord` (15): a broker took a block of producer ids (PRD-9).
+    ProducerIds(ProducerIds),
     /// `BrokerRegistrationChangeRecord` (17): a broker is fenced or unfenced.
     BrokerChange(BrokerChange),
     /// `NoOpRecord` (20).
@@ -206,6 +208,17 @@ pub struct BrokerChange {
     pub epoch: BrokerEpoch,
     /// What becomes of its fence.
     pub fencing: FencingChange,
+}
+
+/// The producer ids given out so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProducerIds {
+    /// Who took the last block.
+    pub broker: NodeId,
+    /// Under which registration.
+    pub epoch: BrokerEpoch,
+    /// The first id that nobody has.
+    pub next: ProducerId,
 }
 
 /// One setting of one topic.

@@ -37,6 +37,7 @@ impl Node {
             }
             RequestKind::BrokerRegistration(_)
             | RequestKind::BrokerHeartbeat(_)
+            | RequestKind::AllocateProducerIds(_)
             | RequestKind::AlterPartition(_) => {
                 self.ask_controller(now, ticket, call.request.body);
             }
@@ -64,6 +65,9 @@ impl Node {
                 RequestKind::BrokerHeartbeat(_) => {
                     api::broker_heartbeat::not_controller().into()
                 }
+                RequestKind::AllocateProducerIds(_) => {
+                    api::allocate_producer_ids::refused(ErrorCode::NotController).into()
+                }
                 body => api::admin::failed(&body, ErrorCode::NotController),
             };
             return effects.reply(ticket, refused);
@@ -79,6 +83,9 @@ impl Node {
             }
             RequestKind::BrokerHeartbeat(request) => {
                 api::broker_heartbeat::handle(controller, now, ticket, &request, effects);
+            }
+            RequestKind::AllocateProducerIds(request) => {
+                api::allocate_producer_ids::handle(controller, ticket, &request, effects);
             }
             RequestKind::CreateTopics(request) => {
                 let random = &mut self.random;
@@ -175,6 +182,9 @@ pub(super) fn deposed(reply: ResponseKind) -> ResponseKind {
         }
         ResponseKind::BrokerHeartbeat(_) => {
             BrokerHeartbeatResponse::default().with_error_code(code).into()
+        }
+        ResponseKind::AllocateProducerIds(_) => {
+            api::allocate_producer_ids::refused(ErrorCode::NotController).into()
         }
         other => api::admin::deposed(other),
     }
