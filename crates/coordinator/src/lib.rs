@@ -12,9 +12,11 @@
 //!                 └── appended, committed ◄─────── high watermark ◄──┘
 //! ```
 
+mod hash;
 mod shard;
 mod transaction;
 
+pub use hash::{java_hash, partition_for};
 pub use shard::{
     Caller, Control, Directory, Effect, Loaded, Shard, Stamp, Ticket, WriteBatch,
     WriteToken,
