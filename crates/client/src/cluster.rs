@@ -190,6 +190,23 @@ impl<T> Cluster<T> {
         self.network.send(now, to, body, Errand::Own(errand));
     }
 
+    /// The same in no later version than `limit`.
+    pub fn send_as(
+        &mut self,
+        now: Instant,
+        to: &Endpoint,
+        body: RequestKind,
+        limit: i16,
+        errand: T,
+    ) {
+        self.network.send_as(now, to, body, limit, Errand::Own(errand));
+    }
+
+    /// The level of a finalized feature, as far as any broker told; 0 where it is not.
+    pub fn feature(&self, name: &str) -> i16 {
+        self.network.features().level(name)
+    }
+
     pub fn send_unanswered(&mut self, now: Instant, to: &Endpoint, body: RequestKind) {
         self.network.send_unanswered(now, to, body);
     }
@@ -212,6 +229,11 @@ impl<T> Cluster<T> {
     pub fn mark(&mut self, rule: Rule, partition: &TopicPartition) {
         let partition = Some(partition.clone());
         self.network.push(Output::Mark { rule, partition });
+    }
+
+    /// A rule acted that concerns no single partition.
+    pub fn mark_overall(&mut self, rule: Rule) {
+        self.network.push(Output::Mark { rule, partition: None });
     }
 
     pub fn poll(&mut self) -> Option<Output> {

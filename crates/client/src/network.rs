@@ -14,7 +14,7 @@ use topomotion_wire::{
 };
 
 use crate::CommonConfig;
-use crate::versions::{self, Offer};
+use crate::versions::{self, Features, Offer};
 
 /// What the network tells its owner. `T` is the owner's own note about a request.
 #[derive(Debug, Clone)]
@@ -72,6 +72,8 @@ pub(crate) struct Network<T> {
     random: Random,
     outputs: VecDeque<Output>,
     events: VecDeque<NetworkEvent<T>>,
+    /// The newest that any broker told of.
+    features: Features,
 }
 
 impl<T> Network<T> {
@@ -85,7 +87,13 @@ impl<T> Network<T> {
             next_correlation: 0,
             outputs: VecDeque::new(),
             events: VecDeque::new(),
+            features: Features::default(),
         }
+    }
+
+    /// What the cluster has agreed on, as far as any broker told.
+    pub fn features(&self) -> &Features {
+        &self.features
     }
 
     pub fn push(&mut self, output: Output) {
@@ -149,11 +157,23 @@ impl<T> Network<T> {
 
     /// Sends a request and waits for its answer. Only when [`Network::ready`].
     pub fn send(&mut self, now: Instant, to: &Endpoint, body: RequestKind, errand: T) {
+        self.send_as(now, to, body, i16::MAX, errand);
+    }
+
+    /// The same in no later version than `limit`.
+    pub fn send_as(
+        &mut self,
+        now: Instant,
+        to: &Endpoint,
+        body: RequestKind,
+        limit: i16,
+        errand: T,
+    ) {
         let due = now + self.config.request_timeout;
         if !self.is_open(to) {
             return self.events.push_back(NetworkEvent::Lost { errand });
         }
-        let Some((connection, request)) = self.prepared(to, body) else {
+        let Some((connection, request)) = self.prepared(to, body, limit) else {
             return self.events.push_back(NetworkEvent::Unsupported { errand });
         };
         let correlation = request.correlation;
@@ -174,7 +194,7 @@ impl<T> Network<T> {
         {
             *active = now;
         }
-        if let Some((connection, request)) = self.prepared(to, body) {
+        if let Some((connection, request)) = self.prepared(to, body, i16::MAX) {
             let message = Message::from(request);
             self.outputs.push_back(Output::Send { connection, message });
         }
@@ -184,13 +204,15 @@ impl<T> Network<T> {
         &mut self,
         to: &Endpoint,
         body: RequestKind,
+        limit: i16,
     ) -> Option<(ConnectionId, Request)> {
         let line = self.peers.get(to).map(|peer| &peer.line);
         let Some(Line::Ready { connection, offer, .. }) = line else { return None };
-        let version = offer.choose(api_of(&body)?)?;
+        let version = offer.choose(api_of(&body)?, limit)?;
         let correlation = CorrelationId(self.next_correlation);
         self.next_correlation = self.next_correlation.wrapping_add(1);
-        Some((*connection, Request { correlation, version, body }))
+        let client = self.config.client_id.clone();
+        Some((*connection, Request { correlation, version, client, body }))
     }
 
     pub fn handle(&mut self, now: Instant, input: Input) {
@@ -220,7 +242,8 @@ impl<T> Network<T> {
         self.next_correlation = self.next_correlation.wrapping_add(1);
         let version = versions::newest(ApiKey::ApiVersions);
         let body = RequestKind::ApiVersions(body);
-        let message = Message::from(Request { correlation, version, body });
+        let client = self.config.client_id.clone();
+        let message = Message::from(Request { correlation, version, client, body });
         self.outputs.push_back(Output::Send { connection, message });
     }
 
@@ -236,9 +259,13 @@ impl<T> Network<T> {
             Line::Greeting { .. } => match response.body {
                 ResponseKind::ApiVersions(body) if body.error_code == 0 => {
                     peer.failures = 0;
+                    let offer = Offer::new(&body);
+                    if !self.features.is_newer_than(offer.features()) {
+                        self.features = offer.features().clone();
+                    }
                     peer.line = Line::Ready {
                         connection,
-                        offer: Offer::new(&body),
+                        offer,
                         in_flight: VecDeque::new(),
                         active: now,
                     };
@@ -354,6 +381,12 @@ fn api_of(body: &RequestKind) -> Option<ApiKey> {
         RequestKind::DescribeQuorum(_) => ApiKey::DescribeQuorum,
         RequestKind::AddRaftVoter(_) => ApiKey::AddRaftVoter,
         RequestKind::RemoveRaftVoter(_) => ApiKey::RemoveRaftVoter,
+        RequestKind::FindCoordinator(_) => ApiKey::FindCoordinator,
+        RequestKind::InitProducerId(_) => ApiKey::InitProducerId,
+        RequestKind::AddPartitionsToTxn(_) => ApiKey::AddPartitionsToTxn,
+        RequestKind::AddOffsetsToTxn(_) => ApiKey::AddOffsetsToTxn,
+        RequestKind::TxnOffsetCommit(_) => ApiKey::TxnOffsetCommit,
+        RequestKind::EndTxn(_) => ApiKey::EndTxn,
         _ => return None,
     })
 }

@@ -147,6 +147,24 @@ impl Batch {
         Batch { bytes: bytes.freeze() }
     }
 
+    /// The same records as an idempotent producer's, with these flags beside the codec. A
+    /// producer stamps a batch as it leaves, and anew when it numbers its records anew
+    /// (PRD-3, PRD-8); it is another batch then, with another identity.
+    pub fn stamped(self, stamp: ProducerStamp, flags: Attributes) -> Batch {
+        let codec = self.attributes().0 & 0b111;
+        let mut bytes = self
+            .bytes
+            .try_into_mut()
+            .unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+        bytes[21..23].copy_from_slice(&(flags.0 | codec).to_be_bytes());
+        bytes[43..51].copy_from_slice(&stamp.id.to_be_bytes());
+        bytes[51..53].copy_from_slice(&stamp.epoch.to_be_bytes());
+        bytes[53..57].copy_from_slice(&stamp.base_sequence.to_be_bytes());
+        let crc = crc32c::crc32c(&bytes[CHECKED_FROM..]);
+        bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+        Batch { bytes: bytes.freeze() }
+    }
+
     /// Offset of the first record.
     pub fn base_offset(&self) -> Offset {
         self.view().base_offset()
@@ -323,6 +341,19 @@ mod tests {
         assert_eq!(placed.id(), batch.id());
         assert_eq!(placed.verify(), Ok(()));
         assert_eq!(batch.base_offset(), Offset(0), "a shared batch is left as it was");
+    }
+
+    #[test]
+    fn a_stamped_batch_is_as_if_it_had_been_built_with_the_stamp() {
+        let stamp = ProducerStamp { id: 7, epoch: 2, base_sequence: 40 };
+        let mut builder = BatchBuilder::new()
+            .with_producer(stamp)
+            .with_attributes(Attributes::TRANSACTIONAL);
+        builder.push(&RecordRef { value: Some(b"a"), ..RecordRef::default() });
+        let stamped = one(b"a").stamped(stamp, Attributes::TRANSACTIONAL);
+        assert_eq!(stamped, builder.build());
+        assert_eq!(stamped.verify(), Ok(()));
+        assert_ne!(stamped.id(), one(b"a").id());
     }
 
     #[test]
