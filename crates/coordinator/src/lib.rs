@@ -12,10 +12,12 @@
 //!                 └── appended, committed ◄─────── high watermark ◄──┘
 //! ```
 
+mod group;
 mod hash;
 mod shard;
 mod transaction;
 
+pub use group::{GroupConfig, GroupShard, GroupVersion};
 pub use hash::{java_hash, partition_for};
 pub use shard::{
     Caller, Control, Directory, Effect, Loaded, Shard, Stamp, Ticket, WriteBatch,
