@@ -234,7 +234,8 @@ impl Node {
         if ask.to == self.config.id {
             let correlation = topomotion_wire::CorrelationId(0);
             let (version, body) = (ask.version, ask.body);
-            let request = Box::new(Request { correlation, version, body });
+            let client = std::sync::Arc::default();
+            let request = Box::new(Request { correlation, version, client, body });
             let ticket = Ticket::Local(ask.asked);
             self.local.push_back(Local::Call(Call { ticket, request }));
         } else if let Some(endpoint) = self.endpoint_of(ask.to) {

@@ -38,7 +38,11 @@ mod tests {
     fn a_key_keeps_its_partition() {
         assert_eq!(partition_for("hello", 50), 22);
         assert_eq!(partition_for("Hello World", 50), 26, "a negative hash");
-        assert_eq!(partition_for("polygenelubricants", 50), 0, "it has no absolute value");
+        assert_eq!(
+            partition_for("polygenelubricants", 50),
+            0,
+            "it has no absolute value"
+        );
         assert_eq!(partition_for("hello", 1), 0);
         assert_eq!(partition_for("hello", 0), 0);
     }

@@ -5,6 +5,8 @@
 //! [`Machine::poll`] after each of the two. Commands of the application (send a record,
 //! create a topic) are inherent methods of the machine concerned, drained the same way.
 
+use std::sync::Arc;
+
 use crate::{
     ConnectionId, CorrelationId, DiskOp, Endpoint, Fact, FlushToken, HttpRequest,
     HttpResponse, Instant, Rule, TopicPartition,
@@ -18,6 +20,8 @@ pub struct Request {
     pub correlation: CorrelationId,
     /// API version in which it is (or would be) encoded.
     pub version: i16,
+    /// `client.id` of the sender, as the header has it; empty where it has none.
+    pub client: Arc<str>,
     /// The message.
     pub body: RequestKind,
 }

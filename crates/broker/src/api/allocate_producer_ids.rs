@@ -18,7 +18,8 @@ pub(crate) fn handle(
     request: &AllocateProducerIdsRequest,
     effects: &mut Effects,
 ) {
-    let (broker, epoch) = (NodeId(request.broker_id.0), BrokerEpoch(request.broker_epoch));
+    let (broker, epoch) =
+        (NodeId(request.broker_id.0), BrokerEpoch(request.broker_epoch));
     let response = match controller.allocate_producer_ids(broker, epoch, effects) {
         Ok(first) => AllocateProducerIdsResponse::default()
             .with_producer_id_start(ProducerId(first.0))

@@ -30,7 +30,11 @@ impl ActiveController {
         let end = first.0.checked_add(BLOCK).ok_or(ErrorCode::UnknownServerError)?;
         effects.mark(Rule::Prd9);
         let next = ProducerId(end);
-        self.append(vec![MetadataRecord::ProducerIds(ProducerIds { broker, epoch, next })]);
+        self.append(vec![MetadataRecord::ProducerIds(ProducerIds {
+            broker,
+            epoch,
+            next,
+        })]);
         Ok(first)
     }
 }

@@ -164,13 +164,15 @@ pub fn read_request(roles: Roles, frame: Bytes) -> Result<Request, Broken> {
             return Err(Broken::Version { key, version });
         }
         let body = RequestKind::ApiVersions(ApiVersionsRequest::default());
-        return Ok(Request { correlation, version, body });
+        let client = "".into();
+        return Ok(Request { correlation, version, client, body });
     }
     let mut rest = frame;
-    RequestHeader::decode(&mut rest, api.request_header_version(version))
+    let header = RequestHeader::decode(&mut rest, api.request_header_version(version))
         .map_err(|_| Broken::Header)?;
+    let client = header.client_id.as_deref().unwrap_or_default().into();
     let body = guard::decode(api, rest, version).ok_or(Broken::Body)?;
-    Ok(Request { correlation, version, body })
+    Ok(Request { correlation, version, client, body })
 }
 
 /// Writes a request as its frame, length prefix included. None if its version cannot carry it.

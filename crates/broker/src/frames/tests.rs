@@ -17,7 +17,8 @@ const BOTH: Roles = Roles::Combined;
 
 fn framed(version: i16, body: impl Into<RequestKind>) -> Bytes {
     let correlation = CorrelationId(7);
-    let request = Request { correlation, version, body: body.into() };
+    let request =
+        Request { correlation, version, client: "client".into(), body: body.into() };
     write_request(&request, "client").expect("its version carries it")
 }
 

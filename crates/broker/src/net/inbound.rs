@@ -139,7 +139,7 @@ mod tests {
     fn request(number: i32) -> Message {
         let body = RequestKind::Metadata(MetadataRequest::default());
         let correlation = CorrelationId(number);
-        Message::from(Request { correlation, version: 12, body })
+        Message::from(Request { correlation, version: 12, client: "".into(), body })
     }
 
     fn reply() -> Answer {

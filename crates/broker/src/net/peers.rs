@@ -7,6 +7,7 @@
 //! is not answered in time breaks its connection, as Kafka's network client does.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use topomotion_wire::messages::ResponseKind;
 use topomotion_wire::{
@@ -131,7 +132,8 @@ impl Peers {
             in_flight: VecDeque::new(),
         });
         link.endpoint = endpoint.clone();
-        let request = Request { correlation, version: ask.version, body: ask.body };
+        let (version, client, body) = (ask.version, Arc::default(), ask.body);
+        let request = Request { correlation, version, client, body };
         let (until, asked) = (now + ask.timeout, ask.asked);
         let unsent = Some(Box::new(request));
         link.in_flight.push_back(InFlight { correlation, unsent, asked, until });

@@ -247,8 +247,12 @@ impl Rig {
         version: i16,
         body: impl Into<RequestKind>,
     ) {
-        let request =
-            Request { correlation: CorrelationId(0), version, body: body.into() };
+        let request = Request {
+            correlation: CorrelationId(0),
+            version,
+            client: "client".into(),
+            body: body.into(),
+        };
         self.carry((CLIENTS, connection), Message::from(request));
     }
 

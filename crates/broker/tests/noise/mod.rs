@@ -64,7 +64,8 @@ pub fn produce(topic: &str, value: &str) -> RequestKind {
 
 /// A request's frame.
 pub fn framed(version: i16, body: RequestKind) -> Bytes {
-    let request = Request { correlation: CorrelationId(1), version, body };
+    let request =
+        Request { correlation: CorrelationId(1), version, client: "noise".into(), body };
     write_request(&request, "noise").expect("its version carries it")
 }
 

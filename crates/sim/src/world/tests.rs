@@ -31,6 +31,7 @@ impl Echo {
         let message = Message::from(Request {
             correlation: CorrelationId(correlation),
             version: 3,
+            client: "".into(),
             body: RequestKind::ApiVersions(ApiVersionsRequest::default()),
         });
         let connection = ConnectionId::Dialled(number);

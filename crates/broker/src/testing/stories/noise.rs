@@ -306,7 +306,9 @@ proptest! {
             let body = ResponseKind::Fetch(FetchResponse::default());
             let response = Message::from(Response { correlation, version: 12, body });
             let body = RequestKind::Metadata(MetadataRequest::default());
-            let request = Message::from(Request { correlation, version: 12, body });
+            let client = "".into();
+            let request =
+                Message::from(Request { correlation, version: 12, client, body });
             rig.inject(1, Input::Received { connection, message: response });
             rig.inject(1, Input::Received { connection, message: request });
         }
