@@ -132,6 +132,30 @@ pub enum Spread {
     Uniform,
 }
 
+/// `enable.idempotence`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Idempotence {
+    /// Not said: on, unless another setting stands against it.
+    #[default]
+    WherePossible,
+    /// `true`: other settings must not stand against it.
+    On,
+    /// `false`.
+    Off,
+}
+
+/// Which protocol a transactional producer speaks (KIP-890).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum TransactionProtocol {
+    /// What the cluster has finalized as `transaction.version`: 2 means [`Self::V2`].
+    #[default]
+    AsFinalized,
+    /// Partitions are added by the producer; the epoch stays until it must rise.
+    V1,
+    /// Partitions are added by the leaders; every end raises the epoch.
+    V2,
+}
+
 /// A producer's settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProducerConfig {
@@ -167,7 +191,18 @@ pub struct ProducerConfig {
     /// `partitioner.availability.timeout.ms`: a leader that takes nothing for so long gets
     /// no records without a key; zero means that this is not looked at.
     pub availability_timeout: Duration,
+    /// `enable.idempotence`.
+    pub idempotence: Idempotence,
+    /// `transactional.id`.
+    pub transactional_id: Option<Arc<str>>,
+    /// `transaction.timeout.ms`: the coordinator aborts what takes longer (TXN-11).
+    pub transaction_timeout: Duration,
+    /// Which protocol transactions use.
+    pub transaction_protocol: TransactionProtocol,
 }
+
+/// The most requests in flight that keep order: a leader remembers so many batches (PRD-4).
+const MOST_IN_FLIGHT: usize = 5;
 
 impl ProducerConfig {
     /// Kafka's defaults.
@@ -188,6 +223,54 @@ impl ProducerConfig {
             keys: Keys::default(),
             spread: Spread::default(),
             availability_timeout: Duration::ZERO,
+            idempotence: Idempotence::Off,
+            transactional_id: None,
+            transaction_timeout: Duration::from_millis(60_000),
+            transaction_protocol: TransactionProtocol::default(),
+        }
+    }
+
+    /// Whether records are numbered (PRD-3). One who did not ask for it goes without where
+    /// another setting stands against it; so does one whose settings
+    /// [conflict](Self::conflict).
+    pub fn is_idempotent(&self) -> bool {
+        match self.idempotence {
+            Idempotence::Off => false,
+            Idempotence::On | Idempotence::WherePossible => self.obstacle().is_none(),
+        }
+    }
+
+    /// Why these settings cannot be had together, as a sentence; Kafka's producer does not
+    /// start with such.
+    pub fn conflict(&self) -> Option<&'static str> {
+        let is_wanted =
+            self.transactional_id.is_some() || self.idempotence == Idempotence::On;
+        match (self.idempotence, &self.transactional_id) {
+            (Idempotence::Off, Some(_)) => {
+                Some("`transactional.id` needs `enable.idempotence=true`")
+            }
+            _ if self.delivery_timeout < self.linger + self.common.request_timeout => {
+                Some(
+                    "`delivery.timeout.ms` must be at least `linger.ms` + `request.timeout.ms`",
+                )
+            }
+            _ => self.obstacle().filter(|_| is_wanted),
+        }
+    }
+
+    /// What stands against idempotence.
+    fn obstacle(&self) -> Option<&'static str> {
+        match () {
+            () if self.acks != Acks::All => {
+                Some("`enable.idempotence=true` needs `acks=all`")
+            }
+            () if self.max_in_flight > MOST_IN_FLIGHT => Some(
+                "`enable.idempotence=true` needs `max.in.flight.requests.per.connection` of at most 5",
+            ),
+            () if self.retries == 0 => {
+                Some("`enable.idempotence=true` needs `retries` above 0")
+            }
+            () => None,
         }
     }
 }
@@ -269,6 +352,43 @@ mod tests {
             }
         }
         assert_eq!(config.backoff(u32::MAX, &mut random).as_millis(), 1_000);
+    }
+
+    #[test]
+    fn idempotence_is_had_where_nothing_stands_against_it() {
+        let with = |change: fn(&mut ProducerConfig)| {
+            let mut config = ProducerConfig::new(CommonConfig::new("c", Vec::new()));
+            config.idempotence = Idempotence::WherePossible;
+            change(&mut config);
+            (config.is_idempotent(), config.conflict().is_some())
+        };
+        assert_eq!(with(|_| {}), (true, false));
+        assert_eq!(with(|it| it.acks = Acks::Leader), (false, false));
+        assert_eq!(with(|it| it.max_in_flight = 6), (false, false));
+        assert_eq!(with(|it| it.idempotence = Idempotence::Off), (false, false));
+    }
+
+    #[test]
+    fn asking_for_idempotence_or_transactions_against_other_settings_is_a_conflict() {
+        let with = |change: fn(&mut ProducerConfig)| {
+            let mut config = ProducerConfig::new(CommonConfig::new("c", Vec::new()));
+            config.idempotence = Idempotence::On;
+            change(&mut config);
+            config.conflict().is_some()
+        };
+        assert!(!with(|_| {}));
+        assert!(with(|it| it.acks = Acks::Leader));
+        assert!(with(|it| it.max_in_flight = 6));
+        assert!(with(|it| it.retries = 0));
+        assert!(with(|it| {
+            it.idempotence = Idempotence::Off;
+            it.transactional_id = Some("t".into());
+        }));
+        assert!(with(|it| {
+            it.idempotence = Idempotence::WherePossible;
+            it.transactional_id = Some("t".into());
+            it.acks = Acks::None;
+        }));
     }
 
     #[test]

@@ -40,6 +40,7 @@ mod cluster;
 mod config;
 mod consumer;
 mod errors;
+mod group_metadata;
 mod metadata;
 mod murmur2;
 mod network;
@@ -48,10 +49,11 @@ mod versions;
 
 pub use admin::{Admin, Created, NewTopic, TopicPlacement};
 pub use config::{
-    CommonConfig, ConsumerConfig, IsolationLevel, Keys, OffsetReset, PartitionerClass,
-    ProducerConfig, Spread,
+    CommonConfig, ConsumerConfig, Idempotence, IsolationLevel, Keys, OffsetReset,
+    PartitionerClass, ProducerConfig, Spread, TransactionProtocol,
 };
 pub use consumer::{Consumer, Stop};
+pub use group_metadata::GroupMetadata;
 pub use murmur2::{murmur2, partition_for_key};
 pub use producer::{Producer, ProducerRecord};
 pub use versions::newest as newest_version;
