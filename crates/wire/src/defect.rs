@@ -71,6 +71,11 @@ defects! {
     PollMixes = "poll_mixes", "A consumer hands on first the batch that came last.";
     NeverExpand = "never_expand", "A leader never takes anybody back into the ISR.";
     ObserverStuck = "observer_stuck", "An observer whose question is not answered asks nobody else.";
+    AssignTwice = "assign_twice", "An assignor gives a partition to two members.";
+    AssignorUneven = "assignor", "An assignor gives everything to one member.";
+    AssignorFresh = "assignor_fresh", "An assignor does not look at what everybody owned.";
+    EagerRevoke = "eager_revoke", "A cooperative member gives up everything before it joins again.";
+    StaticAsDynamic = "static_as_dynamic", "A static member leaves its group when it closes.";
 }
 
 #[cfg(feature = "seeded-defects")]
