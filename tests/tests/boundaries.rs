@@ -20,7 +20,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("broker", &["coordinator", "log", "quorum", "wire"]),
     ("client", &["assignor", "log", "wire"]),
     ("trace", &[]),
-    ("sim", &["broker", "client", "log", "model", "quorum", "trace", "wire"]),
+    ("sim", &["broker", "client", "coordinator", "log", "model", "quorum", "trace", "wire"]),
     ("verify", &["model", "sim", "trace"]),
     ("explore", &["broker", "client", "log", "quorum", "sim", "wire"]),
     ("animate", &["model", "scene", "text", "trace"]),

@@ -253,9 +253,17 @@ impl Ledger {
                 self.positions.insert(key, *next);
                 vec![Touch::Client(process.to_string())]
             }
-            S::IsrProposed { .. } | S::ProduceWaits { .. } | S::LeaderLearned { .. } => {
-                Vec::new()
-            }
+            S::IsrProposed { .. }
+            | S::ProduceWaits { .. }
+            | S::LeaderLearned { .. }
+            | S::LastStable { .. }
+            | S::Group { .. }
+            | S::Member { .. }
+            | S::OffsetCommitted { .. }
+            | S::CommitAnswered { .. }
+            | S::Transaction { .. }
+            | S::TransactionStep { .. }
+            | S::ProducerIdentified { .. } => Vec::new(),
             S::Replica { .. }
             | S::Appended { .. }
             | S::Truncated { .. }

@@ -116,6 +116,14 @@ impl Teller<'_> {
             | S::HighWatermark { .. }
             | S::IsrProposed { .. }
             | S::ProduceWaits { .. } => self.replica(change, moment),
+            S::LastStable { .. }
+            | S::Group { .. }
+            | S::Member { .. }
+            | S::OffsetCommitted { .. }
+            | S::CommitAnswered { .. }
+            | S::Transaction { .. }
+            | S::TransactionStep { .. }
+            | S::ProducerIdentified { .. } => None,
         }
     }
 

@@ -88,6 +88,33 @@ pub enum Condition {
         /// Whom, sorted.
         processes: Vec<ProcessId>,
     },
+    /// `owns(flink-1, orders-0)`: a member of a group believes to own this partition.
+    Owns {
+        /// Who.
+        process: ProcessId,
+        /// Which.
+        partition: PartitionName,
+    },
+    /// `owned(flink-1) == {orders-0, orders-1}`: all that a member of a group believes to
+    /// own.
+    Owned {
+        /// Who.
+        process: ProcessId,
+        /// `Equal` or `NotEqual`.
+        comparison: Comparison,
+        /// What, sorted.
+        partitions: Vec<PartitionName>,
+    },
+    /// `group(flink-cg) == stable`, `transaction(orders-tx) == prepare-commit`: a state at
+    /// the coordinator. What no coordinator knows is `dead`.
+    State {
+        /// Of what.
+        of: Stateful,
+        /// `Equal` or `NotEqual`.
+        comparison: Comparison,
+        /// One of [`Stateful::states`].
+        state: String,
+    },
     /// `high-watermark(orders-0) >= 1`, `log-end(orders-0, broker-2) == 3` and their like.
     Number {
         /// Which number.
@@ -112,6 +139,58 @@ pub enum Condition {
     },
 }
 
+/// What a coordinator keeps a state of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stateful {
+    /// `group(flink-cg)`
+    Group(String),
+    /// `transaction(orders-tx)`
+    Transaction(String),
+}
+
+impl Stateful {
+    /// The states that it can be in, as conditions write them.
+    pub fn states(&self) -> &'static [&'static str] {
+        match self {
+            Stateful::Group(_) => &[
+                "empty",
+                "preparing-rebalance",
+                "completing-rebalance",
+                "assigning",
+                "reconciling",
+                "stable",
+                "dead",
+            ],
+            Stateful::Transaction(_) => &[
+                "empty",
+                "ongoing",
+                "prepare-commit",
+                "prepare-abort",
+                "complete-commit",
+                "complete-abort",
+                "prepare-epoch-fence",
+                "dead",
+            ],
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Stateful::Group(name) | Stateful::Transaction(name) => name,
+        }
+    }
+}
+
+impl fmt::Display for Stateful {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stateful::Group(name) => write!(f, "group({name})"),
+            Stateful::Transaction(id) => write!(f, "transaction({id})"),
+        }
+    }
+}
+
 /// A set of replicas that a partition has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReplicaSet {
@@ -132,6 +211,9 @@ pub enum Term {
     LogStart,
     /// The log end offset, the leader's or a replica's.
     LogEnd,
+    /// The last stable offset, the leader's or a replica's: where readers of committed
+    /// records stop.
+    LastStable,
     /// The registered leader epoch.
     LeaderEpoch,
     /// The size of the registered ISR.
@@ -149,6 +231,23 @@ pub enum Count {
     Position(ProcessId, PartitionName),
     /// `records-read(reader)`: how many records a consumer was handed since the story began.
     RecordsRead(ProcessId),
+    /// `generation(flink-cg)`: the group's generation, or its epoch.
+    Generation(String),
+    /// `members(flink-cg)`: how many members the coordinator knows.
+    Members(String),
+    /// `owned(flink-1)`: how many partitions a member believes to own.
+    Owned(ProcessId),
+    /// `committed(flink-cg, orders-0)`: the next offset to read, as the group has committed
+    /// it.
+    Committed(String, PartitionName),
+    /// `lag(flink-cg, orders)` of a topic or of one partition: what a group has not
+    /// committed of what is there to be read.
+    Lag(String, String),
+    /// `producer-epoch(shop)`: the epoch that a producer was given.
+    ProducerEpoch(ProcessId),
+    /// `read-twice(flink-cg)`, of a group or of one reader: how many records were handed on
+    /// again since the story began.
+    ReadTwice(String),
 }
 
 impl Condition {
@@ -159,15 +258,19 @@ impl Condition {
             Condition::Leader { partition, .. }
             | Condition::Replicas { partition, .. }
             | Condition::Number { partition, .. }
-            | Condition::Count { of: Count::Position(_, partition), .. } => {
-                Some(partition)
-            }
+            | Condition::Owns { partition, .. }
+            | Condition::Count {
+                of: Count::Position(_, partition) | Count::Committed(_, partition),
+                ..
+            } => Some(partition),
             Condition::NoAcknowledgedRecordLost
             | Condition::Violation(_)
             | Condition::Told { .. }
             | Condition::Fenced(_)
             | Condition::Controller { .. }
             | Condition::Voters { .. }
+            | Condition::Owned { .. }
+            | Condition::State { .. }
             | Condition::Count { .. } => None,
         }
     }
@@ -184,8 +287,14 @@ impl Condition {
             Condition::Not(inner) => inner.collect(found),
             Condition::Told { process, .. }
             | Condition::Fenced(process)
+            | Condition::Owns { process, .. }
+            | Condition::Owned { process, .. }
             | Condition::Count {
-                of: Count::Position(process, _) | Count::RecordsRead(process),
+                of:
+                    Count::Position(process, _)
+                    | Count::RecordsRead(process)
+                    | Count::Owned(process)
+                    | Count::ProducerEpoch(process),
                 ..
             } => found.push(process),
             Condition::Leader { process, .. }
@@ -195,6 +304,7 @@ impl Condition {
             | Condition::Voters { processes, .. } => found.extend(processes),
             Condition::NoAcknowledgedRecordLost
             | Condition::Violation(_)
+            | Condition::State { .. }
             | Condition::Count { .. } => {}
         }
     }
@@ -205,8 +315,14 @@ impl Condition {
             Condition::Not(inner) => inner.processes_mut(),
             Condition::Told { process, .. }
             | Condition::Fenced(process)
+            | Condition::Owns { process, .. }
+            | Condition::Owned { process, .. }
             | Condition::Count {
-                of: Count::Position(process, _) | Count::RecordsRead(process),
+                of:
+                    Count::Position(process, _)
+                    | Count::RecordsRead(process)
+                    | Count::Owned(process)
+                    | Count::ProducerEpoch(process),
                 ..
             } => vec![process],
             Condition::Leader { process, .. }
@@ -216,6 +332,7 @@ impl Condition {
             | Condition::Voters { processes, .. } => processes.iter_mut().collect(),
             Condition::NoAcknowledgedRecordLost
             | Condition::Violation(_)
+            | Condition::State { .. }
             | Condition::Count { .. } => Vec::new(),
         }
     }

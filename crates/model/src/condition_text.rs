@@ -3,6 +3,8 @@
 //! A mistake carries the byte where it stands, so that a front end can underline it inside
 //! the very string of the script.
 
+mod group;
+
 use std::fmt;
 
 use crate::{
@@ -30,7 +32,7 @@ impl fmt::Display for ConditionError {
 impl std::error::Error for ConditionError {}
 
 const ALONE: &str = "no-acknowledged-record-lost";
-const SUBJECTS: [&str; 20] = [
+const SUBJECTS: [&str; 31] = [
     ALONE,
     "violation",
     "told",
@@ -51,6 +53,17 @@ const SUBJECTS: [&str; 20] = [
     "partitions",
     "position",
     "records-read",
+    "group",
+    "transaction",
+    "generation",
+    "members",
+    "owns",
+    "owned",
+    "committed",
+    "lag",
+    "last-stable",
+    "producer-epoch",
+    "read-twice",
 ];
 const EXAMPLES: &str = "conditions look like `leader(orders-0) == broker-2`, \
      `isr(orders-0) == {a, b}`, `high-watermark(orders-0) >= 1` or `no-acknowledged-record-lost`";
@@ -169,6 +182,10 @@ impl<'a> Reader<'a> {
             "partitions" => self.partitions(),
             "position" => self.position(),
             "records-read" => self.records_read(),
+            "last-stable" => self.number(subject, Term::LastStable),
+            "group" | "transaction" => self.state(subject),
+            "generation" | "members" | "owns" | "owned" | "committed" | "lag"
+            | "producer-epoch" | "read-twice" => self.of_group(subject),
             _ => Err(unknown_subject(subject, start, self)),
         }
     }
@@ -180,13 +197,14 @@ impl<'a> Reader<'a> {
         match self.condition()? {
             inner @ (Condition::Violation(_)
             | Condition::Told { .. }
+            | Condition::Owns { .. }
             | Condition::Fenced(_)) => Ok(Condition::Not(Box::new(inner))),
             _ => Err(ConditionError {
                 at: start,
                 message: "`!` cannot stand here".to_owned(),
                 help:
-                    "it stands before `fenced(…)`, `told(…)` and `violation(…)`; compare \
-                       with `!=`"
+                    "it stands before `fenced(…)`, `told(…)`, `owns(…)` and `violation(…)`; \
+                       compare with `!=`"
                         .to_owned(),
             }),
         }
@@ -298,8 +316,10 @@ impl<'a> Reader<'a> {
         let example = format!("{subject}(orders-0) >= 1");
         self.demand("(", &example)?;
         let partition = self.partition_name(&format!("{subject}(orders-0)"))?;
-        let of_replica =
-            matches!(term, Term::HighWatermark | Term::LogStart | Term::LogEnd);
+        let of_replica = matches!(
+            term,
+            Term::HighWatermark | Term::LogStart | Term::LogEnd | Term::LastStable
+        );
         let replica = match of_replica && self.takes(",") {
             true => Some(self.process(&format!("{subject}(orders-0, broker-2) >= 1"))?),
             false => None,
@@ -485,6 +505,17 @@ impl fmt::Display for Condition {
             Condition::Violation(invariant) => write!(f, "violation({invariant})"),
             Condition::Told { process, error } => write!(f, "told({process}, {error})"),
             Condition::Fenced(broker) => write!(f, "fenced({broker})"),
+            Condition::Owns { process, partition } => {
+                write!(f, "owns({process}, {partition})")
+            }
+            Condition::Owned { process, comparison, partitions } => {
+                let names: Vec<String> =
+                    partitions.iter().map(ToString::to_string).collect();
+                write!(f, "owned({process}) {comparison} {{{}}}", names.join(", "))
+            }
+            Condition::State { of, comparison, state } => {
+                write!(f, "{of} {comparison} {state}")
+            }
             Condition::Not(inner) => write!(f, "!{inner}"),
             Condition::Leader { partition, comparison, process } => {
                 write!(f, "leader({partition}) {comparison} {}", name(process))
@@ -528,6 +559,7 @@ impl fmt::Display for Term {
             Term::HighWatermark => "high-watermark",
             Term::LogStart => "log-start",
             Term::LogEnd => "log-end",
+            Term::LastStable => "last-stable",
             Term::LeaderEpoch => "leader-epoch",
             Term::IsrSize => "isr-size",
         })
@@ -541,6 +573,13 @@ impl fmt::Display for Count {
             Count::Partitions(topic) => write!(f, "partitions({topic})"),
             Count::Position(reader, at) => write!(f, "position({reader}, {at})"),
             Count::RecordsRead(reader) => write!(f, "records-read({reader})"),
+            Count::Generation(group) => write!(f, "generation({group})"),
+            Count::Members(group) => write!(f, "members({group})"),
+            Count::Owned(process) => write!(f, "owned({process})"),
+            Count::Committed(group, at) => write!(f, "committed({group}, {at})"),
+            Count::Lag(group, topic) => write!(f, "lag({group}, {topic})"),
+            Count::ProducerEpoch(process) => write!(f, "producer-epoch({process})"),
+            Count::ReadTwice(who) => write!(f, "read-twice({who})"),
         }
     }
 }
@@ -592,6 +631,23 @@ mod tests {
             "partitions(orders) == 6",
             "position(reader, orders-0) == 5",
             "records-read(reader) >= 3",
+            "group(flink-cg) == stable",
+            "group(flink-cg) != preparing-rebalance",
+            "transaction(orders.tx) == prepare-commit",
+            "generation(flink-cg) == 2",
+            "members(flink-cg) >= 2",
+            "owns(flink-1, orders-0)",
+            "!owns(flink-1, orders-0)",
+            "owned(flink-1) == {orders-0, orders-1}",
+            "owned(flink-1) != {}",
+            "owned(flink-1) == 2",
+            "committed(flink-cg, orders-0) == 5",
+            "lag(flink-cg, orders) == 0",
+            "last-stable(orders-0) == 3",
+            "last-stable(orders-0, broker-2) == 3",
+            "producer-epoch(shop) == 1",
+            "read-twice(flink-cg) == 0",
+            "leader(orders-0) == @coordinator(flink-cg)",
         ] {
             assert_eq!(Condition::parse(text).unwrap().to_string(), text);
         }
@@ -646,6 +702,11 @@ mod tests {
             ("leader-epoch(a-0, b) > 1", 16, "expected `)` but found `,`"),
             ("position(reader) == 5", 15, "expected `,` but found `)`"),
             ("partitions() == 5", 11, "expected a topic but found `)`"),
+            ("group(g) == stabel", 12, "`stabel` is no state of a group"),
+            ("transaction(t) == stable", 18, "`stable` is no state of a transaction"),
+            ("owned(p) >= {a-0}", 9, "`>=` cannot compare sets"),
+            ("committed(g) == 5", 11, "expected `,` but found `)`"),
+            ("lag(, orders) == 5", 4, "expected a group but found `,`"),
         ];
         for (text, at, message) in cases {
             let error = Condition::parse(text).unwrap_err();

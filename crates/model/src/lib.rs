@@ -30,7 +30,7 @@ mod topology;
 pub use alias::Alias;
 pub use builder::TopologyBuilder;
 pub use condition::{
-    Comparison, Condition, Count, INVARIANTS, PartitionName, ReplicaSet, Term,
+    Comparison, Condition, Count, INVARIANTS, PartitionName, ReplicaSet, Stateful, Term,
 };
 pub use condition_text::ConditionError;
 pub use diagnostic::{Diagnostic, FileId, Fix, Label, Origin, Severity, Span};

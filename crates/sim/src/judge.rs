@@ -14,6 +14,10 @@ use topomotion_trace::{
 use crate::Sight;
 use crate::bind::METADATA;
 
+mod groups;
+
+use groups::Groups;
+
 /// Sees every event of a run as it happens and answers what holds at the moment.
 ///
 /// The world knows nothing of the judge's verdicts, and the judge nothing of the engine: it
@@ -71,6 +75,8 @@ pub struct Observer {
     told: BTreeSet<(Arc<str>, String)>,
     /// Errors that are on their way.
     coming: BTreeMap<PacketId, (Arc<str>, String)>,
+    /// Groups and transactions.
+    groups: Groups,
 }
 
 /// A partition as the controller last committed it.
@@ -127,6 +133,7 @@ impl Observer {
 
     fn is_down(&mut self, process: &Arc<str>) {
         self.leaders.remove(process);
+        self.groups.is_down(process);
     }
 
     fn replica_mut(&mut self, process: &Arc<str>, partition: &Arc<str>) -> &mut Replica {
@@ -234,6 +241,16 @@ impl Observer {
             Count::RecordsRead(reader) => {
                 Ok(self.read.get(reader.as_str()).copied().unwrap_or(0))
             }
+            Count::Generation(group) => self.groups.generation(group),
+            Count::Members(group) => Ok(self.groups.members(group)),
+            Count::Owned(process) => Ok(self.groups.owned_count(process.as_str())),
+            Count::Committed(group, partition) => {
+                let committed = self.committed(group, &partition.to_string());
+                committed.ok_or_else(|| format!("{group} has committed no {partition}"))
+            }
+            Count::Lag(group, topic) => self.lag(group, topic),
+            Count::ProducerEpoch(process) => self.groups.producer_epoch(process.as_str()),
+            Count::ReadTwice(who) => Ok(self.groups.read_twice(who)),
         }
     }
 
@@ -249,23 +266,32 @@ impl Observer {
                 Term::HighWatermark => Ok(at.high_watermark),
                 Term::LogStart => Ok(at.log_start),
                 Term::LogEnd => Ok(at.log_end),
-                Term::LeaderEpoch | Term::IsrSize => {
+                Term::LeaderEpoch | Term::IsrSize | Term::LastStable => {
                     Err(format!("{partition} has no ISR: a quorum commits it"))
                 }
             };
         }
         let registration = self.registered(partition)?;
-        let leader = || {
+        let leader_of = || {
             let leader = registration.leader.as_deref();
             let replica = replica.map(ProcessId::as_str).or(leader);
             let replica = replica.ok_or_else(|| format!("nobody leads {partition}"))?;
             Ok::<Replica, String>(self.replica(replica, &partition.to_string()))
         };
         Ok(match term {
-            Term::HighWatermark => leader()?.high_watermark,
-            Term::LogStart => leader()?.log_start,
-            Term::LogEnd => leader()?.log_end,
+            Term::HighWatermark => leader_of()?.high_watermark,
+            Term::LogStart => leader_of()?.log_start,
+            Term::LogEnd => leader_of()?.log_end,
             Term::LeaderEpoch => i64::from(registration.leader_epoch),
+            Term::LastStable => {
+                let leader = registration.leader.as_deref();
+                let process = replica.map(ProcessId::as_str).or(leader);
+                let told = process.and_then(|process| {
+                    self.groups.last_stable(process, &partition.to_string())
+                });
+                // Where no transaction was, it is the high watermark.
+                told.unwrap_or(leader_of()?.high_watermark)
+            }
             Term::IsrSize => i64::try_from(registration.isr.len()).unwrap_or(i64::MAX),
         })
     }
@@ -273,6 +299,7 @@ impl Observer {
 
 impl Observer {
     fn change(&mut self, change: &StateChange) {
+        self.groups.change(change);
         match change {
             StateChange::Registration {
                 partition,
@@ -325,7 +352,15 @@ impl Observer {
             | StateChange::ProduceWaits { .. }
             | StateChange::BatchSent { .. }
             | StateChange::BatchAcked { .. }
-            | StateChange::LeaderLearned { .. } => {}
+            | StateChange::LeaderLearned { .. }
+            | StateChange::LastStable { .. }
+            | StateChange::Group { .. }
+            | StateChange::Member { .. }
+            | StateChange::OffsetCommitted { .. }
+            | StateChange::CommitAnswered { .. }
+            | StateChange::Transaction { .. }
+            | StateChange::TransactionStep { .. }
+            | StateChange::ProducerIdentified { .. } => {}
         }
     }
 }
@@ -351,6 +386,7 @@ impl Judge for Observer {
             What::Curtain => {
                 self.told.clear();
                 self.read.clear();
+                self.groups.begin();
             }
             _ => {}
         }
@@ -390,6 +426,15 @@ impl Judge for Observer {
             Condition::Not(inner) => negate(inner, self.judge(inner)),
             Condition::Told { process, error } => self.was_told(process, error),
             Condition::Fenced(broker) => self.fenced(broker),
+            Condition::Owns { process, partition } => {
+                self.groups.owns(process, partition)
+            }
+            Condition::Owned { process, comparison, partitions } => {
+                self.groups.owned(process, *comparison, partitions)
+            }
+            Condition::State { of, comparison, state } => {
+                self.groups.state(of, *comparison, state)
+            }
             Condition::Leader { partition, comparison, process } => {
                 self.leader(partition, *comparison, process.as_ref())
             }

@@ -17,10 +17,12 @@
 //! ```
 
 mod event;
+mod group;
 mod packet;
 mod state;
 mod text;
 
 pub use event::{Event, Fault, Time, Tone, Trace, What};
+pub use group::{GroupMember, GroupState, Ownership, TransactionState, TransactionStep};
 pub use packet::{Loss, Packet, PacketId, Travel};
 pub use state::{BrokerLiveness, ProcessState, QuorumRole, StateChange};

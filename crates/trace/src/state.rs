@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{GroupMember, GroupState, Ownership, TransactionState, TransactionStep};
+
 /// A change of state. Partitions are named as Kafka names them: `orders-0`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -184,6 +186,106 @@ pub enum StateChange {
         leader: Option<Arc<str>>,
         /// Its epoch.
         epoch: i32,
+    },
+    /// A replica's last stable offset moved: readers of committed records stop there.
+    LastStable {
+        /// Whose.
+        process: Arc<str>,
+        /// Which partition.
+        partition: Arc<str>,
+        /// The first offset that they must not see.
+        offset: i64,
+    },
+    /// A group as its coordinator sees it, after a change.
+    Group {
+        /// Whose view.
+        coordinator: Arc<str>,
+        /// Which group.
+        group: Arc<str>,
+        /// Its state.
+        state: GroupState,
+        /// Generation, or group epoch.
+        generation: i32,
+        /// The process of the member that leads, where one does.
+        leader: Option<Arc<str>>,
+        /// The assignor that was agreed on, or the protocol's name.
+        protocol: Option<Arc<str>>,
+        /// Its members, in the order of their ids.
+        members: Vec<GroupMember>,
+    },
+    /// What a member of a group believes to own, after a change.
+    Member {
+        /// Who.
+        process: Arc<str>,
+        /// Of which group.
+        group: Arc<str>,
+        /// Its generation, or member epoch; -1 outside the group.
+        generation: i32,
+        /// What changed.
+        change: Ownership,
+        /// The partitions that changed hands.
+        partitions: Vec<Arc<str>>,
+        /// All that it owns now.
+        owned: Vec<Arc<str>>,
+    },
+    /// A committed offset counts from now on, or is gone.
+    OffsetCommitted {
+        /// Whose view.
+        coordinator: Arc<str>,
+        /// Of which group.
+        group: Arc<str>,
+        /// In which partition.
+        partition: Arc<str>,
+        /// The next offset to read; `None` once it is expired or deleted.
+        offset: Option<i64>,
+    },
+    /// A consumer's commit was answered.
+    CommitAnswered {
+        /// Whose.
+        process: Arc<str>,
+        /// Of which group.
+        group: Arc<str>,
+        /// The next offset to read of each partition.
+        offsets: Vec<(Arc<str>, i64)>,
+        /// Why it was refused, in Kafka's words.
+        error: Option<String>,
+    },
+    /// A transaction as its coordinator sees it, after a change.
+    Transaction {
+        /// Whose view.
+        coordinator: Arc<str>,
+        /// `transactional.id`.
+        id: Arc<str>,
+        /// Its state.
+        state: TransactionState,
+        /// The producer's id.
+        producer: i64,
+        /// Its epoch.
+        epoch: i16,
+        /// The partitions that take part.
+        partitions: Vec<Arc<str>>,
+    },
+    /// A producer's application saw its transaction go on.
+    TransactionStep {
+        /// Whose.
+        process: Arc<str>,
+        /// `transactional.id`.
+        id: Arc<str>,
+        /// Counts the producer's transactions, from 0.
+        number: u64,
+        /// What it saw.
+        step: TransactionStep,
+    },
+    /// A producer was given its id and epoch.
+    ProducerIdentified {
+        /// Who.
+        process: Arc<str>,
+        /// `transactional.id` of a transactional one.
+        id: Option<Arc<str>>,
+        /// Its id.
+        producer: i64,
+        /// Its epoch.
+        epoch: i16,
     },
 }
 

@@ -206,6 +206,68 @@ impl fmt::Display for StateChange {
                 "{process} knows {partition} leader={} epoch={epoch}",
                 leader.as_deref().unwrap_or("none"),
             ),
+            S::LastStable { process, partition, offset } => {
+                write!(f, "{process} {partition} last stable {offset}")
+            }
+            S::Group { .. }
+            | S::Member { .. }
+            | S::OffsetCommitted { .. }
+            | S::CommitAnswered { .. } => group_text(self, f),
+            S::Transaction { .. }
+            | S::TransactionStep { .. }
+            | S::ProducerIdentified { .. } => transaction_text(self, f),
         }
+    }
+}
+
+fn group_text(change: &StateChange, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    use StateChange as S;
+    match change {
+        S::Group { coordinator, group, state, generation, members, .. } => {
+            write!(f, "{coordinator} group {group} {state} generation={generation}")?;
+            let members = members.iter().map(|member| {
+                format!("{}={{{}}}", member.process, member.assigned.join(", "))
+            });
+            let members: Vec<String> = members.collect();
+            write!(f, " members [{}]", members.join(", "))
+        }
+        S::Member { process, group, generation, change, partitions, owned } => write!(
+            f,
+            "{process} {group} generation={generation} {change} {{{}}}, owns {{{}}}",
+            partitions.join(", "),
+            owned.join(", "),
+        ),
+        S::OffsetCommitted { coordinator, group, partition, offset } => match offset {
+            Some(offset) => {
+                write!(f, "{coordinator} {group} committed {partition} at {offset}")
+            }
+            None => write!(f, "{coordinator} {group} forgets {partition}"),
+        },
+        S::CommitAnswered { process, group, offsets, error } => {
+            let offsets: Vec<String> =
+                offsets.iter().map(|(at, offset)| format!("{at} {offset}")).collect();
+            write!(f, "{process} {group} commit of {}: ", offsets.join(", "))?;
+            f.write_str(error.as_deref().unwrap_or("done"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn transaction_text(change: &StateChange, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    use StateChange as S;
+    match change {
+        S::Transaction { coordinator, id, state, producer, epoch, partitions } => write!(
+            f,
+            "{coordinator} transaction {id} {state} producer={producer} epoch={epoch} {{{}}}",
+            partitions.join(", "),
+        ),
+        S::TransactionStep { process, id, number, step } => {
+            write!(f, "{process} {id} transaction {number} {step}")
+        }
+        S::ProducerIdentified { process, id, producer, epoch } => {
+            let id = id.as_deref().map(|id| format!(" ({id})")).unwrap_or_default();
+            write!(f, "{process} is producer {producer} epoch={epoch}{id}")
+        }
+        _ => Ok(()),
     }
 }

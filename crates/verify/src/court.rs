@@ -193,6 +193,9 @@ impl Judge for Court {
             | Condition::Controller { .. }
             | Condition::Replicas { .. }
             | Condition::Voters { .. }
+            | Condition::Owns { .. }
+            | Condition::Owned { .. }
+            | Condition::State { .. }
             | Condition::Number { .. }
             | Condition::Count { .. } => self.observer.judge(condition),
         }
@@ -214,10 +217,18 @@ fn partition_of(change: &StateChange) -> Option<&Name> {
         | StateChange::BatchAcked { partition, .. }
         | StateChange::BatchFailed { partition, .. }
         | StateChange::Polled { partition, .. }
-        | StateChange::LeaderLearned { partition, .. } => Some(partition),
+        | StateChange::LeaderLearned { partition, .. }
+        | StateChange::LastStable { partition, .. }
+        | StateChange::OffsetCommitted { partition, .. } => Some(partition),
         StateChange::Process { .. }
         | StateChange::Quorum { .. }
-        | StateChange::Broker { .. } => None,
+        | StateChange::Broker { .. }
+        | StateChange::Group { .. }
+        | StateChange::Member { .. }
+        | StateChange::CommitAnswered { .. }
+        | StateChange::Transaction { .. }
+        | StateChange::TransactionStep { .. }
+        | StateChange::ProducerIdentified { .. } => None,
     }
 }
 

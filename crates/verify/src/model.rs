@@ -320,7 +320,15 @@ impl Model {
             | StateChange::BatchSent { .. }
             | StateChange::BatchFailed { .. }
             | StateChange::Polled { .. }
-            | StateChange::LeaderLearned { .. } => {}
+            | StateChange::LeaderLearned { .. }
+            | StateChange::LastStable { .. }
+            | StateChange::Group { .. }
+            | StateChange::Member { .. }
+            | StateChange::OffsetCommitted { .. }
+            | StateChange::CommitAnswered { .. }
+            | StateChange::Transaction { .. }
+            | StateChange::TransactionStep { .. }
+            | StateChange::ProducerIdentified { .. } => {}
         }
     }
 

@@ -116,7 +116,15 @@ fn change_mark(change: &StateChange) -> Option<Mark> {
         | S::BatchSent { .. }
         | S::BatchAcked { .. }
         | S::Polled { .. }
-        | S::LeaderLearned { .. } => return None,
+        | S::LeaderLearned { .. }
+        | S::LastStable { .. }
+        | S::Group { .. }
+        | S::Member { .. }
+        | S::OffsetCommitted { .. }
+        | S::CommitAnswered { .. }
+        | S::Transaction { .. }
+        | S::TransactionStep { .. }
+        | S::ProducerIdentified { .. } => return None,
     };
     Some((process.to_string(), text, sign))
 }

@@ -1,7 +1,8 @@
 //! Conditions, checked against the cluster.
 
 use topomotion_model::{
-    Alias, Condition, Count, Diagnostic, PartitionName, ProcessId, Span, Term, nearest,
+    Alias, Condition, Count, Diagnostic, PartitionName, ProcessId, Span, Stateful, Term,
+    nearest,
 };
 
 use super::METADATA;
@@ -49,11 +50,75 @@ impl Planner<'_> {
             Condition::Count { of, .. } => match of {
                 Count::QuorumEpoch => Some(()),
                 Count::Partitions(topic) => self.topic(topic, span),
-                Count::Position(reader, _) | Count::RecordsRead(reader) => {
-                    self.consumer(reader, span)
+                Count::Position(reader, _)
+                | Count::RecordsRead(reader)
+                | Count::Owned(reader) => self.consumer(reader, span),
+                Count::Generation(group)
+                | Count::Members(group)
+                | Count::Committed(group, _) => self.group(group, span),
+                Count::Lag(group, topic) => {
+                    self.group(group, span)?;
+                    match PartitionName::parse(topic) {
+                        Some(partition) if self.plan.topic(topic).is_none() => {
+                            self.partition(&partition, span)
+                        }
+                        Some(_) | None => self.topic(topic, span),
+                    }
+                }
+                Count::ProducerEpoch(producer) => self.producer(producer, span),
+                Count::ReadTwice(who) => {
+                    let readers = self.plan.consumers.iter();
+                    match readers.clone().any(|one| one.process.as_str() == who) {
+                        true => Some(()),
+                        false => self.group(who, span),
+                    }
                 }
             },
+            Condition::Owns { process, .. } => self.consumer(process, span),
+            Condition::Owned { process, partitions, .. } => {
+                self.consumer(process, span)?;
+                partitions.iter().try_for_each(|it| self.partition(it, span))
+            }
+            Condition::State { of, .. } => self.stateful(of, span),
         }
+    }
+
+    pub(super) fn stateful(&mut self, of: &Stateful, span: Option<Span>) -> Option<()> {
+        match of {
+            Stateful::Group(group) => self.group(group, span),
+            Stateful::Transaction(id) => self.transactional_id(id, span),
+        }
+    }
+
+    /// A group that some consumer is in.
+    pub(super) fn group(&mut self, name: &str, span: Option<Span>) -> Option<()> {
+        let known = self.plan.consumers.iter().map(|one| one.group.as_str());
+        if known.clone().any(|known| known == name) {
+            return Some(());
+        }
+        let message = format!("no consumer is in a group `{name}`");
+        let error = Diagnostic::error("unknown-group", message, span);
+        self.errors.push(match nearest(name, known) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error.help("give a consumer `kafka: { groupId: '…' }`"),
+        });
+        None
+    }
+
+    /// The `transactional.id` of some producer.
+    fn transactional_id(&mut self, id: &str, span: Option<Span>) -> Option<()> {
+        let producers = self.plan.producers.iter();
+        let known = producers.filter_map(|one| one.settings.get("transactional.id"));
+        if known.clone().any(|known| known == id) {
+            return Some(());
+        }
+        let message = format!("no producer has the transactional.id `{id}`");
+        let error = Diagnostic::error("unknown-transaction", message, span);
+        self.errors.push(match nearest(id, known.map(String::as_str)) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error.help("set `producer.transactional.id`, or that of one process"),
+        });
+        None
     }
 
     fn error_name(&mut self, name: &str, span: Option<Span>) -> Option<()> {
@@ -123,6 +188,13 @@ impl Planner<'_> {
         self.one_of(id, &known, why, span)
     }
 
+    pub(super) fn producer(&mut self, id: &ProcessId, span: Option<Span>) -> Option<()> {
+        let known: Vec<&ProcessId> =
+            self.plan.producers.iter().map(|one| &one.process).collect();
+        let why = ("not-a-producer", "producer", "only producers send records");
+        self.one_of(id, &known, why, span)
+    }
+
     fn one_of(
         &mut self,
         id: &ProcessId,
@@ -150,6 +222,7 @@ impl Planner<'_> {
     pub(super) fn alias(&mut self, id: &ProcessId, span: Option<Span>) -> Option<()> {
         match Alias::of(id)? {
             Ok(Alias::Leader(partition)) => self.partition(&partition, span),
+            Ok(Alias::Coordinator(of)) => self.stateful(&of, span),
             Ok(Alias::Controller | Alias::Standby | Alias::Last) => Some(()),
             Err(help) => {
                 let message = format!("nobody is meant by `{id}`");

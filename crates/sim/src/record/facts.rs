@@ -8,6 +8,7 @@ use std::sync::Arc;
 use topomotion_trace::{BrokerLiveness, QuorumRole, StateChange};
 use topomotion_wire::{self as wire, Fact, NodeId, PartitionState, TopicPartition};
 
+use super::{groups, transactions};
 use crate::packet::{Dictionary, name_of};
 
 pub(super) fn change(
@@ -20,14 +21,20 @@ pub(super) fn change(
         Fact::MetadataApplied { .. } | Fact::Client { .. } | Fact::Log { .. } => {
             return None;
         }
-        Fact::LastStable { .. }
-        | Fact::GroupChanged { .. }
+        Fact::LastStable { partition, offset } => StateChange::LastStable {
+            process,
+            partition: names.partition(&partition),
+            offset: offset.0,
+        },
+        Fact::GroupChanged { .. }
         | Fact::OffsetCommitted { .. }
-        | Fact::TransactionChanged { .. }
         | Fact::Member { .. }
-        | Fact::CommitAnswered { .. }
+        | Fact::CommitAnswered { .. } => return groups::change(process, fact, names),
+        Fact::TransactionChanged { .. }
         | Fact::ProducerIdentified { .. }
-        | Fact::Transaction { .. } => return None,
+        | Fact::Transaction { .. } => {
+            return transactions::change(process, fact, names);
+        }
         Fact::QuorumRole { role, epoch, .. } => {
             StateChange::Quorum { process, role: quorum_role(role), epoch: epoch.0 }
         }

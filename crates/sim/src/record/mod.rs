@@ -5,8 +5,10 @@
 //! is the same.
 
 mod facts;
+mod groups;
 mod sight;
 mod talk;
+mod transactions;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;

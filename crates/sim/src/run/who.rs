@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use topomotion_model::{Alias, Condition, Count, ProcessId, Term};
+use topomotion_model::{Alias, Condition, Count, ProcessId, Stateful, Term};
 use topomotion_wire::TopicPartition;
 
 use super::body::Body;
@@ -29,12 +29,23 @@ fn process(
         }
         Some(Ok(Alias::Standby)) => standby(stage)
             .ok_or_else(|| "no voter but the active controller runs".to_owned()),
-        Some(Ok(Alias::Leader(partition))) => {
-            let now = stage.observer.registration(&partition.to_string());
-            let leader = now.and_then(|now| now.leader.clone()).map(ProcessId);
-            leader.ok_or_else(|| format!("nobody leads {partition}"))
+        Some(Ok(Alias::Leader(partition))) => leader(stage, &partition.to_string()),
+        Some(Ok(Alias::Coordinator(of))) => {
+            let topic = match &of {
+                Stateful::Group(_) => "__consumer_offsets",
+                Stateful::Transaction(_) => "__transaction_state",
+            };
+            let size = i32::try_from(stage.cluster.topic_size(topic)).unwrap_or(i32::MAX);
+            let index = topomotion_coordinator::partition_for(of.name(), size);
+            leader(stage, &format!("{topic}-{index}"))
         }
     }
+}
+
+fn leader(stage: &Stage<'_>, partition: &str) -> Result<ProcessId, String> {
+    let now = stage.observer.registration(partition);
+    let leader = now.and_then(|now| now.leader.clone()).map(ProcessId);
+    leader.ok_or_else(|| format!("nobody leads {partition}"))
 }
 
 /// The first voter that runs and is not the active controller.
@@ -185,7 +196,7 @@ fn look_at_count(stage: &Stage<'_>, of: &Count) -> Option<Sight> {
             let (process, partition) = (reader.0.clone(), partition.to_string().into());
             Some(Sight::Position { process, partition, next })
         }
-        Count::QuorumEpoch | Count::RecordsRead(_) => None,
+        _ => None,
     }
 }
 
