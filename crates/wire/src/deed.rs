@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::{ErrorCode, LeaderEpoch, NodeId, Offset};
+use crate::{ErrorCode, LeaderEpoch, NodeId, Offset, ProducerEpoch};
 
 /// Why a batch may leave (PRD-2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,6 +73,19 @@ pub enum ClientDeed {
     },
     /// A record waits for room in `buffer.memory`.
     Blocked,
+    /// A batch came to the leader before its turn: it is sent again, in order (PRD-6).
+    OutOfOrder {
+        /// Its first sequence number.
+        sequence: i32,
+    },
+    /// The producer raised its epoch and numbers from 0 again (PRD-8).
+    NumberedAnew {
+        /// The new epoch.
+        epoch: ProducerEpoch,
+    },
+    /// A numbered batch was given up: nothing new leaves until it is known what became of
+    /// those behind it.
+    Unresolved,
     /// Metadata is asked for.
     MetadataWanted {
         /// Why.
@@ -122,6 +135,9 @@ impl ClientDeed {
             | ClientDeed::Stopped { .. }
             | ClientDeed::NoOffset
             | ClientDeed::Blocked
+            | ClientDeed::OutOfOrder { .. }
+            | ClientDeed::NumberedAnew { .. }
+            | ClientDeed::Unresolved
             | ClientDeed::BatchSplit { .. } => true,
             ClientDeed::Sticks
             | ClientDeed::BatchReady { .. }
@@ -184,6 +200,15 @@ impl fmt::Display for ClientDeed {
             ClientDeed::Blocked => {
                 f.write_str("a record waits: buffer.memory is used up")
             }
+            ClientDeed::OutOfOrder { sequence } => {
+                write!(f, "sequence {sequence} came before its turn and is sent again")
+            }
+            ClientDeed::NumberedAnew { epoch } => {
+                write!(f, "is numbered from 0 again, in producer epoch {epoch}")
+            }
+            ClientDeed::Unresolved => f.write_str(
+                "a numbered batch was given up: new ones wait until all is known",
+            ),
             ClientDeed::MetadataWanted { cause } => {
                 write!(f, "metadata is asked for: {cause}")
             }

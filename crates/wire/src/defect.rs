@@ -69,6 +69,15 @@ defects! {
     PollSkips = "poll_skips", "A consumer hands no records on that begin at an odd offset.";
     PollRepeats = "poll_repeats", "A consumer hands everything on twice.";
     PollMixes = "poll_mixes", "A consumer hands on first the batch that came last.";
+    NoDupCheck = "no_dup_check", "A leader does not look at sequence numbers.";
+    DupOffset = "dup_offset", "A batch that is there already is answered with the log end.";
+    StateNotTruncated = "state_not_truncated", "A log that is cut keeps what it knew of producers.";
+    NoFence = "no_fence", "A leader takes records of old producer epochs.";
+    LsoIgnoresUnreplicated = "lso_ignores_unreplicated", "A transaction is over as soon as its marker is appended.";
+    AbortedIndexGap = "aborted_index_gap", "The last aborted transaction that a reader should hear of is left out.";
+    RetryReorder = "retry_reorder", "Two batches that are sent again change places.";
+    ReadUncommitted = "read_uncommitted", "A consumer of committed records reads everything.";
+    OffsetsOutsideTxn = "offsets_outside_txn", "Offsets of a transaction are committed at once.";
     NeverExpand = "never_expand", "A leader never takes anybody back into the ISR.";
     ObserverStuck = "observer_stuck", "An observer whose question is not answered asks nobody else.";
     AssignTwice = "assign_twice", "An assignor gives a partition to two members.";
