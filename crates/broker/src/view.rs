@@ -26,6 +26,8 @@ pub struct ReplicaView {
     pub log_end: Offset,
     /// First offset not known to be replicated (REP-1).
     pub high_watermark: Offset,
+    /// Where readers of committed records stop (TXN-7).
+    pub last_stable: Offset,
     /// The ISR as last committed, as far as known here.
     pub isr: Vec<NodeId>,
     /// The ISR that counts for the high watermark: with what is proposed (REP-3). On a

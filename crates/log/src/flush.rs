@@ -7,6 +7,7 @@
 use topomotion_wire::{DiskOp, FileName, FlushToken, Offset};
 
 use crate::Log;
+use crate::segment::Segment;
 
 /// A flush under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +50,9 @@ impl Log {
         );
         let from = self.segments.partition_point(|it| it.end() <= self.recovery_point);
         let dirty = self.segments[from..].iter().take_while(|it| it.base < up_to);
-        let files: Vec<FileName> = dirty.flat_map(|it| it.names.clone().all()).collect();
+        let dirty = dirty.flat_map(Segment::files);
+        // The snapshot of what comes behind them, too.
+        let files: Vec<FileName> = dirty.chain(self.written_snapshot(up_to)).collect();
         let left = files.len();
         self.disk.extend(files.into_iter().map(|file| DiskOp::Flush { file, token }));
         if left > 0 {

@@ -3,7 +3,7 @@
 //! The log walks over batches by their headers alone: to find an offset, to see what fits
 //! into a fetch, to rebuild an index.
 
-use topomotion_wire::{LeaderEpoch, Offset};
+use topomotion_wire::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
 
 use crate::batch::{CHECKED_FROM, HEADER_BYTES, PREFIX_BYTES};
 use crate::{Attributes, Malformed};
@@ -111,6 +111,22 @@ impl<'a> BatchView<'a> {
 
     pub(crate) fn max_timestamp(self) -> i64 {
         i64::from_be_bytes(self.field(35))
+    }
+
+    pub(crate) fn producer_id(self) -> ProducerId {
+        ProducerId(i64::from_be_bytes(self.field(43)))
+    }
+
+    pub(crate) fn producer_epoch(self) -> ProducerEpoch {
+        ProducerEpoch(i16::from_be_bytes(self.field(51)))
+    }
+
+    pub(crate) fn base_sequence(self) -> i32 {
+        i32::from_be_bytes(self.field(53))
+    }
+
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        self.bytes
     }
 
     pub(crate) fn count(self) -> i32 {

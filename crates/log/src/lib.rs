@@ -26,14 +26,18 @@
 //! a failed write: Kafka halts when its only log directory fails, so the world ends the
 //! process.
 //!
+//! **Producers** are known by what they wrote: [`ProducerStates`] is a fold of the batches, kept
+//! along with the log through cuts and restarts (PRD-7), `.snapshot` and `.txnindex` files
+//! beside it. Whether to append what a producer sends is the leader's to ask
+//! ([`ProducerStates::check`]).
+//!
 //! A log is **not** a replica: it knows no high watermark, no leader and no reader.
 //!
 //! The central types are [`Batch`] (a record batch, format v2), [`BatchBuilder`],
 //! [`EpochCache`] (which epoch began where, LOG-7), [`Log`] and [`MemoryDisk`].
 //!
 //! Compressed batches are stored and served like any other; only reading their records is
-//! refused, with [`Malformed::Compressed`]. Compaction and producer-state snapshots are not
-//! here yet.
+//! refused, with [`Malformed::Compressed`]. Compaction is not here yet.
 //!
 //! ```
 //! use topomotion_log::{BatchBuilder, Log, LogConfig, RecordRef};
@@ -63,6 +67,7 @@ mod header;
 mod log;
 mod lookup;
 mod malformed;
+mod producers;
 mod record;
 mod recovery;
 mod retention;
@@ -77,6 +82,10 @@ pub use epochs::{EpochCache, EpochEnd, EpochStart};
 pub use log::{AppendInfo, History, Log, OutOfRange};
 pub use lookup::OffsetSpec;
 pub use malformed::Malformed;
+pub use producers::{
+    AbortedTransaction, BatchTrace, CompletedTransaction, Marker, MarkerKind, Origin,
+    ProducerState, ProducerStates, Verdict,
+};
 pub use record::{Header, Record, Records};
 pub use recovery::Checkpointed;
 pub use retention::Start;

@@ -13,6 +13,7 @@ use topomotion_wire::{
 use crate::batch::{place, stamp};
 use crate::flush::Flush;
 use crate::header::BatchView;
+use crate::producers::{ProducerStates, Snapshots};
 use crate::segment::{Lengths, MAX_FILE_BYTES, Names, Read, Segment};
 use crate::{Attributes, Batch, EpochCache, EpochEnd, LogConfig, Malformed, checkpoint};
 
@@ -68,6 +69,8 @@ pub struct Log {
     /// Oldest first, never empty; the last one is appended to.
     pub(crate) segments: Vec<Segment>,
     pub(crate) epochs: EpochCache,
+    pub(crate) producers: ProducerStates,
+    pub(crate) snapshots: Snapshots,
     pub(crate) start: Offset,
     /// Everything before it is known to be durable.
     pub(crate) recovery_point: Offset,
@@ -104,6 +107,8 @@ impl Log {
             partition,
             config,
             epochs: EpochCache::new(),
+            producers: ProducerStates::new(),
+            snapshots: Snapshots::new(),
             start: Offset(0),
             recovery_point: Offset(0),
             flushes: Vec::new(),
@@ -309,11 +314,12 @@ impl Log {
         assert!(end >= self.start, "nothing is kept below the log start");
         if end < self.end_offset() {
             while self.segments.len() > 1 && self.active().base > end {
-                self.segments.pop().into_iter().for_each(|it| self.delete(it.names));
+                self.segments.pop().into_iter().for_each(|it| self.delete(&it));
             }
             let active = self.active_mut();
             let (names, lengths) = (active.names.clone(), active.truncate_to(end));
             self.cut(names, lengths);
+            self.reload_producers();
         }
         let end = self.end_offset();
         self.start = self.start.min(end);
@@ -328,8 +334,9 @@ impl Log {
     pub fn restart_at(&mut self, start: Offset) {
         assert!(start.0 >= 0, "a log has no negative offsets");
         for dropped in std::mem::take(&mut self.segments) {
-            self.delete(dropped.names);
+            self.delete(&dropped);
         }
+        self.clear_producers();
         self.open_segment(start);
         self.start = start;
         self.forget_durable(Offset(0));
@@ -342,8 +349,9 @@ impl Log {
     /// there: this one is empty, and is to be dropped.
     pub fn delete_files(&mut self) {
         for dropped in std::mem::take(&mut self.segments) {
-            self.delete(dropped.names);
+            self.delete(&dropped);
         }
+        self.clear_producers();
         let file = self.checkpoint_file.clone();
         self.disk.push_back(DiskOp::Delete { file });
         let disk = std::mem::take(&mut self.disk);
@@ -375,7 +383,8 @@ impl Log {
         let active = self.segments.last_mut().expect("a log always has a segment");
         let file = active.names.log.clone();
         self.disk.push_back(DiskOp::Append { file, bytes: bytes.clone() });
-        active.push(reach.base, bytes, interval, &mut self.disk);
+        active.push(reach.base, bytes.clone(), interval, &mut self.disk);
+        self.fold_appended(&bytes);
     }
 
     pub(crate) fn note_epoch(&mut self, epoch: LeaderEpoch, start: Offset) {
@@ -422,10 +431,11 @@ impl Log {
         self.close_active();
         let (closed, bytes) = (self.active().base, self.active().len_bytes());
         if self.active().is_empty() {
-            self.segments.pop().into_iter().for_each(|it| self.delete(it.names));
+            self.segments.pop().into_iter().for_each(|it| self.delete(&it));
         }
         let opened = if fits { end } else { base };
         self.open_segment(opened);
+        self.take_snapshot(opened);
         self.rolled = Some(LogDeed::Rolled { closed, bytes, opened, cause });
     }
 
@@ -455,8 +465,13 @@ impl Log {
         }
     }
 
-    pub(crate) fn delete(&mut self, names: Names) {
-        self.disk.extend(names.all().map(|file| DiskOp::Delete { file }));
+    pub(crate) fn delete(&mut self, segment: &Segment) {
+        self.disk.extend(segment.files().map(|file| DiskOp::Delete { file }));
+    }
+
+    /// A segment's files, and the snapshot at its base.
+    pub(crate) fn files_of(&self, segment: &Segment) -> impl Iterator<Item = FileName> {
+        segment.files().chain(self.written_snapshot(segment.base))
     }
 
     fn cut(&mut self, names: Names, lengths: Lengths) {
@@ -465,6 +480,7 @@ impl Log {
             DiskOp::Truncate { file: names.index, len: lengths.index },
             DiskOp::Truncate { file: names.time_index, len: lengths.time_index },
         ]);
+        self.cut_aborted();
     }
 
     pub(crate) fn write_checkpoint(&mut self) {

@@ -8,8 +8,8 @@
 //!
 //! Indexes are built anew on the way, and written where the file is missing or differs. The
 //! epochs are the fold of the batches (R15); an epoch without records is forgotten, as in
-//! Kafka. A producer-state snapshot would be read here, to begin the fold of the producers
-//! from it; files of that name are left alone.
+//! Kafka. So is the state of producers, with what the snapshots at the segments' bases know of
+//! those whose batches are gone.
 
 use std::collections::VecDeque;
 use std::ops::Bound;
@@ -64,6 +64,7 @@ impl Log {
         log.recover_segments(&found, checkpointed);
         log.recover_indexes(files);
         log.recover_epochs(files);
+        log.recover_producers(files);
         for file in found.strays(&log) {
             log.disk.push_back(DiskOp::Delete { file });
         }
@@ -189,7 +190,7 @@ impl Found {
         for (name, bytes) in all.take_while(|(name, _)| name.starts_with(&folder)) {
             match segment_file(&name[folder.len()..]) {
                 Some((base, "log")) => logs.push((base, bytes.clone())),
-                Some((_, "index" | "timeindex")) => {}
+                Some((_, "index" | "timeindex" | "txnindex" | "snapshot")) => {}
                 _ => continue,
             }
             names.push(name.clone());
@@ -200,7 +201,7 @@ impl Found {
     /// What is there and belongs to no segment any more.
     fn strays<'a>(&'a self, log: &'a Log) -> impl Iterator<Item = FileName> + use<> {
         let kept: Vec<FileName> =
-            log.segments.iter().flat_map(|it| it.names.clone().all()).collect();
+            log.segments.iter().flat_map(|it| log.files_of(it)).collect();
         let names = self.names.clone();
         names.into_iter().filter(move |name| !kept.contains(name))
     }

@@ -63,8 +63,9 @@ impl Log {
             self.roll_at_end();
         }
         let dropped: Vec<Segment> = self.segments.drain(..count).collect();
-        dropped.into_iter().for_each(|segment| self.delete(segment.names));
+        dropped.into_iter().for_each(|segment| self.delete(&segment));
         let first = self.segments[0].base;
+        self.drop_snapshots_before(first);
         self.recovery_point = self.recovery_point.max(first);
         if first <= self.start {
             return Start::Stays;

@@ -1,7 +1,8 @@
 //! Fetch (1), versions 4–18, on brokers. (Fetches of the metadata log go to the quorum.)
 //!
 //! - Followers name themselves with their incarnation (in `replica_state` from version 15 on)
-//!   and read to the log end; consumers read to the high watermark.
+//!   and read to the log end; consumers read to the high watermark, or, of committed records
+//!   alone, to the last stable offset, and are told what was aborted (TXN-7, TXN-8).
 //! - The offset is the follower's acknowledgement, noted after the reading (REP-14).
 //! - From version 12 on the fetcher's last epoch is compared (REP-15).
 //! - Waits for `min_bytes` up to `max_wait_ms` (REP-18).
@@ -24,7 +25,7 @@ use crate::broker::{
     Urgency, Wanted, Worth, refused, survey, tell,
 };
 use crate::net::{Effects, Ticket};
-use crate::replica::{Content, Reader, Site, Slice};
+use crate::replica::{Content, Isolation, Reader, Site, Slice};
 
 /// The first version that names topics by id.
 const BY_ID: i16 = 13;
@@ -53,7 +54,7 @@ pub(crate) fn handle(
     };
     let worth = match plan.reader {
         Reader::Follower { .. } => Worth::Follower,
-        Reader::Consumer | Reader::ConsumerOfAny => Worth::Consumer,
+        Reader::Consumer(_) | Reader::ConsumerOfAny(_) => Worth::Consumer,
     };
     let naming = if version < BY_ID { Naming::ByName } else { Naming::ById };
     match broker.fetches().sessions().open(site.now, naming, worth, request) {
@@ -77,14 +78,15 @@ pub(crate) fn handle(
 }
 
 fn reader(version: i16, request: &FetchRequest) -> Reader {
+    let isolation = Isolation::of_level(request.isolation_level);
     let in_state = known_node(request.replica_state.replica_id);
     match in_state.or(known_node(request.replica_id)) {
         Some(id) => {
             let epoch = request.replica_state.replica_epoch;
             Reader::Follower { id, epoch: (epoch >= 0).then_some(BrokerEpoch(epoch)) }
         }
-        None if version >= FROM_ANY => Reader::ConsumerOfAny,
-        None => Reader::Consumer,
+        None if version >= FROM_ANY => Reader::ConsumerOfAny(isolation),
+        None => Reader::Consumer(isolation),
     }
 }
 

@@ -8,7 +8,8 @@
 //!   storage, which is none. Any other, or one of these too early: UNSUPPORTED_VERSION.
 //! - What consumers may not read yet is not found either; while a new leader has not proven
 //!   its high watermark, that too is OFFSET_NOT_AVAILABLE.
-//! - Both isolation levels end at the same offset: there are no transactions yet.
+//! - For readers of committed records the last stable offset takes the high watermark's place
+//!   (TXN-7).
 //! - The leader epoch is checked as in Fetch (REP-13); from version 4 on the epoch of the
 //!   record found is told.
 
@@ -18,14 +19,12 @@ use topomotion_wire::messages::list_offsets_response::{
     ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
 };
 use topomotion_wire::messages::{ListOffsetsRequest, ListOffsetsResponse};
-use topomotion_wire::{
-    ErrorCode, Fact, LeaderEpoch, NodeId, Offset, Rule, TopicPartition,
-};
+use topomotion_wire::{ErrorCode, Fact, LeaderEpoch, Offset, Rule, TopicPartition};
 
 use super::{known_epoch, known_node, shared};
 use crate::broker::Broker;
 use crate::net::Effects;
-use crate::replica::{Replica, Site};
+use crate::replica::{Isolation, Replica, Site};
 
 /// The first version that tells the leader epoch.
 const WITH_EPOCH: i16 = 4;
@@ -38,14 +37,17 @@ pub(crate) fn handle(
     request: &ListOffsetsRequest,
     effects: &mut Effects,
 ) -> ListOffsetsResponse {
-    let replica = known_node(request.replica_id);
+    let asking = match known_node(request.replica_id) {
+        Some(_) => Asking::Replica,
+        None => Asking::Consumer(Isolation::of_level(request.isolation_level)),
+    };
     let mut topics = Vec::new();
     for topic in &request.topics {
         let name = shared(&topic.name);
         let mut partitions = Vec::new();
         for wanted in &topic.partitions {
             let id = TopicPartition::new(name.clone(), wanted.partition_index);
-            let answer = one(broker, site, (version, replica), &id, wanted, effects);
+            let answer = one(broker, site, (version, asking), &id, wanted, effects);
             partitions.push(match version {
                 WITH_EPOCH.. => answer,
                 _ => answer.with_leader_epoch(-1),
@@ -60,7 +62,7 @@ pub(crate) fn handle(
 fn one(
     broker: &Broker,
     site: Site<'_>,
-    (version, asking): (i16, Option<NodeId>),
+    (version, asking): (i16, Asking),
     id: &TopicPartition,
     wanted: &ListOffsetsPartition,
     effects: &mut Effects,
@@ -111,6 +113,13 @@ fn known_spec(version: i16, timestamp: i64) -> Result<OffsetSpec, ErrorCode> {
     if version >= since { Ok(spec) } else { Err(ErrorCode::UnsupportedVersion) }
 }
 
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+enum Asking {
+    Replica,
+    Consumer(Isolation),
+}
+
 /// A place in a log.
 struct Found {
     offset: Offset,
@@ -122,7 +131,7 @@ const NOTHING: Found = Found { offset: Offset(-1), timestamp: -1, epoch: None };
 
 fn look_up(
     replica: &Replica,
-    asking: Option<NodeId>,
+    asking: Asking,
     spec: OffsetSpec,
 ) -> Result<Found, ErrorCode> {
     let log = replica.log();
@@ -134,21 +143,29 @@ fn look_up(
     let latest =
         |offset| Found { offset, timestamp: -1, epoch: Some(replica.leader_epoch()) };
     let end = match asking {
-        Some(_) => log.end_offset(),
-        None => replica.high_watermark(),
+        Asking::Replica => log.end_offset(),
+        Asking::Consumer(isolation) => replica.visible_end(isolation),
     };
     let by_time =
         |found: Option<(Offset, i64)>| match found.filter(|(offset, _)| *offset < end) {
             Some(found) => Ok(at(found)),
-            None if asking.is_some() => Ok(NOTHING),
-            None => replica.latest_for_consumers().map(|_| NOTHING),
+            None => match asking {
+                Asking::Replica => Ok(NOTHING),
+                Asking::Consumer(isolation) => {
+                    replica.latest_for_consumers(isolation).map(|_| NOTHING)
+                }
+            },
         };
     match spec {
         OffsetSpec::Earliest | OffsetSpec::EarliestLocal => {
             Ok(at((log.start_offset(), -1)))
         }
-        OffsetSpec::Latest if asking.is_some() => Ok(latest(end)),
-        OffsetSpec::Latest => replica.latest_for_consumers().map(latest),
+        OffsetSpec::Latest => match asking {
+            Asking::Replica => Ok(latest(end)),
+            Asking::Consumer(isolation) => {
+                replica.latest_for_consumers(isolation).map(latest)
+            }
+        },
         OffsetSpec::MaxTimestamp => by_time(log.at_max_timestamp()),
         OffsetSpec::At(timestamp) => by_time(log.offset_at_time(timestamp)),
         OffsetSpec::LatestTiered => Ok(NOTHING),

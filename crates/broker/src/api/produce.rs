@@ -5,11 +5,13 @@
 //! - `acks=-1`: refused before the append while the ISR is too small (REP-5), else answered
 //!   when the high watermark has passed the last record (REP-6) or time is up (REP-7).
 //! - Each partition has its own outcome; the answer leaves when the last one is decided.
-//! - Version 13 names topics by id. Transactions are refused; sequence numbers of idempotent
-//!   producers are stored and not yet checked.
+//! - Version 13 names topics by id.
+//! - A batch that is there already is answered with its first offset (PRD-4). Records of a
+//!   transaction need a `transactional.id`.
 
 use std::collections::BTreeMap;
 
+use topomotion_log::{Attributes, Batch};
 use topomotion_wire::messages::produce_request::TopicProduceData;
 use topomotion_wire::messages::produce_response::{
     PartitionProduceResponse, TopicProduceResponse,
@@ -38,8 +40,9 @@ pub(crate) fn handle(
     effects: &mut Effects,
 ) {
     let acks = match request.acks {
-        _ if request.transactional_id.is_some() => {
-            return refuse(ticket, &request, ErrorCode::InvalidRequest, effects);
+        _ if request.transactional_id.is_none() && has_transactional(&request) => {
+            let error = ErrorCode::TransactionalIdAuthorizationFailed;
+            return refuse(ticket, &request, error, effects);
         }
         0 => Acks::None,
         1 => Acks::Leader,
@@ -83,6 +86,16 @@ pub(crate) fn handle(
     }
     let until = wait_until(site, request.timeout_ms);
     finish(broker, DelayedProduce { ticket, until, response, pending }, acks, effects);
+}
+
+/// Whether any batch is part of a transaction.
+fn has_transactional(request: &ProduceRequest) -> bool {
+    let data = request.topic_data.iter().flat_map(|topic| &topic.partition_data);
+    let first = |mut records: Bytes| Batch::split_from(&mut records).ok();
+    let batches = data.filter_map(|data| data.records.clone().and_then(first));
+    batches
+        .into_iter()
+        .any(|batch| batch.attributes().contains(Attributes::TRANSACTIONAL))
 }
 
 struct Appended {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use topomotion_wire::messages::FetchResponse;
 use topomotion_wire::messages::fetch_response::{
-    FetchableTopicResponse, LeaderIdAndEpoch, PartitionData,
+    AbortedTransaction, FetchableTopicResponse, LeaderIdAndEpoch, PartitionData,
 };
 use topomotion_wire::messages::{BrokerId, TopicName};
 use topomotion_wire::{Bytes, ErrorCode, Fact, Instant, Offset, Rule, TopicPartition};
@@ -246,12 +246,14 @@ fn read(
 fn nearest(site: Site<'_>, plan: &Plan, replica: &Replica, at: FetchAt) -> Option<Slice> {
     let rack = plan.rack.as_deref()?;
     let is_wanted = site.settings.replica_selector == ReplicaSelector::RackAware
-        && plan.reader == Reader::ConsumerOfAny;
+        && matches!(plan.reader, Reader::ConsumerOfAny(_));
     if !is_wanted || replica.check_leadership(at.current_leader_epoch).is_err() {
         return None;
     }
     Some(Slice {
         high_watermark: replica.high_watermark(),
+        last_stable: replica.last_stable_offset(),
+        aborted: None,
         log_start: replica.log().start_offset(),
         content: Content::Elsewhere(replica.nearest(site, rack, at.offset)?),
         trail: None,
@@ -303,7 +305,8 @@ fn tell_one(
         effects.fact(Fact::Log { partition: partition.clone(), deed });
     }
     data.high_watermark = slice.high_watermark.0;
-    data.last_stable_offset = slice.high_watermark.0;
+    data.last_stable_offset = slice.last_stable.0;
+    data.aborted_transactions = Some(tell_aborted(slice));
     data.log_start_offset = slice.log_start.0;
     match &slice.content {
         Content::Records(records) => data.records = Some(records.clone()),
@@ -317,6 +320,17 @@ fn tell_one(
         }
     }
     data
+}
+
+/// What was aborted of the records that are told (TXN-8).
+fn tell_aborted(slice: &Slice) -> Vec<AbortedTransaction> {
+    let entries = slice.aborted.iter().flatten();
+    let entry = |entry: &topomotion_log::AbortedTransaction| {
+        AbortedTransaction::default()
+            .with_producer_id(entry.producer.0.into())
+            .with_first_offset(entry.first.0)
+    };
+    entries.map(entry).collect()
 }
 
 fn is_wrong_leadership(error: ErrorCode) -> bool {

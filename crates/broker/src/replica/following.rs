@@ -118,6 +118,7 @@ impl Replica {
             effects.lower_recovery_point();
         }
         self.high_watermark = self.high_watermark.min(end);
+        self.tell_folded(effects);
         self.write(effects);
         if end < before {
             effects.fact(Fact::Truncated { partition: self.id.clone(), end });

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use topomotion_wire::{BrokerEpoch, Duration, Instant, NodeId, Offset, PartitionState};
+use topomotion_wire::{
+    BrokerEpoch, Duration, Instant, NodeId, Offset, PartitionState, ProducerId,
+};
 
 use super::Site;
 use super::isr::Proposal;
@@ -18,6 +20,8 @@ pub(super) struct Leadership {
     pub(super) followers: BTreeMap<NodeId, Follower>,
     /// The one ISR change under way (REP-11).
     pub(super) proposal: Option<Proposal>,
+    /// Where the last marker of each producer stands that was appended in this leadership.
+    pub(super) markers: BTreeMap<ProducerId, Offset>,
 }
 
 impl Leadership {
@@ -32,7 +36,12 @@ impl Leadership {
             (id, Follower { caught_up_at, ..Follower::default() })
         };
         let others = state.replicas.iter().filter(|&&id| id != site.me);
-        Leadership { start, followers: others.map(follower).collect(), proposal: None }
+        Leadership {
+            start,
+            followers: others.map(follower).collect(),
+            proposal: None,
+            markers: BTreeMap::new(),
+        }
     }
 
     /// Replicas have come or gone within this leadership (CTL-13): whoever comes has yet to

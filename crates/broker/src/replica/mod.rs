@@ -4,7 +4,8 @@
 //! rules: [`leader`] holds what a leader remembers of its followers, [`watermark`] moves the
 //! high watermark, [`isr`] proposes ISR changes and takes the answer, [`serving`] appends and
 //! reads for others, [`following`] appends, truncates and restarts after the leader,
-//! [`log_start`] forgets, [`nearest`] sends consumers elsewhere, [`truncation`] holds the ways in which older eras did that.
+//! [`log_start`] forgets, [`nearest`] sends consumers elsewhere, [`transactions`] knows markers
+//! and the last stable offset, [`truncation`] holds the ways in which older eras did that.
 //!
 //! A replica knows no connection and no waiting request; it says what changed by touching
 //! its partition in [`Effects`].
@@ -17,6 +18,7 @@ mod nearest;
 mod serving;
 #[cfg(test)]
 mod tests;
+mod transactions;
 mod truncation;
 mod watermark;
 
@@ -29,7 +31,8 @@ use topomotion_wire::{
 pub(crate) use following::FetchedData;
 pub(crate) use isr::{Decision, Registered};
 use leader::Leadership;
-pub(crate) use serving::{AtLeast, Content, FetchAt, Reader, Slice};
+pub(crate) use serving::{AtLeast, Content, FetchAt, Isolation, Reader, Slice};
+pub(crate) use transactions::VerificationGuard;
 use truncation::Reconciling;
 
 use crate::config::BrokerSettings;
@@ -85,6 +88,8 @@ pub(crate) struct Replica {
     topic_id: TopicId,
     log: Log,
     high_watermark: Offset,
+    /// The last stable offset as it was last told, while it is not the high watermark.
+    held_stable: Option<Offset>,
     /// The registration last applied; a leader's own ISR changes arrive here first by the
     /// controller's answer, then again by the metadata log.
     state: PartitionState,
@@ -119,6 +124,7 @@ impl Replica {
             topic_id,
             log,
             high_watermark,
+            held_stable: None,
             state,
             role: Role::Follower(Reconciling::WithFetch),
         }
@@ -232,6 +238,7 @@ impl Replica {
             "REP-1: log start {start} <= high watermark {} <= log end {end}",
             self.high_watermark
         );
+        self.tell_stable(effects);
     }
 
     /// Tells which batches stand between two offsets.
@@ -267,6 +274,7 @@ impl Replica {
             log_start: self.log.start_offset(),
             log_end: self.log.end_offset(),
             high_watermark: self.high_watermark,
+            last_stable: self.last_stable_offset(),
             isr: self.state.isr.clone(),
             maximal_isr,
         }

@@ -3,7 +3,9 @@
 //! A read happens before the fetch is noted, so a follower learns a high watermark that its
 //! own fetch has moved only one fetch later (REP-14).
 
-use topomotion_log::{AppendInfo, Batch, Batches, EpochEnd, History, Malformed};
+use topomotion_log::{
+    AbortedTransaction, AppendInfo, Batch, Batches, EpochEnd, History, Malformed,
+};
 use topomotion_wire::{
     Acks, BrokerEpoch, Bytes, Defect, ErrorCode, LeaderEpoch, LogDeed, NodeId, Offset,
     Rule,
@@ -13,14 +15,34 @@ use super::{Replica, Role, Site};
 use crate::config::TimestampType;
 use crate::net::Effects;
 
+/// Which records a consumer wants to see (`isolation.level`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Isolation {
+    /// All that are replicated: up to the high watermark.
+    Uncommitted,
+    /// Those whose transactions have ended: up to the last stable offset (TXN-7), with a list
+    /// of what was aborted (TXN-8).
+    Committed,
+}
+
+impl Isolation {
+    /// As requests say it.
+    pub(crate) const fn of_level(level: i8) -> Isolation {
+        match level {
+            1 => Isolation::Committed,
+            _ => Isolation::Uncommitted,
+        }
+    }
+}
+
 /// Who reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reader {
-    /// A consumer: up to the high watermark of the leader.
-    Consumer,
-    /// A consumer that takes what any replica has, up to that replica's high watermark: from
-    /// fetch version 11 on (KIP-392).
-    ConsumerOfAny,
+    /// A consumer: what the leader shows.
+    Consumer(Isolation),
+    /// A consumer that takes what any replica has and may show: from fetch version 11 on
+    /// (KIP-392).
+    ConsumerOfAny(Isolation),
     /// A replica: up to the log end.
     Follower {
         /// Which broker.
@@ -28,6 +50,18 @@ pub(crate) enum Reader {
         /// Which incarnation of it, if it says so.
         epoch: Option<BrokerEpoch>,
     },
+}
+
+impl Reader {
+    /// Whether it must be told what was aborted.
+    const fn wants_aborted(self) -> bool {
+        match self {
+            Reader::Consumer(isolation) | Reader::ConsumerOfAny(isolation) => {
+                matches!(isolation, Isolation::Committed)
+            }
+            Reader::Follower { .. } => false,
+        }
+    }
 }
 
 /// One partition of a fetch.
@@ -55,7 +89,10 @@ pub(crate) enum AtLeast {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Slice {
     pub(crate) high_watermark: Offset,
+    pub(crate) last_stable: Offset,
     pub(crate) log_start: Offset,
+    /// What was aborted of the records, for readers of committed ones.
+    pub(crate) aborted: Option<Vec<AbortedTransaction>>,
     pub(crate) content: Content,
     /// How the log found the records, where that is worth telling (LOG-3).
     pub(crate) trail: Option<LogDeed>,
@@ -83,18 +120,45 @@ impl Replica {
         records: Bytes,
         effects: &mut Effects,
     ) -> Result<AppendInfo, ErrorCode> {
-        let Role::Leader(_) = &self.role else {
-            return Err(ErrorCode::NotLeaderOrFollower);
-        };
-        if acks == Acks::All && self.state.isr.len() < self.effective_min_isr(site) {
-            effects.mark_at(Rule::Rep5, &self.id);
-            if Defect::AppendThenCheck.is_sown() {
+        if let Err(error) = self.check_append(site, acks, effects) {
+            if Defect::AppendThenCheck.is_sown() && acks == Acks::All && self.is_leader()
+            {
                 self.append(site, Acks::Leader, records, effects)?;
             }
+            return Err(error);
+        }
+        check_produced(&records, site.topic(&self.id.topic).max_message_bytes())?;
+        if let Some(there) = self.check_producer(&records, effects)? {
+            return Ok(there);
+        }
+        self.append_checked(site, records, effects)
+    }
+
+    /// Whether this replica may append at all.
+    pub(super) fn check_append(
+        &self,
+        site: Site<'_>,
+        acks: Acks,
+        effects: &mut Effects,
+    ) -> Result<(), ErrorCode> {
+        if !self.is_leader() {
+            return Err(ErrorCode::NotLeaderOrFollower);
+        }
+        if acks == Acks::All && self.state.isr.len() < self.effective_min_isr(site) {
+            effects.mark_at(Rule::Rep5, &self.id);
             return Err(ErrorCode::NotEnoughReplicas);
         }
+        Ok(())
+    }
+
+    /// Appends records that nothing speaks against.
+    pub(super) fn append_checked(
+        &mut self,
+        site: Site<'_>,
+        records: Bytes,
+        effects: &mut Effects,
+    ) -> Result<AppendInfo, ErrorCode> {
         let topic = site.topic(&self.id.topic);
-        check_produced(&records, topic.max_message_bytes())?;
         let epoch = self.state.leader_epoch;
         if Defect::ReuseOffset.is_sown()
             && self.log.end_offset() > self.log.start_offset()
@@ -134,19 +198,19 @@ impl Replica {
         at: FetchAt,
     ) -> Result<Slice, ErrorCode> {
         self.check_epoch(at.current_leader_epoch)?;
-        if reader != Reader::ConsumerOfAny && !self.is_leader() {
+        if !matches!(reader, Reader::ConsumerOfAny(_)) && !self.is_leader() {
             return Err(ErrorCode::NotLeaderOrFollower);
         }
         let limit = match reader {
             _ if Defect::ServeLeo.is_sown() => self.log.end_offset(),
-            Reader::Consumer => self.high_watermark,
+            Reader::Consumer(isolation) => self.visible_end(isolation),
             // A follower cannot tell whether an offset that is new to it exists.
-            Reader::ConsumerOfAny
+            Reader::ConsumerOfAny(_)
                 if !self.is_leader() && at.offset > self.high_watermark =>
             {
                 return Err(ErrorCode::OffsetNotAvailable);
             }
-            Reader::ConsumerOfAny => self.high_watermark,
+            Reader::ConsumerOfAny(isolation) => self.visible_end(isolation),
             Reader::Follower { id, epoch } => {
                 self.check_follower(site, id, epoch)?;
                 self.log.end_offset()
@@ -155,7 +219,7 @@ impl Replica {
         let history = at
             .last_fetched_epoch
             .map_or(History::Matches, |epoch| self.log.compare(at.offset, epoch));
-        let mut trail = None;
+        let (mut trail, mut aborted) = (None, reader.wants_aborted().then(Vec::new));
         let content = match history {
             // Its history reaches beyond everything known here; it has to start over.
             History::Unknown => return Err(ErrorCode::OffsetOutOfRange),
@@ -167,12 +231,23 @@ impl Replica {
                     at.at_least == AtLeast::OneBatch || read.len_bytes() <= at.max_bytes;
                 if fits && !read.is_empty() {
                     trail = self.log.trail_to(at.offset);
+                    let end = aborted.as_ref().and_then(|_| read.next_offset());
+                    aborted = end.map(|end| self.log.aborted(at.offset, end)).or(aborted);
                 }
                 Content::Records(if fits { read.to_bytes() } else { Bytes::new() })
             }
         };
         let (high_watermark, log_start) = (self.high_watermark, self.log.start_offset());
-        Ok(Slice { high_watermark, log_start, content, trail })
+        let last_stable = self.last_stable_offset();
+        Ok(Slice { high_watermark, last_stable, log_start, aborted, content, trail })
+    }
+
+    /// What consumers may see ends here.
+    pub(crate) fn visible_end(&self, isolation: Isolation) -> Offset {
+        match isolation {
+            Isolation::Uncommitted => self.high_watermark,
+            Isolation::Committed => self.last_stable_offset(),
+        }
     }
 
     /// Checks the leadership that a request believes in (REP-13).
@@ -241,12 +316,15 @@ impl Replica {
     ///
     /// # Errors
     /// `OFFSET_NOT_AVAILABLE` until then.
-    pub(crate) fn latest_for_consumers(&self) -> Result<Offset, ErrorCode> {
+    pub(crate) fn latest_for_consumers(
+        &self,
+        isolation: Isolation,
+    ) -> Result<Offset, ErrorCode> {
         match &self.role {
             Role::Leader(leadership) if self.high_watermark < leadership.start => {
                 Err(ErrorCode::OffsetNotAvailable)
             }
-            Role::Leader(_) => Ok(self.high_watermark),
+            Role::Leader(_) => Ok(self.visible_end(isolation)),
             Role::Follower(_) => Err(ErrorCode::NotLeaderOrFollower),
         }
     }

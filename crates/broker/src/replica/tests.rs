@@ -250,11 +250,14 @@ fn a_new_leadership_starts_with_its_own_watermark_and_no_memory() {
     assert_eq!(bench.append(Acks::Leader), Ok(1));
     bench.apply(&state(&[1, 2, 3], 1, 1));
     assert_eq!(bench.watermark(), 1);
-    assert_eq!(bench.replica.latest_for_consumers(), Err(ErrorCode::OffsetNotAvailable));
+    assert_eq!(
+        bench.replica.latest_for_consumers(Isolation::Uncommitted),
+        Err(ErrorCode::OffsetNotAvailable)
+    );
     bench.fetch(2, 2);
     assert_eq!(bench.watermark(), 1, "3 has to show itself again");
     bench.fetch(3, 2);
-    assert_eq!(bench.replica.latest_for_consumers(), Ok(Offset(2)));
+    assert_eq!(bench.replica.latest_for_consumers(Isolation::Uncommitted), Ok(Offset(2)));
     let epochs = bench.replica.log().epochs().entries();
     assert_eq!(epochs.iter().map(|it| it.start.0).collect::<Vec<_>>(), [0, 2]);
 }
@@ -271,7 +274,9 @@ fn a_fetch_in_another_leadership_is_refused() {
             max_bytes: 100,
             at_least: AtLeast::OneBatch,
         };
-        bench.with(|replica, site, _| replica.read(site, Reader::Consumer, at).err())
+        bench.with(|replica, site, _| {
+            replica.read(site, Reader::Consumer(Isolation::Uncommitted), at).err()
+        })
     };
     assert_eq!(read(4), Some(ErrorCode::FencedLeaderEpoch));
     assert_eq!(read(6), Some(ErrorCode::UnknownLeaderEpoch));

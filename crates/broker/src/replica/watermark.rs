@@ -47,6 +47,8 @@ impl Replica {
             let offset = offset.plus(i64::from(Defect::HwPastLeo.is_sown()));
             self.high_watermark = offset;
             effects.fact(Fact::HighWatermark { partition: self.id.clone(), offset });
+            self.log.forget_completed(offset);
+            self.tell_stable(effects);
             effects.touch(&self.id);
         }
     }

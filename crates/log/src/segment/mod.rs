@@ -12,8 +12,8 @@ use topomotion_wire::{
     DiskOp, FileName, IndexEntry, Offset, TimeIndexEntry, TopicPartition,
 };
 
-use crate::Batch;
 use crate::header::BatchView;
+use crate::{AbortedTransaction, Batch};
 use content::{Content, Slices, Walk};
 use index::Added;
 use index::Indexes;
@@ -71,12 +71,19 @@ pub(crate) struct Names {
     pub(crate) log: FileName,
     pub(crate) index: FileName,
     pub(crate) time_index: FileName,
+    /// Exists once there is something in it.
+    pub(crate) txn_index: FileName,
 }
 
 impl Names {
     pub(crate) fn new(partition: &TopicPartition, base: Offset) -> Names {
         let name = |ending| Arc::from(format!("{partition}/{:020}.{ending}", base.0));
-        Names { log: name("log"), index: name("index"), time_index: name("timeindex") }
+        Names {
+            log: name("log"),
+            index: name("index"),
+            time_index: name("timeindex"),
+            txn_index: name("txnindex"),
+        }
     }
 
     pub(crate) fn all(self) -> [FileName; 3] {
@@ -102,6 +109,8 @@ pub(crate) struct Segment {
     end: Offset,
     /// The first batch's largest timestamp: the segment's age is counted from it.
     first_timestamp: Option<i64>,
+    /// Transactions whose abort markers lie here.
+    aborted: Vec<AbortedTransaction>,
 }
 
 impl Segment {
@@ -113,6 +122,7 @@ impl Segment {
             indexes: Indexes::new(base),
             end: base,
             first_timestamp: None,
+            aborted: Vec::new(),
         }
     }
 
@@ -136,6 +146,25 @@ impl Segment {
     /// The largest timestamp, and the last offset of the batch that has it.
     pub(crate) fn newest(&self) -> Option<(i64, Offset)> {
         self.indexes.newest()
+    }
+
+    /// Transactions whose abort markers lie here, in the order of the markers.
+    pub(crate) fn aborted(&self) -> &[AbortedTransaction] {
+        &self.aborted
+    }
+
+    pub(crate) fn add_aborted(&mut self, entry: AbortedTransaction) {
+        self.aborted.push(entry);
+    }
+
+    pub(crate) fn set_aborted(&mut self, entries: Vec<AbortedTransaction>) {
+        self.aborted = entries;
+    }
+
+    /// The files that it has.
+    pub(crate) fn files(&self) -> impl Iterator<Item = FileName> + use<> {
+        let aborted = (!self.aborted.is_empty()).then(|| self.names.txn_index.clone());
+        self.names.clone().all().into_iter().chain(aborted)
     }
 
     pub(crate) fn is_index_full(&self, max_bytes: u64) -> bool {
