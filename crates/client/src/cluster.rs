@@ -9,7 +9,7 @@ use topomotion_wire::{
 use crate::CommonConfig;
 use crate::errors::error_of;
 use crate::metadata::{Leadership, Metadata};
-use crate::network::{Network, NetworkEvent};
+use crate::network::{Network, NetworkEvent, Route};
 
 /// Why a request was sent.
 #[derive(Debug, Clone)]
@@ -174,11 +174,11 @@ impl<T> Cluster<T> {
         self.now
     }
 
-    pub fn usable(&self, now: Instant, to: &Endpoint) -> bool {
+    pub fn usable(&self, now: Instant, to: impl Into<Route>) -> bool {
         self.network.usable(now, to)
     }
 
-    pub fn ready(&mut self, now: Instant, to: &Endpoint) -> bool {
+    pub fn ready(&mut self, now: Instant, to: impl Into<Route>) -> bool {
         self.network.ready(now, to)
     }
 
@@ -186,8 +186,26 @@ impl<T> Cluster<T> {
         self.network.in_flight(to)
     }
 
-    pub fn send(&mut self, now: Instant, to: &Endpoint, body: RequestKind, errand: T) {
+    pub fn send(
+        &mut self,
+        now: Instant,
+        to: impl Into<Route>,
+        body: RequestKind,
+        errand: T,
+    ) {
         self.network.send(now, to, body, Errand::Own(errand));
+    }
+
+    /// The same for an answer that may take longer than `request.timeout.ms`.
+    pub fn send_within(
+        &mut self,
+        now: Instant,
+        timeout: Duration,
+        to: impl Into<Route>,
+        body: RequestKind,
+        errand: T,
+    ) {
+        self.network.send_within(now, timeout, to, body, Errand::Own(errand));
     }
 
     /// The same in no later version than `limit`.

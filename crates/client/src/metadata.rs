@@ -4,7 +4,7 @@
 //! otherwise. News with an older leader epoch than what is known is ignored (KIP-320). While
 //! answers fail or bring no news, the next question waits longer and longer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use topomotion_wire::messages::metadata_request::MetadataRequestTopic;
@@ -56,6 +56,8 @@ pub(crate) struct Metadata {
     max_idle: Option<Duration>,
     partitions: BTreeMap<TopicPartition, Leadership>,
     ids: BTreeMap<Arc<str>, TopicId>,
+    /// What an answer has spoken of, be it to say that there is no such topic.
+    heard_of: BTreeSet<Arc<str>>,
     asking: Asking,
     /// To be asked for before it is old, and why.
     wanted: Option<MetadataCause>,
@@ -83,6 +85,7 @@ impl Metadata {
             max_idle: None,
             partitions: BTreeMap::new(),
             ids: BTreeMap::new(),
+            heard_of: BTreeSet::new(),
             asking: Asking::Idle,
             wanted: Some(MetadataCause::NewTopic),
             refreshed: Instant::ZERO,
@@ -217,6 +220,9 @@ impl Metadata {
     fn learn_topic(&mut self, topic: &MetadataResponseTopic, facts: &mut Vec<Fact>) {
         let Some(name) = &topic.name else { return };
         let name: Arc<str> = name.0.as_str().into();
+        if !self.heard_of.contains(&name) {
+            self.heard_of.insert(name.clone());
+        }
         self.learn_id(&name, TopicId(topic.topic_id));
         for partition in &topic.partitions {
             let leader = NodeId(partition.leader_id.0);
@@ -295,6 +301,21 @@ impl Metadata {
         let last = TopicPartition::new(topic.clone(), i32::MAX);
         let count = self.partitions.range(first..=last).count();
         i32::try_from(count).ok().filter(|count| *count > 0)
+    }
+
+    /// Whether it is known how many partitions a topic has, or that it does not exist.
+    pub fn has_heard_of(&self, topic: &Arc<str>) -> bool {
+        self.heard_of.contains(topic)
+    }
+
+    /// A topic's id, once it is known.
+    pub fn topic_id(&self, topic: &Arc<str>) -> Option<TopicId> {
+        self.ids.get(topic).copied()
+    }
+
+    /// The topic with this id, if it is among those that are followed.
+    pub fn topic_of(&self, id: TopicId) -> Option<&Arc<str>> {
+        self.ids.iter().find(|(_, known)| **known == id).map(|(topic, _)| topic)
     }
 
     /// Everybody who might answer, the next in turn first: known brokers, else bootstrap.

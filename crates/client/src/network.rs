@@ -4,17 +4,61 @@
 //! that takes longer than `request.timeout.ms` costs the whole connection, as in Kafka: what
 //! was in flight has an unknown outcome then, and its owner is told. A connection that nobody
 //! uses for `connections.max.idle.ms` is closed.
+//!
+//! A group's coordinator has a connection of its own ([`Lane`]), so that a heartbeat does not
+//! wait behind a parked fetch.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use topomotion_wire::messages::{ApiKey, ApiVersionsRequest, RequestKind, ResponseKind};
 use topomotion_wire::{
-    ConnectionId, CorrelationId, Endpoint, Input, Instant, Message, Output, Random,
-    Request, Response, StrBytes,
+    ConnectionId, CorrelationId, Duration, Endpoint, Input, Instant, Message, Output,
+    Random, Request, Response, StrBytes,
 };
 
 use crate::CommonConfig;
 use crate::versions::{self, Features, Offer};
+
+/// Which of the connections to a broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Lane {
+    /// For everything else.
+    Data,
+    /// For what concerns a group.
+    Coordinator,
+}
+
+/// Where a request goes, and on which connection.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Route {
+    to: Endpoint,
+    lane: Lane,
+}
+
+impl Route {
+    /// The connection for a group.
+    pub fn to_coordinator(to: Endpoint) -> Route {
+        Route { to, lane: Lane::Coordinator }
+    }
+}
+
+impl From<&Endpoint> for Route {
+    fn from(to: &Endpoint) -> Route {
+        Route { to: to.clone(), lane: Lane::Data }
+    }
+}
+
+impl From<&Route> for Route {
+    fn from(route: &Route) -> Route {
+        route.clone()
+    }
+}
+
+impl From<&&Endpoint> for Route {
+    fn from(to: &&Endpoint) -> Route {
+        Route::from(*to)
+    }
+}
 
 /// What the network tells its owner. `T` is the owner's own note about a request.
 #[derive(Debug, Clone)]
@@ -37,6 +81,13 @@ struct Pending<T> {
     correlation: CorrelationId,
     due: Instant,
     errand: T,
+}
+
+/// How long an answer may take, and the newest version that a request may have.
+#[derive(Debug, Clone, Copy)]
+struct Terms {
+    due: Instant,
+    limit: i16,
 }
 
 #[derive(Debug, Clone)]
@@ -65,8 +116,8 @@ struct Peer<T> {
 #[derive(Debug, Clone)]
 pub(crate) struct Network<T> {
     config: CommonConfig,
-    peers: BTreeMap<Endpoint, Peer<T>>,
-    dialled: BTreeMap<ConnectionId, Endpoint>,
+    peers: BTreeMap<Route, Peer<T>>,
+    dialled: BTreeMap<ConnectionId, Route>,
     next_connection: u64,
     next_correlation: i32,
     random: Random,
@@ -113,8 +164,9 @@ impl<T> Network<T> {
     }
 
     /// Whether requests can be sent to `to` now; dials if that is allowed and needed.
-    pub fn ready(&mut self, now: Instant, to: &Endpoint) -> bool {
-        let peer = self.peers.entry(to.clone());
+    pub fn ready(&mut self, now: Instant, route: impl Into<Route>) -> bool {
+        let route = route.into();
+        let peer = self.peers.entry(route.clone());
         let peer = peer.or_insert(Peer { line: Line::Down { until: now }, failures: 0 });
         match peer.line {
             Line::Ready { .. } => true,
@@ -126,38 +178,46 @@ impl<T> Network<T> {
                 let failures = peer.failures;
                 let due = now + self.config.setup_timeout(failures, &mut self.random);
                 peer.line = Line::Greeting { connection, due };
-                self.dialled.insert(connection, to.clone());
-                self.outputs.push_back(Output::Open { connection, to: to.clone() });
+                let to = route.to.clone();
+                self.dialled.insert(connection, route);
+                self.outputs.push_back(Output::Open { connection, to });
                 false
             }
         }
     }
 
     /// Whether `to` is connected, or may be dialled now.
-    pub fn usable(&self, now: Instant, to: &Endpoint) -> bool {
-        match self.peers.get(to).map(|peer| &peer.line) {
+    pub fn usable(&self, now: Instant, route: impl Into<Route>) -> bool {
+        match self.peers.get(&route.into()).map(|peer| &peer.line) {
             Some(Line::Down { until }) => *until <= now,
             _ => true,
         }
     }
 
     /// Whether requests can be sent to `to` without dialling.
-    pub fn is_open(&self, to: &Endpoint) -> bool {
-        let line = self.peers.get(to).map(|peer| &peer.line);
+    pub fn is_open(&self, route: impl Into<Route>) -> bool {
+        let line = self.peers.get(&route.into()).map(|peer| &peer.line);
         matches!(line, Some(Line::Ready { .. }))
     }
 
     /// Requests to `to` that are not answered yet.
-    pub fn in_flight(&self, to: &Endpoint) -> usize {
-        match self.peers.get(to).map(|peer| &peer.line) {
+    pub fn in_flight(&self, route: impl Into<Route>) -> usize {
+        match self.peers.get(&route.into()).map(|peer| &peer.line) {
             Some(Line::Ready { in_flight, .. }) => in_flight.len(),
             _ => 0,
         }
     }
 
     /// Sends a request and waits for its answer. Only when [`Network::ready`].
-    pub fn send(&mut self, now: Instant, to: &Endpoint, body: RequestKind, errand: T) {
-        self.send_as(now, to, body, i16::MAX, errand);
+    pub fn send(
+        &mut self,
+        now: Instant,
+        route: impl Into<Route>,
+        body: RequestKind,
+        errand: T,
+    ) {
+        let due = now + self.config.request_timeout;
+        self.transmit(now, &route.into(), body, Terms { due, limit: i16::MAX }, errand);
     }
 
     /// The same in no later version than `limit`.
@@ -170,15 +230,39 @@ impl<T> Network<T> {
         errand: T,
     ) {
         let due = now + self.config.request_timeout;
-        if !self.is_open(to) {
+        self.transmit(now, &Route::from(to), body, Terms { due, limit }, errand);
+    }
+
+    /// The same for an answer that may take so long.
+    pub fn send_within(
+        &mut self,
+        now: Instant,
+        timeout: Duration,
+        route: impl Into<Route>,
+        body: RequestKind,
+        errand: T,
+    ) {
+        let terms = Terms { due: now + timeout, limit: i16::MAX };
+        self.transmit(now, &route.into(), body, terms, errand);
+    }
+
+    fn transmit(
+        &mut self,
+        now: Instant,
+        route: &Route,
+        body: RequestKind,
+        terms: Terms,
+        errand: T,
+    ) {
+        if !self.is_open(route) {
             return self.events.push_back(NetworkEvent::Lost { errand });
         }
-        let Some((connection, request)) = self.prepared(to, body, limit) else {
+        let Some((connection, request)) = self.prepared(route, body, terms.limit) else {
             return self.events.push_back(NetworkEvent::Unsupported { errand });
         };
-        let correlation = request.correlation;
+        let (correlation, due) = (request.correlation, terms.due);
         if let Some(Line::Ready { in_flight, active, .. }) =
-            self.peers.get_mut(to).map(|peer| &mut peer.line)
+            self.peers.get_mut(route).map(|peer| &mut peer.line)
         {
             in_flight.push_back(Pending { correlation, due, errand });
             *active = now;
@@ -189,12 +273,13 @@ impl<T> Network<T> {
 
     /// Sends a request that nobody answers (`acks=0`).
     pub fn send_unanswered(&mut self, now: Instant, to: &Endpoint, body: RequestKind) {
+        let route = Route::from(to);
         if let Some(Line::Ready { active, .. }) =
-            self.peers.get_mut(to).map(|peer| &mut peer.line)
+            self.peers.get_mut(&route).map(|peer| &mut peer.line)
         {
             *active = now;
         }
-        if let Some((connection, request)) = self.prepared(to, body, i16::MAX) {
+        if let Some((connection, request)) = self.prepared(&route, body, i16::MAX) {
             let message = Message::from(request);
             self.outputs.push_back(Output::Send { connection, message });
         }
@@ -202,11 +287,11 @@ impl<T> Network<T> {
 
     fn prepared(
         &mut self,
-        to: &Endpoint,
+        route: &Route,
         body: RequestKind,
         limit: i16,
     ) -> Option<(ConnectionId, Request)> {
-        let line = self.peers.get(to).map(|peer| &peer.line);
+        let line = self.peers.get(route).map(|peer| &peer.line);
         let Some(Line::Ready { connection, offer, .. }) = line else { return None };
         let version = offer.choose(api_of(&body)?, limit)?;
         let correlation = CorrelationId(self.next_correlation);
@@ -381,6 +466,13 @@ fn api_of(body: &RequestKind) -> Option<ApiKey> {
         RequestKind::DescribeQuorum(_) => ApiKey::DescribeQuorum,
         RequestKind::AddRaftVoter(_) => ApiKey::AddRaftVoter,
         RequestKind::RemoveRaftVoter(_) => ApiKey::RemoveRaftVoter,
+        RequestKind::JoinGroup(_) => ApiKey::JoinGroup,
+        RequestKind::SyncGroup(_) => ApiKey::SyncGroup,
+        RequestKind::Heartbeat(_) => ApiKey::Heartbeat,
+        RequestKind::LeaveGroup(_) => ApiKey::LeaveGroup,
+        RequestKind::OffsetCommit(_) => ApiKey::OffsetCommit,
+        RequestKind::OffsetFetch(_) => ApiKey::OffsetFetch,
+        RequestKind::ConsumerGroupHeartbeat(_) => ApiKey::ConsumerGroupHeartbeat,
         RequestKind::FindCoordinator(_) => ApiKey::FindCoordinator,
         RequestKind::InitProducerId(_) => ApiKey::InitProducerId,
         RequestKind::AddPartitionsToTxn(_) => ApiKey::AddPartitionsToTxn,

@@ -10,7 +10,12 @@ use topomotion_wire::messages::ApiVersionsResponse;
 pub const fn newest(api: ApiKey) -> i16 {
     match api {
         ApiKey::Produce | ApiKey::Fetch | ApiKey::Metadata => 12,
-        ApiKey::ListOffsets => 9,
+        ApiKey::ListOffsets
+        | ApiKey::OffsetCommit
+        | ApiKey::OffsetFetch
+        | ApiKey::JoinGroup => 9,
+        ApiKey::SyncGroup | ApiKey::LeaveGroup => 5,
+        ApiKey::Heartbeat => 4,
         ApiKey::CreateTopics => 7,
         ApiKey::DeleteTopics => 5,
         ApiKey::CreatePartitions => 3,
@@ -26,7 +31,9 @@ pub const fn newest(api: ApiKey) -> i16 {
         | ApiKey::ElectLeaders
         | ApiKey::DescribeQuorum
         | ApiKey::DescribeCluster => 2,
-        ApiKey::IncrementalAlterConfigs | ApiKey::AlterPartitionReassignments => 1,
+        ApiKey::IncrementalAlterConfigs
+        | ApiKey::AlterPartitionReassignments
+        | ApiKey::ConsumerGroupHeartbeat => 1,
         _ => 0,
     }
 }
