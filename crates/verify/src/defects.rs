@@ -380,6 +380,9 @@ const OF_PRODUCERS: &[Defect] = &[
     Defect::NoFence,
     Defect::LsoIgnoresUnreplicated,
     Defect::AbortedIndexGap,
+    Defect::AnyTransition,
+    Defect::MarkerLost,
+    Defect::FailoverAborts,
 ];
 
 #[test]

@@ -79,6 +79,9 @@ defects! {
     ReadUncommitted = "read_uncommitted", "A consumer of committed records reads everything.";
     OffsetsOutsideTxn = "offsets_outside_txn", "Offsets of a transaction are committed at once.";
     NeverExpand = "never_expand", "A leader never takes anybody back into the ISR.";
+    AnyTransition = "any_transition", "A transaction is ended in whatever state it is.";
+    MarkerLost = "marker_lost", "The last partition of a transaction gets no marker.";
+    FailoverAborts = "failover_aborts", "A new coordinator aborts what its predecessor decided to commit.";
     ObserverStuck = "observer_stuck", "An observer whose question is not answered asks nobody else.";
     AssignTwice = "assign_twice", "An assignor gives a partition to two members.";
     AssignorUneven = "assignor", "An assignor gives everything to one member.";

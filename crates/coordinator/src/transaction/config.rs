@@ -44,6 +44,9 @@ pub struct TransactionConfig {
     /// How long a coordinator waits before it sends a failed marker, or appends a refused
     /// record, again. Kafka uses `reconnect.backoff.ms` of its connection to the broker.
     pub retry_backoff: Duration,
+    /// `offsets.topic.num.partitions`: where a group's offsets will stand while their topic
+    /// does not exist yet.
+    pub offsets_topic_partitions: i32,
     /// The wall clock at [`Instant::ZERO`](topomotion_wire::Instant::ZERO), Unix ms: records
     /// carry times that the next coordinator must understand.
     pub wall_clock_base_ms: i64,
@@ -58,6 +61,7 @@ impl Default for TransactionConfig {
             timeout_scan_interval: Duration::from_millis(10_000),
             expiration_scan_interval: Duration::from_millis(3_600_000),
             retry_backoff: Duration::from_millis(50),
+            offsets_topic_partitions: 50,
             wall_clock_base_ms: 0,
         }
     }
