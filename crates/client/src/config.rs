@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use topomotion_wire::{Acks, Duration, Endpoint, Random};
 
+use crate::GroupConfig;
+
 /// What every client needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CommonConfig {
@@ -249,11 +251,6 @@ impl ProducerConfig {
             (Idempotence::Off, Some(_)) => {
                 Some("`transactional.id` needs `enable.idempotence=true`")
             }
-            _ if self.delivery_timeout < self.linger + self.common.request_timeout => {
-                Some(
-                    "`delivery.timeout.ms` must be at least `linger.ms` + `request.timeout.ms`",
-                )
-            }
             _ => self.obstacle().filter(|_| is_wanted),
         }
     }
@@ -317,6 +314,8 @@ pub struct ConsumerConfig {
     pub client_rack: Option<Arc<str>>,
     /// `isolation.level`.
     pub isolation_level: IsolationLevel,
+    /// `group.id` and what goes with it; without, positions are nowhere but here.
+    pub group: Option<GroupConfig>,
 }
 
 impl ConsumerConfig {
@@ -332,6 +331,7 @@ impl ConsumerConfig {
             max_poll_records: 500,
             client_rack: None,
             isolation_level: IsolationLevel::default(),
+            group: None,
         }
     }
 }

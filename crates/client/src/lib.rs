@@ -40,6 +40,7 @@ mod cluster;
 mod config;
 mod consumer;
 mod errors;
+mod group_config;
 mod group_metadata;
 mod metadata;
 mod murmur2;
@@ -53,7 +54,9 @@ pub use config::{
     PartitionerClass, ProducerConfig, Spread, TransactionProtocol,
 };
 pub use consumer::{Consumer, Stop};
+pub use group_config::{Commits, GroupConfig, GroupProtocol};
 pub use group_metadata::GroupMetadata;
 pub use murmur2::{murmur2, partition_for_key};
 pub use producer::{Producer, ProducerRecord};
+pub use topomotion_assignor::Assignor;
 pub use versions::newest as newest_version;

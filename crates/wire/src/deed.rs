@@ -50,6 +50,36 @@ pub enum PositionCause {
     Seek,
     /// The log was cut below the old position (KIP-320).
     Divergence,
+    /// The group committed it.
+    Committed,
+}
+
+/// Why a consumer joins its group, or joins it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JoinCause {
+    /// The application subscribes.
+    Subscribed,
+    /// The coordinator asks all members to.
+    Rebalance,
+    /// Topics or partitions that the group reads came or went; the leader has noticed.
+    Metadata,
+    /// It gave partitions up that are now free for others (KIP-429).
+    GaveUp,
+    /// The coordinator does not count it among the members any more.
+    Dropped(ErrorCode),
+    /// It left because it was too slow, and polls again (GRP-9).
+    PollsAgain,
+}
+
+/// Why a consumer leaves its group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LeaveCause {
+    /// The application closes it.
+    Closes,
+    /// The application takes its subscription back.
+    Unsubscribes,
+    /// `max.poll.interval.ms` has passed without a poll (GRP-9).
+    PollInterval,
 }
 
 /// Something that a client did.
@@ -124,6 +154,45 @@ pub enum ClientDeed {
     },
     /// Back from a nearer replica to the leader.
     ReadsFromLeader,
+    /// It knows who coordinates its group.
+    CoordinatorFound {
+        /// Who.
+        node: NodeId,
+    },
+    /// Whoever coordinated its group does not any more, or cannot be reached.
+    CoordinatorLost {
+        /// What told.
+        error: ErrorCode,
+    },
+    /// It asks to be a member.
+    Joins {
+        /// Why.
+        cause: JoinCause,
+    },
+    /// It leads the group, and divides the partitions.
+    Divides {
+        /// The assignor's name.
+        assignor: &'static str,
+        /// Among how many members.
+        members: usize,
+        /// How many partitions.
+        partitions: usize,
+    },
+    /// It leaves its group.
+    Leaves {
+        /// Why.
+        cause: LeaveCause,
+    },
+    /// It cannot be a member until the application does something about it.
+    Barred {
+        /// Why.
+        error: ErrorCode,
+    },
+    /// The application works on what it was handed, and does not poll.
+    Busy {
+        /// On how many records.
+        records: usize,
+    },
 }
 
 impl ClientDeed {
@@ -135,6 +204,9 @@ impl ClientDeed {
             | ClientDeed::Stopped { .. }
             | ClientDeed::NoOffset
             | ClientDeed::Blocked
+            | ClientDeed::CoordinatorLost { .. }
+            | ClientDeed::Barred { .. }
+            | ClientDeed::Leaves { cause: LeaveCause::PollInterval }
             | ClientDeed::OutOfOrder { .. }
             | ClientDeed::NumberedAnew { .. }
             | ClientDeed::Unresolved
@@ -144,7 +216,12 @@ impl ClientDeed {
             | ClientDeed::MetadataWanted { .. }
             | ClientDeed::Positioned { .. }
             | ClientDeed::ReadsFrom { .. }
-            | ClientDeed::ReadsFromLeader => false,
+            | ClientDeed::ReadsFromLeader
+            | ClientDeed::CoordinatorFound { .. }
+            | ClientDeed::Joins { .. }
+            | ClientDeed::Divides { .. }
+            | ClientDeed::Leaves { .. }
+            | ClientDeed::Busy { .. } => false,
         }
     }
 }
@@ -181,6 +258,30 @@ impl fmt::Display for PositionCause {
             PositionCause::Timestamp => "by time",
             PositionCause::Seek => "sought",
             PositionCause::Divergence => "where the logs part",
+            PositionCause::Committed => "committed",
+        })
+    }
+}
+
+impl fmt::Display for JoinCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JoinCause::Subscribed => f.write_str("it subscribes"),
+            JoinCause::Rebalance => f.write_str("the group rebalances"),
+            JoinCause::Metadata => f.write_str("topics or partitions changed"),
+            JoinCause::GaveUp => f.write_str("what it gave up is free for others"),
+            JoinCause::Dropped(error) => f.write_str(&crate::error_name(*error)),
+            JoinCause::PollsAgain => f.write_str("it polls again"),
+        }
+    }
+}
+
+impl fmt::Display for LeaveCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            LeaveCause::Closes => "it closes",
+            LeaveCause::Unsubscribes => "it unsubscribes",
+            LeaveCause::PollInterval => "max.poll.interval.ms has passed without a poll",
         })
     }
 }
@@ -231,8 +332,32 @@ impl fmt::Display for ClientDeed {
                 write!(f, "is read from the nearer replica on broker {replica}")
             }
             ClientDeed::ReadsFromLeader => f.write_str("is read from its leader again"),
+            ClientDeed::CoordinatorFound { node } => {
+                write!(f, "knows its group's coordinator: broker {node}")
+            }
+            ClientDeed::CoordinatorLost { error } => {
+                let error = crate::error_name(*error);
+                write!(f, "looks for its group's coordinator again: {error}")
+            }
+            ClientDeed::Joins { cause } => write!(f, "joins its group: {cause}"),
+            ClientDeed::Divides { assignor, members, partitions } => {
+                let members = counted(*members, "member");
+                let partitions = counted(*partitions, "partition");
+                write!(f, "leads the group: {assignor}, {partitions}, {members}")
+            }
+            ClientDeed::Leaves { cause } => write!(f, "leaves its group: {cause}"),
+            ClientDeed::Barred { error } => {
+                write!(f, "cannot be a member: {}", crate::error_name(*error))
+            }
+            ClientDeed::Busy { records } => {
+                write!(f, "works on {} and does not poll", counted(*records, "record"))
+            }
         }
     }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -40,7 +40,9 @@ mod transaction;
 
 pub use bytes::Bytes;
 pub use connection::{ConnectionId, CorrelationId, Endpoint};
-pub use deed::{BatchCause, ClientDeed, MetadataCause, PositionCause};
+pub use deed::{
+    BatchCause, ClientDeed, JoinCause, LeaveCause, MetadataCause, PositionCause,
+};
 pub use defect::Defect;
 #[cfg(feature = "seeded-defects")]
 pub use defect::Sown;
