@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 pub use crate::eras::{Elr, IsrAdmission, IsrFencing, StrictMinIsr, Truncation};
+use topomotion_coordinator::{GroupConfig, TransactionConfig};
 use topomotion_log::LogConfig;
 pub use topomotion_quorum::{CheckQuorum, KraftVersion, PreVote};
 use topomotion_wire::{Duration, Endpoint, Incarnation, NodeId};
@@ -166,6 +167,25 @@ pub struct BrokerSettings {
     pub strict_min_isr: StrictMinIsr,
     /// Era switch: how a follower's log becomes a prefix of its leader's.
     pub truncation: Truncation,
+    /// `offsets.topic.num.partitions`.
+    pub offsets_topic_num_partitions: i32,
+    /// `offsets.topic.replication.factor`.
+    pub offsets_topic_replication_factor: i16,
+    /// `offsets.topic.segment.bytes`.
+    pub offsets_topic_segment_bytes: i32,
+    /// `transaction.state.log.num.partitions`.
+    pub transaction_state_log_num_partitions: i32,
+    /// `transaction.state.log.replication.factor`.
+    pub transaction_state_log_replication_factor: i16,
+    /// `transaction.state.log.min.isr`.
+    pub transaction_state_log_min_isr: i32,
+    /// `transaction.state.log.segment.bytes`.
+    pub transaction_state_log_segment_bytes: i32,
+    /// What group coordinators go by, `group.version` among it. Its wall clock is the node's.
+    pub groups: GroupConfig,
+    /// What transaction coordinators go by, and with `transaction.version` the brokers'
+    /// verification (TXN-4, TXN-5). Its wall clock is the node's.
+    pub transactions: TransactionConfig,
 }
 
 /// Whose time the records of a topic bear.
@@ -253,6 +273,15 @@ impl Default for BrokerSettings {
             isr_fencing: IsrFencing::On,
             strict_min_isr: StrictMinIsr::On,
             truncation: Truncation::Fetch,
+            offsets_topic_num_partitions: 50,
+            offsets_topic_replication_factor: 3,
+            offsets_topic_segment_bytes: 100 << 20,
+            transaction_state_log_num_partitions: 50,
+            transaction_state_log_replication_factor: 3,
+            transaction_state_log_min_isr: 2,
+            transaction_state_log_segment_bytes: 100 << 20,
+            groups: GroupConfig::default(),
+            transactions: TransactionConfig::default(),
         }
     }
 }

@@ -6,7 +6,7 @@
 //! says with every step which rule acted.
 //!
 //! It is **not** a server: it opens no socket, reads no file and no clock; whoever drives it
-//! does. It is not a client either, and it holds no groups and no transactions yet.
+//! does. It is not a client either.
 //!
 //! ```text
 //!            ┌───────────────────────────── Node ─────────────────────────────┐
@@ -65,6 +65,7 @@ mod api;
 mod broker;
 mod config;
 mod controller;
+mod coordinators;
 mod eras;
 pub mod frames;
 pub mod metadata;
@@ -82,4 +83,7 @@ pub use config::{
     TimestampType, Truncation, UncleanElection,
 };
 pub use node::Node;
+pub use topomotion_coordinator::{
+    GroupConfig, GroupVersion, TransactionConfig, TransactionVersion,
+};
 pub use view::{BrokerStatus, ReplicaView};

@@ -331,11 +331,21 @@ impl Node {
 
     fn closed(&mut self, now: Instant, connection: ConnectionId) {
         match connection {
-            ConnectionId::Accepted(_) => self.inbound.closed(connection),
+            ConnectionId::Accepted(_) => self.hung_up(now, connection),
             ConnectionId::Dialled(_) => {
                 let failed = self.peers.closed(now, connection);
                 failed.into_iter().for_each(|asked| self.failed(now, asked));
             }
+        }
+    }
+
+    /// Whoever dialled is gone: nobody waits for an answer any more.
+    fn hung_up(&mut self, now: Instant, connection: ConnectionId) {
+        self.inbound.closed(connection);
+        let standing =
+            standing(&self.config, &self.image, &self.quorum, self.applied, now);
+        if let Some(broker) = &mut self.broker {
+            broker.hung_up(standing.site, connection, &mut self.effects);
         }
     }
 

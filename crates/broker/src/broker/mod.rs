@@ -5,6 +5,7 @@
 //! partitions that have moved on. Until then clients' requests wait at the door.
 
 mod clean_shutdown;
+mod coordination;
 mod deletes;
 mod fetch_sessions;
 mod fetcher;
@@ -12,6 +13,7 @@ mod fetches;
 mod forwarding;
 mod isr_changes;
 mod lifecycle;
+mod markers;
 mod produces;
 mod storage;
 
@@ -38,11 +40,14 @@ pub(crate) use fetches::{
 use forwarding::Forwarding;
 use isr_changes::{IsrChanges, Sender};
 use lifecycle::{Lifecycle, Progress, Readiness};
+use markers::Markers;
+pub(crate) use markers::{DelayedMarkers, PendingMarker};
 use produces::Produces;
 pub(crate) use produces::{DelayedProduce, Pending};
 use storage::Survivor;
 
 use crate::config::NodeConfig;
+use crate::coordinators::{Coordinators, Creations};
 use crate::metadata::Change;
 use crate::net::{Asked, Call, Effects, RecoveryPoints, Ticket};
 use crate::replica::{Replica, Site};
@@ -61,6 +66,10 @@ pub(crate) struct Broker {
     fetchers: BTreeMap<NodeId, Fetcher>,
     isr_changes: IsrChanges,
     forwarding: Forwarding,
+    coordinators: Coordinators,
+    /// Internal topics on their way.
+    creations: Creations,
+    markers: Markers,
     /// When the high watermarks are to be written down.
     checkpoint_due: Option<Instant>,
     /// When old segments were last looked for.
@@ -112,6 +121,9 @@ impl Broker {
             fetchers: BTreeMap::new(),
             isr_changes: IsrChanges::default(),
             forwarding: Forwarding::default(),
+            coordinators: Coordinators::default(),
+            creations: Creations::default(),
+            markers: Markers::default(),
             checkpoint_due: None,
             retention_checked: now,
         }
@@ -154,6 +166,7 @@ impl Broker {
                 for change in changes {
                     self.apply_change(site, change, effects);
                 }
+                self.tell_coordinators(site, effects);
                 VecDeque::new()
             }
         }
@@ -274,6 +287,13 @@ impl Broker {
                 Asked::LeaderEpochs { leader },
                 ResponseKind::OffsetForLeaderEpoch(response),
             ) => self.told_epochs(standing, leader, &response, effects),
+            (
+                Asked::InternalTopic(_) | Asked::ProducerIds | Asked::Markers { .. },
+                response,
+            ) => {
+                let site = standing.site;
+                self.coordinators_answered(site, asked, Some(&response), effects);
+            }
             // Not an answer to what was asked: as good as none.
             (asked, _) => self.failed(standing, asked, effects),
         }
@@ -304,6 +324,12 @@ impl Broker {
                 if let Some(fetcher) = self.fetchers.get_mut(&leader) {
                     fetcher.failed(fetching);
                 }
+            }
+            Asked::InternalTopic(_)
+            | Asked::ProducerIds
+            | Asked::Markers { .. }
+            | Asked::Verification { .. } => {
+                self.coordinators_answered(standing.site, asked, None, effects);
             }
             Asked::Quorum { .. } => {}
         }
@@ -398,6 +424,7 @@ impl Broker {
             self.produces.check(site, &id, self.replicas.get(&id), effects);
             self.deletes.check(site, &id, self.replicas.get(&id), effects);
             self.fetches.check(site, &id, &self.replicas, effects);
+            self.check_coordinators(site, &id, effects);
             let interval = site.settings.high_watermark_checkpoint_interval;
             self.checkpoint_due.get_or_insert(site.now + interval);
         }
@@ -429,6 +456,7 @@ impl Broker {
         let now = standing.site.now;
         self.isr_changes.queue(effects.take_proposals());
         self.forwarding.pump(now, standing.controller, effects);
+        self.pump_coordinators(standing, effects);
         if let Some(controller) = standing.controller {
             let progress = self.progress(standing);
             self.lifecycle.speak(now, standing.config, controller, progress, effects);
@@ -450,6 +478,7 @@ impl Broker {
         self.produces.expire(site.now, effects);
         self.deletes.expire(site.now, effects);
         self.fetches.expire(site, &self.replicas, effects);
+        self.tick_coordinators(site, effects);
         if self.retention_due(site) <= site.now {
             self.retention_checked = site.now;
             self.replicas.values_mut().for_each(|it| it.forget_old(site, effects));
@@ -478,6 +507,7 @@ impl Broker {
             self.deletes.deadline(),
             Some(self.retention_due(site)),
             self.forwarding.deadline(standing.controller),
+            self.coordinators_deadline(standing),
             self.shrink_at(site),
             self.checkpoint_due,
         ]

@@ -55,6 +55,10 @@ apis! {
     BeginQuorumEpoch, EndQuorumEpoch, DescribeQuorum, AlterPartition, FetchSnapshot,
     DescribeCluster, BrokerRegistration, BrokerHeartbeat, DescribeTopicPartitions,
     AddRaftVoter, RemoveRaftVoter, UpdateRaftVoter, AllocateProducerIds,
+    FindCoordinator, JoinGroup, SyncGroup, Heartbeat, LeaveGroup, ConsumerGroupHeartbeat,
+    ConsumerGroupDescribe, OffsetCommit, OffsetFetch, OffsetDelete, DescribeGroups,
+    ListGroups, DeleteGroups, InitProducerId, AddPartitionsToTxn, AddOffsetsToTxn, EndTxn,
+    WriteTxnMarkers, TxnOffsetCommit, DescribeTransactions, ListTransactions,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

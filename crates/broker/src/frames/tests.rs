@@ -104,7 +104,7 @@ fn a_bad_length_breaks_the_connection_for_good() {
         (b"\0\0\0\0", Broken::Short(0)),
         (b"\0\0\0\x07\0\0\0\0\0\0\0", Broken::Short(7)),
         (b"\0\0\0\x08\x7f\xff\0\0\0\0\0\0", Broken::Api(i16::MAX)),
-        (b"\0\0\0\x08\0\x0b\0\0\0\0\0\0", Broken::Api(11)),
+        (b"\0\0\0\x08\0\x04\0\0\0\0\0\0", Broken::Api(4)),
         (b"\0\0\0\x08\0\x03\0\x63\0\0\0\0", Broken::Version { key: 3, version: 99 }),
         (b"\0\0\0\x0a\0\x03\0\x05\0\0\0\0\0\x05", Broken::Header),
         (b"\0\0\0\x0a\0\x03\0\x05\0\0\0\0\0\0", Broken::Body),

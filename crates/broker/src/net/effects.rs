@@ -12,6 +12,8 @@ use topomotion_wire::{
     TopicPartition,
 };
 
+use crate::coordinators::InternalTopic;
+
 /// Names one request that awaits its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ticket {
@@ -40,6 +42,10 @@ pub(crate) enum Purpose {
     Forwarding,
     /// Fetching from partition leaders.
     Replication,
+    /// A transaction coordinator's markers.
+    Markers,
+    /// Asking transaction coordinators whether a transaction is open.
+    Verification,
 }
 
 /// What was asked, so that the answer finds its way back.
@@ -59,6 +65,20 @@ pub(crate) enum Asked {
     /// A client's request, forwarded.
     Forward {
         /// The broker's number for the waiting client.
+        id: u64,
+    },
+    /// An internal topic's creation, on its way to the controller.
+    InternalTopic(InternalTopic),
+    /// A block of producer ids.
+    ProducerIds,
+    /// Markers that end a transaction.
+    Markers {
+        /// The coordinators' number for them.
+        id: u64,
+    },
+    /// Whether a transaction is open.
+    Verification {
+        /// The broker's number for the waiting request.
         id: u64,
     },
     /// A follower's fetch.

@@ -9,10 +9,11 @@ use topomotion_wire::messages::{
     AlterPartitionResponse, BrokerHeartbeatResponse, BrokerRegistrationResponse,
     RequestKind, ResponseKind,
 };
-use topomotion_wire::{ErrorCode, Instant};
+use topomotion_wire::{ErrorCode, Instant, Request};
 
 use super::{Node, standing};
 use crate::api;
+use crate::coordinators::Query;
 use crate::net::{Answer, Call, Ticket};
 
 impl Node {
@@ -128,8 +129,24 @@ impl Node {
             return effects.answer(call.ticket, Answer::Close);
         };
         let Some(Call { ticket, request }) = broker.admit(call) else { return };
-        let version = request.version;
-        match request.body {
+        let Request { version, client, body, .. } = *request;
+        match body {
+            body if api::coordination::is_for_coordinators(&body) => {
+                let query = Query { ticket, version, client, body };
+                broker.coordinate(site, query, effects);
+            }
+            RequestKind::FindCoordinator(request) => {
+                let answer = api::find_coordinator::handle(
+                    broker, site, version, &request, effects,
+                );
+                effects.reply(ticket, answer);
+            }
+            RequestKind::InitProducerId(_) => {
+                effects.reply(ticket, api::init_producer_id::handle(broker, site));
+            }
+            RequestKind::WriteTxnMarkers(request) => {
+                api::write_txn_markers::handle(broker, site, ticket, &request, effects);
+            }
             body if api::admin::is_for_controller(&body) => {
                 broker.forward(now, ticket, version, body);
             }

@@ -1,5 +1,7 @@
 //! One replica by itself: the rules of the ISR and the high watermark.
 
+mod transactions;
+
 use topomotion_log::{BatchBuilder, LogConfig, RecordRef};
 use topomotion_wire::{
     Acks, Bytes, Endpoint, ErrorCode, Incarnation, Output, TopicPartition,
