@@ -177,7 +177,10 @@ impl Ledger {
         doing.hurt = hurt;
         match fault {
             Fault::Crash { .. } => (doing.crowned, doing.starting) = (None, None),
-            Fault::Restart { .. } => (doing.starting, doing.leaving) = (Some(()), None),
+            Fault::Restart { .. } => {
+                (doing.starting, doing.leaving) = (Some(()), None);
+                doing.told = doing.told.filter(|told| *told != NodeState::Stopped);
+            }
             _ => {}
         }
         touches

@@ -166,6 +166,7 @@ fn processes_named(scenario: &Scenario) -> Vec<&ProcessId> {
                 match &step.kind {
                     StepKind::Produce { producer: id, .. }
                     | StepKind::Crash(id)
+                    | StepKind::Start(id)
                     | StepKind::Restart(id)
                     | StepKind::Pause(id)
                     | StepKind::Resume(id)

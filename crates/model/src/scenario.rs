@@ -158,6 +158,9 @@ pub enum StepKind {
     Admin(String),
     /// Something for a client to do: `seek orders-0 to earliest`.
     Client(ProcessId, String),
+    /// A process that is down starts. A client that a run starts before anything else
+    /// happens to it is not there when the run begins.
+    Start(ProcessId),
     /// The process dies at once; its disk stays.
     Crash(ProcessId),
     /// It starts again on its disk.

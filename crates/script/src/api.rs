@@ -123,6 +123,7 @@ pub(crate) const CLASSES: &[Class] = &[
             ),
             method("produce", &["producer", "topic", "options"], 1, Gives::This),
             method("crash", &["node", "options"], 1, Gives::This),
+            method("start", &["node", "options"], 1, Gives::This),
             method("restart", &["node", "options"], 1, Gives::This),
             method("pause", &["node", "options"], 1, Gives::This),
             method("resume", &["node", "options"], 1, Gives::This),

@@ -149,7 +149,8 @@ declare module 'topomotion' {
     layer?: Layer;
     /**
      * Settings of this run alone, under Kafka's own names: of every node and topic, or, with `producer.` or
-     * `consumer.` before the name, of every such client. `era.` names bring back how Kafka once was.
+     * `consumer.` before the name, of every such client; with a process's id before it, of that one alone
+     * (`'flink-1.group.instance.id': 'a'`). `era.` names bring back how Kafka once was.
      */
     settings?: Settings;
   }
@@ -185,11 +186,18 @@ declare module 'topomotion' {
    * - `isr(orders-0) == {a, b}`, and so `elr(…)`, `replicas(…)`, `voters`;
    * - `high-watermark(orders-0) >= 1`, `log-end(…)`, `log-start(…)`, each also of one replica:
    *   `log-end(orders-0, broker-2)`; `leader-epoch(…)`, `isr-size(…)`, `partitions(orders)`, `quorum-epoch`;
-   * - `position(reader, orders-0) == 5`, `records-read(reader) >= 3`;
+   * - `position(reader, orders-0) == 5`, `records-read(reader) >= 3`, `read-twice(reader) == 0` (or of a group);
+   * - `group(flink-cg) == stable` (`empty`, `preparing-rebalance`, `completing-rebalance`, `dead`, …),
+   *   `generation(flink-cg) == 2`, `members(flink-cg) == 2`, `committed(flink-cg, orders-0) == 5`,
+   *   `lag(flink-cg, orders) == 0`; `owns(flink-1, orders-0)`, `owned(flink-1) == {orders-0, orders-1}`,
+   *   `owned(flink-1) == 2`;
+   * - `transaction(orders-tx) == ongoing` (`prepare-commit`, `complete-commit`, …), `producer-epoch(shop) == 1`,
+   *   `last-stable(orders-0) == 3`;
    * - `told(shop, NOT_ENOUGH_REPLICAS)`, `fenced(broker-1)`, `unfenced(broker-1)`; `!` before these negates.
    *
    * In place of a process: `@controller`, `@standby` (a voter that waits for it to fail),
-   * `@leader(orders-0)`, and `@last`, whom the latest step hit.
+   * `@leader(orders-0)`, `@coordinator(flink-cg)`, `@transaction-coordinator(orders-tx)`, and `@last`, whom the latest
+   * step hit.
    */
   export type Condition = string;
 
@@ -269,6 +277,11 @@ declare module 'topomotion' {
     produce(producer: string, options: ProduceOptions): this;
     /** The process dies at once; its disk stays. */
     crash(node: string, options?: StepOptions): this;
+    /**
+     * A process that is down starts. A client that is started before anything else happens to it is not there at first:
+     * a new member joins its group.
+     */
+    start(node: string, options?: StepOptions): this;
     /** It starts again on its disk. */
     restart(node: string, options?: StepOptions): this;
     /** It stands still: a long garbage collection. */
@@ -284,17 +297,23 @@ declare module 'topomotion' {
      * `drift a by 110 percent`.
      */
     fault(fault: string, options?: StepOptions): this;
-    /** The process stops in good order; goes on when it has. */
+    /** The process stops in good order (a client closes: a member leaves its group); goes on when it has. */
     shutdown(node: string, options?: StepOptions): this;
     /**
      * The admin client asks, and the run goes on when it is answered: `create-topic audit partitions=3 replicas=3`,
      * `delete-topic audit`, `grow orders to 6`, `set topic orders min.insync.replicas=1`,
      * `reassign orders-0 to b4,b5`, `elect preferred orders-0`, `elect unclean orders-0`,
-     * `delete-records orders-0 before 5`, `add-voter c4`, `remove-voter c1`, `describe-quorum`.
+     * `delete-records orders-0 before 5`, `add-voter c4`, `remove-voter c1`, `describe-quorum`,
+     * `describe-group flink-cg`, `list-groups`, `delete-group flink-cg`, `delete-offsets flink-cg orders-0`.
      */
     admin(line: string, options?: StepOptions): this;
-    /** A consumer does as it is told: `seek orders-0 to 5` (or `earliest`, `latest`), `pause orders-0`,
-     * `resume orders-0`, `assign orders-0,orders-1`. */
+    /**
+     * A client does as it is told. Consumers: `seek orders-0 to 5` (or `earliest`, `latest`), `pause orders-0`,
+     * `resume orders-0`, `assign orders-0,orders-1`, `subscribe orders,audit`, `unsubscribe`, `commit`,
+     * `commit orders-0 to 5`, `work 200 ms per record`, `work 400 s` (the poll thread is stuck for so long), `close`.
+     * Transactional producers: `init-transactions`, `begin`, `send-offsets`, `commit-transaction`, `abort-transaction`.
+     * Those that are both: `transform orders to payments` (a transaction for each poll).
+     */
     client(node: string, line: string, options?: StepOptions): this;
     /** Partitions end and paused processes go on; crashed ones stay down. */
     heal(options?: StepOptions): this;

@@ -1,5 +1,7 @@
 //! The run file: one run written down, so that it can be repeated without its script.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use topomotion_model::{Acks, Awaits, Diagnostic, Play, ProcessId, Scenario};
 
@@ -84,6 +86,12 @@ pub enum Action {
         /// The words.
         what: String,
     },
+    /// A process that is down starts; a client that is started before anything else happens
+    /// to it is not there at first.
+    Start {
+        /// Which.
+        process: ProcessId,
+    },
     /// The process dies at once; its disk stays.
     Crash {
         /// Which.
@@ -142,6 +150,30 @@ fn waits_for_answers(awaits: &Awaits) -> bool {
 }
 
 impl RunFile {
+    /// The clients that are not there at first: those that a step starts before any other
+    /// step does something to them.
+    pub(crate) fn latecomers(&self) -> BTreeSet<&ProcessId> {
+        let mut late = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        for step in &self.steps {
+            let (process, starts) = match &step.action {
+                Action::Start { process } => (process, true),
+                Action::Crash { process }
+                | Action::Restart { process }
+                | Action::Pause { process }
+                | Action::Resume { process }
+                | Action::Shutdown { process }
+                | Action::Client { process, .. }
+                | Action::Produce { producer: process, .. } => (process, false),
+                _ => continue,
+            };
+            if seen.insert(process) && starts && self.cluster.node(process).is_none() {
+                late.insert(process);
+            }
+        }
+        late
+    }
+
     /// Writes a run down; fails when the scenario cannot run on the cluster.
     pub fn new(
         binding: &Binding,

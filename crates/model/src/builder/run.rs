@@ -104,6 +104,12 @@ impl ScenarioBuilder {
         self.push(StepKind::Crash(node.into()))
     }
 
+    /// A process that is down starts; a client that is started before anything else happens
+    /// to it is not there at first.
+    pub fn start(&mut self, node: &str) -> &mut ScenarioBuilder {
+        self.push(StepKind::Start(node.into()))
+    }
+
     /// It starts again.
     pub fn restart(&mut self, node: &str) -> &mut ScenarioBuilder {
         self.push(StepKind::Restart(node.into()))
@@ -229,6 +235,7 @@ impl Checker<'_> {
                 }
             }
             StepKind::Crash(id)
+            | StepKind::Start(id)
             | StepKind::Restart(id)
             | StepKind::Pause(id)
             | StepKind::Resume(id)

@@ -133,6 +133,7 @@ fn shows_failure(scenario: &Scenario) -> bool {
             StepKind::Produce { .. }
             | StepKind::Admin(_)
             | StepKind::Client(..)
+            | StepKind::Start(_)
             | StepKind::Restart(_)
             | StepKind::Resume(_)
             | StepKind::Heal

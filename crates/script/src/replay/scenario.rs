@@ -77,7 +77,8 @@ fn step(
     let method = call.record.method.as_str();
     match method {
         "produce" => produce(call, scenario, found),
-        "crash" | "restart" | "pause" | "resume" | "shutdown" | "fault" | "admin" => {
+        "crash" | "start" | "restart" | "pause" | "resume" | "shutdown" | "fault"
+        | "admin" => {
             let Some(node) = call.text(0, found) else { return };
             with_caption(call, 1, scenario, found);
             match method {
@@ -85,6 +86,7 @@ fn step(
                 "admin" => scenario.admin(node),
                 "shutdown" => scenario.shutdown(&node),
                 "crash" => scenario.crash(&node),
+                "start" => scenario.start(&node),
                 "restart" => scenario.restart(&node),
                 "pause" => scenario.pause(&node),
                 _ => scenario.resume(&node),

@@ -24,6 +24,7 @@ pub(crate) const FLOW_STEPS: &[&str] = &[
 pub(crate) const RUN_STEPS: &[&str] = &[
     "produce",
     "crash",
+    "start",
     "restart",
     "pause",
     "resume",
@@ -108,12 +109,13 @@ pub(super) fn run(
                 _ => scenario.at(at).admin(line),
             };
         }
-        "crash" | "restart" | "pause" | "resume" | "shutdown" => {
+        "crash" | "start" | "restart" | "pause" | "resume" | "shutdown" => {
             let at = step.origin("node");
             let Some(node) = step.text() else { return };
             match step.verb {
                 "shutdown" => scenario.at(at).shutdown(&node),
                 "crash" => scenario.at(at).crash(&node),
+                "start" => scenario.at(at).start(&node),
                 "restart" => scenario.at(at).restart(&node),
                 "pause" => scenario.at(at).pause(&node),
                 _ => scenario.at(at).resume(&node),

@@ -195,6 +195,19 @@ impl Planner<'_> {
         self.one_of(id, &known, why, span)
     }
 
+    /// A producer or a consumer.
+    pub(super) fn client_process(
+        &mut self,
+        id: &ProcessId,
+        span: Option<Span>,
+    ) -> Option<()> {
+        let consumers = self.plan.consumers.iter().map(|one| &one.process);
+        let producers = self.plan.producers.iter().map(|one| &one.process);
+        let known: Vec<&ProcessId> = consumers.chain(producers).collect();
+        let why = ("not-a-client", "client", "only clients do as a line says");
+        self.one_of(id, &known, why, span)
+    }
+
     fn one_of(
         &mut self,
         id: &ProcessId,

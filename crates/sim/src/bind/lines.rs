@@ -4,7 +4,7 @@ use topomotion_model::{Alias, Diagnostic, PartitionName, ProcessId, Span};
 
 use super::steps::Planner;
 use crate::line::admin::AdminLine;
-use crate::line::client::ClientLine;
+use crate::line::client::{ClientLine, Doer};
 use crate::storm::Misread;
 use crate::storm::strike::Strike;
 
@@ -31,7 +31,16 @@ impl Planner<'_> {
     pub(super) fn admin(&mut self, line: &str, span: Option<Span>) -> Option<String> {
         let read = self.read(line.parse::<AdminLine>(), "admin", line, span)?;
         match &read {
-            AdminLine::CreateTopic { .. } | AdminLine::DescribeQuorum => {}
+            AdminLine::CreateTopic { .. }
+            | AdminLine::DescribeQuorum
+            | AdminLine::ListGroups => {}
+            AdminLine::DescribeGroup(group) | AdminLine::DeleteGroup(group) => {
+                self.group(group, span)?;
+            }
+            AdminLine::DeleteOffsets { group, partition } => {
+                self.group(group, span)?;
+                self.partition(partition, span)?;
+            }
             AdminLine::DeleteTopic(topic)
             | AdminLine::Grow { topic, .. }
             | AdminLine::Set { topic, .. } => self.topic(topic, span)?,
@@ -63,8 +72,17 @@ impl Planner<'_> {
         line: &str,
         (who, what): (Option<Span>, Option<Span>),
     ) -> Option<String> {
-        self.consumer(process, who)?;
         let read = self.read(line.parse::<ClientLine>(), "client", line, what)?;
+        match read.doer() {
+            Doer::Consumer => self.consumer(process, who)?,
+            Doer::Producer => self.producer(process, who)?,
+            Doer::Both => {
+                self.consumer(process, who)?;
+                self.producer(process, who)?;
+            }
+            Doer::Any => self.client_process(process, who)?,
+        }
+        read.topics().iter().try_for_each(|topic| self.topic(topic, what))?;
         let mut partitions = read.partitions().iter();
         partitions
             .try_for_each(|partition: &PartitionName| self.partition(partition, what))?;

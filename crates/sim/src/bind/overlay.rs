@@ -1,12 +1,56 @@
 //! Settings of one run, laid over those of the cluster.
 
-use topomotion_model::{Diagnostic, Origin, Run};
+use topomotion_model::{Diagnostic, Origin, ProcessId, Run, Span};
 
 use super::judge_setting;
 use super::nodes::wrong_voters;
 use crate::ClusterPlan;
 use crate::plan::FIRST_VOTERS;
 use crate::settings::{self, Owner};
+
+/// The process that a setting's name begins with, and what is left of the name:
+/// `flink-1.group.instance.id`.
+fn of_process<'n>(plan: &ClusterPlan, name: &'n str) -> Option<(ProcessId, &'n str)> {
+    let nodes = plan.nodes.iter().map(|one| &one.process);
+    let producers = plan.producers.iter().map(|one| &one.process);
+    let consumers = plan.consumers.iter().map(|one| &one.process);
+    let all = nodes.chain(producers).chain(consumers);
+    let mut named = all.filter_map(|process| {
+        let rest = name.strip_prefix(process.as_str())?.strip_prefix('.')?;
+        Some((process.clone(), rest))
+    });
+    named.next()
+}
+
+/// Sets what one process alone is to have; a process that reads and writes takes it as
+/// either.
+fn set_one(
+    plan: &mut ClusterPlan,
+    process: &ProcessId,
+    (name, value): (&str, &str),
+    span: Option<Span>,
+) -> Result<Option<Diagnostic>, Box<Diagnostic>> {
+    let mut doubts = Vec::new();
+    let mut taken = false;
+    let node = plan.nodes.iter_mut().find(|one| one.process == *process);
+    let producer = plan.producers.iter_mut().find(|one| one.process == *process);
+    let consumer = plan.consumers.iter_mut().find(|one| one.process == *process);
+    for (owner, settings) in [
+        (Owner::Node, node.map(|one| &mut one.settings)),
+        (Owner::Producer, producer.map(|one| &mut one.settings)),
+        (Owner::Consumer, consumer.map(|one| &mut one.settings)),
+    ] {
+        let Some(settings) = settings else { continue };
+        match judge_setting(owner, name, value, span)? {
+            Some(doubt) => doubts.push(doubt),
+            None => {
+                taken = true;
+                settings.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+    Ok(doubts.pop().filter(|_| !taken))
+}
 
 /// The cluster as this run wants it. What is wrong goes to `errors`, doubts to `warnings`.
 pub(super) fn lay_over(
@@ -18,6 +62,14 @@ pub(super) fn lay_over(
 ) -> ClusterPlan {
     let mut plan = plan.clone();
     for (name, value) in &run.settings {
+        if let Some((process, own)) = of_process(&plan, name) {
+            let span = origin.part(&format!("settings.{name}"));
+            match set_one(&mut plan, &process, (own, value), span) {
+                Ok(doubt) => warnings.extend(doubt),
+                Err(error) => errors.push(*error),
+            }
+            continue;
+        }
         let (owner, own) = match name.split_once('.') {
             Some(("producer", rest)) => (Owner::Producer, rest),
             Some(("consumer", rest)) => (Owner::Consumer, rest),

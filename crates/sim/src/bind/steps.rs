@@ -64,6 +64,7 @@ impl Planner<'_> {
                 let what = self.client(id, line, spans)?;
                 Action::Client { process: id.clone(), what }
             }
+            StepKind::Start(id) => Action::Start { process: self.process(id, node)? },
             StepKind::Crash(id) => Action::Crash { process: self.process(id, node)? },
             StepKind::Restart(id) => Action::Restart { process: self.process(id, node)? },
             StepKind::Pause(id) => Action::Pause { process: self.process(id, node)? },

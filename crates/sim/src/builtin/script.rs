@@ -95,6 +95,12 @@ impl Script {
         self.push(StepKind::Crash(ProcessId::from(process.into())))
     }
 
+    /// Who was down, or was not there yet: a client that a story starts before anything else
+    /// happens to it is absent at first.
+    pub fn start(self, process: impl Into<String>) -> Script {
+        self.push(StepKind::Start(ProcessId::from(process.into())))
+    }
+
     pub fn restart(self, process: impl Into<String>) -> Script {
         self.push(StepKind::Restart(ProcessId::from(process.into())))
     }

@@ -36,6 +36,14 @@ pub enum AdminLine {
     RemoveVoter(ProcessId),
     /// `describe-quorum`
     DescribeQuorum,
+    /// `describe-group flink-cg`
+    DescribeGroup(String),
+    /// `list-groups`
+    ListGroups,
+    /// `delete-group flink-cg`
+    DeleteGroup(String),
+    /// `delete-offsets flink-cg orders-0`
+    DeleteOffsets { group: String, partition: PartitionName },
     /// `dump-log segments orders-0 on broker-1`: a look at a broker's disk, which asks nobody
     DumpLog { dump: Dump, partition: PartitionName, on: ProcessId },
 }
@@ -64,7 +72,7 @@ pub enum Election {
     Unclean,
 }
 
-const VERBS: [&str; 11] = [
+const VERBS: [&str; 15] = [
     "create-topic",
     "delete-topic",
     "grow",
@@ -75,6 +83,10 @@ const VERBS: [&str; 11] = [
     "add-voter",
     "remove-voter",
     "describe-quorum",
+    "describe-group",
+    "list-groups",
+    "delete-group",
+    "delete-offsets",
     "dump-log",
 ];
 
@@ -139,6 +151,15 @@ impl FromStr for AdminLine {
             "add-voter" => AdminLine::AddVoter(words.process()?),
             "remove-voter" => AdminLine::RemoveVoter(words.process()?),
             "dump-log" => dump_log(&mut words)?,
+            "describe-group" => {
+                AdminLine::DescribeGroup(words.next("a group")?.1.to_owned())
+            }
+            "list-groups" => AdminLine::ListGroups,
+            "delete-group" => AdminLine::DeleteGroup(words.next("a group")?.1.to_owned()),
+            "delete-offsets" => {
+                let group = words.next("a group")?.1.to_owned();
+                AdminLine::DeleteOffsets { group, partition: words.partition()? }
+            }
             _ => AdminLine::DescribeQuorum,
         };
         words.finish()?;
@@ -158,6 +179,10 @@ fn example(verb: &str) -> &'static str {
         "add-voter" => "add-voter controller-4",
         "remove-voter" => "remove-voter controller-1",
         "dump-log" => "dump-log segments orders-0 on broker-1",
+        "describe-group" => "describe-group flink-cg",
+        "list-groups" => "list-groups",
+        "delete-group" => "delete-group flink-cg",
+        "delete-offsets" => "delete-offsets flink-cg orders-0",
         _ => "describe-quorum",
     }
 }

@@ -1,4 +1,4 @@
-//! What a consumer is made to do, as a line: `seek orders-0 to earliest`.
+//! What a client is made to do, as a line: `seek orders-0 to earliest`, `begin`.
 
 use std::str::FromStr;
 
@@ -7,7 +7,7 @@ use topomotion_model::PartitionName;
 use super::Words;
 use crate::storm::Misread;
 
-/// Something for a consumer to do.
+/// Something for a client to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientLine {
     /// `seek orders-0 to 5`
@@ -23,6 +23,44 @@ pub enum ClientLine {
     Resume(Vec<PartitionName>),
     /// `assign orders-0,orders-1`
     Assign(Vec<PartitionName>),
+    /// `subscribe orders,audit`
+    Subscribe(Vec<String>),
+    /// `unsubscribe`
+    Unsubscribe,
+    /// `commit`: what was handed on; `commit orders-0 to 5`: this.
+    Commit(Option<(PartitionName, i64)>),
+    /// `work 200 ms per record`: from now on; `work 400 s`: once, and nothing is polled for
+    /// so long.
+    Work(Work),
+    /// `close`
+    Close,
+    /// `init-transactions`
+    InitTransactions,
+    /// `begin`
+    Begin,
+    /// `send-offsets`: what was read counts when the transaction is committed.
+    SendOffsets,
+    /// `commit-transaction`
+    CommitTransaction,
+    /// `abort-transaction`
+    AbortTransaction,
+    /// `transform orders to payments`: a record for each that is read, and the offsets with
+    /// them, until the process ends.
+    Transform {
+        /// The topic that is read.
+        from: String,
+        /// The topic that is written.
+        to: String,
+    },
+}
+
+/// How long an application works, in ms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// On each record.
+    PerRecord(u64),
+    /// On what it has now.
+    Once(u64),
 }
 
 /// Where a consumer goes.
@@ -38,16 +76,96 @@ pub enum Goal {
     Ago(u64),
 }
 
-const VERBS: [&str; 4] = ["seek", "pause", "resume", "assign"];
+/// Who is made to do it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doer {
+    /// A consumer.
+    Consumer,
+    /// A producer with a `transactional.id`.
+    Producer,
+    /// A process that is both.
+    Both,
+    /// Either.
+    Any,
+}
+
+const VERBS: [&str; 15] = [
+    "seek",
+    "pause",
+    "resume",
+    "assign",
+    "subscribe",
+    "unsubscribe",
+    "commit",
+    "work",
+    "close",
+    "init-transactions",
+    "begin",
+    "send-offsets",
+    "commit-transaction",
+    "abort-transaction",
+    "transform",
+];
+
+fn example(verb: &str) -> &'static str {
+    match verb {
+        "seek" => "seek orders-0 to earliest",
+        "pause" => "pause orders-0",
+        "resume" => "resume orders-0",
+        "assign" => "assign orders-0,orders-1",
+        "subscribe" => "subscribe orders,audit",
+        "unsubscribe" => "unsubscribe",
+        "commit" => "commit orders-0 to 5",
+        "work" => "work 200 ms per record",
+        "close" => "close",
+        "init-transactions" => "init-transactions",
+        "begin" => "begin",
+        "send-offsets" => "send-offsets",
+        "commit-transaction" => "commit-transaction",
+        "abort-transaction" => "abort-transaction",
+        _ => "transform orders to payments",
+    }
+}
 
 impl ClientLine {
     /// The partitions that it names.
     pub fn partitions(&self) -> &[PartitionName] {
         match self {
-            ClientLine::Seek { partition, .. } => std::slice::from_ref(partition),
+            ClientLine::Seek { partition, .. }
+            | ClientLine::Commit(Some((partition, _))) => std::slice::from_ref(partition),
             ClientLine::Pause(these)
             | ClientLine::Resume(these)
             | ClientLine::Assign(these) => these,
+            _ => &[],
+        }
+    }
+
+    /// The topics that it names.
+    pub fn topics(&self) -> Vec<&str> {
+        match self {
+            ClientLine::Subscribe(topics) => topics.iter().map(String::as_str).collect(),
+            ClientLine::Transform { from, to } => vec![from, to],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Who can do it.
+    pub fn doer(&self) -> Doer {
+        match self {
+            ClientLine::InitTransactions
+            | ClientLine::Begin
+            | ClientLine::CommitTransaction
+            | ClientLine::AbortTransaction => Doer::Producer,
+            ClientLine::SendOffsets | ClientLine::Transform { .. } => Doer::Both,
+            ClientLine::Close => Doer::Any,
+            ClientLine::Seek { .. }
+            | ClientLine::Pause(_)
+            | ClientLine::Resume(_)
+            | ClientLine::Assign(_)
+            | ClientLine::Subscribe(_)
+            | ClientLine::Unsubscribe
+            | ClientLine::Commit(_)
+            | ClientLine::Work(_) => Doer::Consumer,
         }
     }
 }
@@ -58,12 +176,7 @@ impl FromStr for ClientLine {
     fn from_str(line: &str) -> Result<ClientLine, Misread> {
         let mut words = Words::of(line);
         let verb = words.verb(&VERBS)?;
-        words.example = match verb {
-            "seek" => "seek orders-0 to earliest",
-            "pause" => "pause orders-0",
-            "resume" => "resume orders-0",
-            _ => "assign orders-0,orders-1",
-        };
+        words.example = example(verb);
         let read = match verb {
             "seek" => {
                 let partition = words.partition()?;
@@ -72,11 +185,56 @@ impl FromStr for ClientLine {
             }
             "pause" => ClientLine::Pause(words.partitions()?),
             "resume" => ClientLine::Resume(words.partitions()?),
-            _ => ClientLine::Assign(words.partitions()?),
+            "assign" => ClientLine::Assign(words.partitions()?),
+            "subscribe" => {
+                let (_, topics) = words.next("a topic")?;
+                let topics = topics.split(',').filter(|topic| !topic.is_empty());
+                ClientLine::Subscribe(topics.map(str::to_owned).collect())
+            }
+            "unsubscribe" => ClientLine::Unsubscribe,
+            "commit" if words.is_empty() => ClientLine::Commit(None),
+            "commit" => {
+                let partition = words.partition()?;
+                words.expect("to")?;
+                ClientLine::Commit(Some((partition, words.number()?)))
+            }
+            "work" => ClientLine::Work(work(&mut words)?),
+            "close" => ClientLine::Close,
+            "init-transactions" => ClientLine::InitTransactions,
+            "begin" => ClientLine::Begin,
+            "send-offsets" => ClientLine::SendOffsets,
+            "commit-transaction" => ClientLine::CommitTransaction,
+            "abort-transaction" => ClientLine::AbortTransaction,
+            _ => {
+                let from = words.next("a topic")?.1.to_owned();
+                words.expect("to")?;
+                let to = words.next("a topic")?.1.to_owned();
+                ClientLine::Transform { from, to }
+            }
         };
         words.finish()?;
         Ok(read)
     }
+}
+
+/// `200 ms per record`, `400 s`
+fn work(words: &mut Words<'_>) -> Result<Work, Misread> {
+    let amount: u64 = words.number()?;
+    let (column, unit) = words.next("`ms` or `s`")?;
+    let ms = match unit {
+        "ms" => amount,
+        "s" => amount.saturating_mul(1_000),
+        other => {
+            let message = format!("`{other}` is no unit of time: write ms or s");
+            return Err(Misread { column, message });
+        }
+    };
+    if words.is_empty() {
+        return Ok(Work::Once(ms));
+    }
+    words.expect("per")?;
+    words.expect("record")?;
+    Ok(Work::PerRecord(ms))
 }
 
 fn goal(words: &mut Words<'_>) -> Result<Goal, Misread> {
@@ -118,9 +276,38 @@ mod tests {
     }
 
     #[test]
+    fn every_verb_has_an_example_that_reads() {
+        for verb in VERBS {
+            assert!(example(verb).starts_with(verb), "{verb}");
+            assert!(example(verb).parse::<ClientLine>().is_ok(), "{verb}");
+        }
+    }
+
+    #[test]
+    fn work_is_for_each_record_or_once() {
+        for (line, work) in [
+            ("work 200 ms per record", Work::PerRecord(200)),
+            ("work 400 s", Work::Once(400_000)),
+        ] {
+            assert_eq!(line.parse(), Ok(ClientLine::Work(work)));
+        }
+        let orders = PartitionName { topic: "orders".to_owned(), partition: 0 };
+        assert_eq!("commit".parse(), Ok(ClientLine::Commit(None)));
+        let commit = ClientLine::Commit(Some((orders, 5)));
+        assert_eq!("commit orders-0 to 5".parse(), Ok(commit));
+    }
+
+    #[test]
     fn a_wrong_line_says_where_and_what_to_write() {
         for (line, column, message) in [
             ("sek orders-0 to 5", 0, "`sek` is not known: did you mean `seek`?"),
+            ("work 5 days", 7, "`days` is no unit of time: write ms or s"),
+            (
+                "transform orders",
+                16,
+                "`to` is missing; write: transform orders to payments",
+            ),
+            ("begin now", 6, "`now` is one word too many"),
             (
                 "seek orders-0 to 5 ms",
                 21,

@@ -39,5 +39,6 @@ apis! {
     ListPartitionReassignments Vote BeginQuorumEpoch EndQuorumEpoch DescribeQuorum AlterPartition Envelope FetchSnapshot DescribeCluster
     BrokerRegistration BrokerHeartbeat UnregisterBroker AllocateProducerIds
     ConsumerGroupHeartbeat DescribeTopicPartitions ControllerRegistration
-    AssignReplicasToDirs AddRaftVoter RemoveRaftVoter UpdateRaftVoter
+    AssignReplicasToDirs AddRaftVoter RemoveRaftVoter UpdateRaftVoter DeleteGroups
+    OffsetDelete ConsumerGroupDescribe
 }

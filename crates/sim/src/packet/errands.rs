@@ -39,6 +39,7 @@ impl Errands {
         let known = self.last.entry(errand).or_default();
         let is_news = |part: &&Part| match &part.weight {
             Weight::Always => true,
+            Weight::Never => false,
             Weight::IfChanged(said) if known.get(&part.subject) == Some(said) => false,
             Weight::IfChanged(said) => {
                 known.insert(part.subject.clone(), said.clone());

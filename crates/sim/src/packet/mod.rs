@@ -9,10 +9,12 @@ mod admin;
 mod api;
 mod dictionary;
 mod errands;
+mod groups;
 mod http;
 mod request;
 mod response;
 mod size;
+mod transactions;
 
 use kafka_protocol::messages::ApiKey;
 use topomotion_wire::{ErrorCode, Message};
@@ -40,6 +42,8 @@ pub(crate) enum Weight {
     Always,
     /// It is if this differs from last time.
     IfChanged(String),
+    /// It never is.
+    Never,
 }
 
 /// A message in words.
@@ -57,11 +61,26 @@ impl Part {
         Part { subject: subject.into(), text: text.into(), weight: Weight::Always }
     }
 
+    /// How a part of an internal topic's replication is meant: what the topic holds is told
+    /// by those who write to it, and its replication is as routine as a heartbeat.
+    pub fn of_replication(self) -> Part {
+        let weight = match is_internal(&self.subject) {
+            true => Weight::Never,
+            false => self.weight,
+        };
+        Part { weight, ..self }
+    }
+
     /// A part that is news when its text differs from last time.
     pub fn if_changed(subject: impl Into<String>, text: impl Into<String>) -> Part {
         let text = text.into();
         Part { subject: subject.into(), weight: Weight::IfChanged(text.clone()), text }
     }
+}
+
+/// Whether a topic, or a partition of it, is one that brokers keep for themselves.
+fn is_internal(name: &str) -> bool {
+    name.starts_with("__") && !name.starts_with("__cluster_metadata")
 }
 
 /// What a message says, and the key under which its like is known.

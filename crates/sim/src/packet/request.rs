@@ -69,6 +69,8 @@ pub(super) fn tell(request: &Request, names: &Dictionary) -> Told {
             Told { parts: told.collect(), ..Told::default() }
         }
         other => super::admin::asked(other, names)
+            .or_else(|| super::groups::asked(other, names))
+            .or_else(|| super::transactions::asked(other))
             .unwrap_or_else(|| Told::one(Part::if_changed("", ""))),
     }
 }
@@ -103,7 +105,7 @@ fn fetch(body: &FetchRequest, names: &Dictionary) -> Told {
             if partition.current_leader_epoch >= 0 {
                 text.push_str(&format!(" epoch {}", partition.current_leader_epoch));
             }
-            told.push(Part::if_changed(subject, text));
+            told.push(Part::if_changed(subject, text).of_replication());
         }
     }
     told

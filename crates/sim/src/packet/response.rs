@@ -31,13 +31,6 @@ pub(super) fn tell(response: &Response, names: &Dictionary) -> Told {
             plain(body.error_code, codes.map(|partition| partition.error_code))
         }
         ResponseKind::FindCoordinator(body) => find_coordinator(body, names),
-        ResponseKind::InitProducerId(body) => {
-            let text =
-                format!("producer {} epoch {}", body.producer_id.0, body.producer_epoch);
-            let mut told = Told::one(Part::always("", text));
-            told.error(body.error_code);
-            told
-        }
         ResponseKind::OffsetForLeaderEpoch(body) => {
             let mut told = Told::default();
             for topic in &body.topics {
@@ -54,7 +47,10 @@ pub(super) fn tell(response: &Response, names: &Dictionary) -> Told {
         ResponseKind::ApiVersions(body) if body.error_code == 0 => Told::default(),
         ResponseKind::ApiVersions(body) => plain(body.error_code, []),
         ResponseKind::FetchSnapshot(body) => fetch_snapshot(body),
-        other => super::admin::answered(other, names).unwrap_or_else(|| plain(0, [])),
+        other => super::admin::answered(other, names)
+            .or_else(|| super::groups::answered(other, names))
+            .or_else(|| super::transactions::answered(other))
+            .unwrap_or_else(|| plain(0, [])),
     }
 }
 
@@ -103,7 +99,7 @@ fn fetch(body: &FetchResponse, names: &Dictionary) -> Told {
             told.error(partition.error_code);
             let records = count_records(partition.records.as_ref());
             told.records += records;
-            told.push(fetched(subject, partition, records, names));
+            told.push(fetched(subject, partition, records, names).of_replication());
         }
     }
     told
@@ -176,7 +172,7 @@ fn metadata(body: &MetadataResponse, names: &Dictionary) -> Told {
             let leader = names.leader(partition.leader_id.0);
             let text =
                 format!("leader({subject})={}", leader.as_deref().unwrap_or("none"));
-            told.push(Part::if_changed(subject, text));
+            told.push(Part::if_changed(subject, text).of_replication());
         }
     }
     told

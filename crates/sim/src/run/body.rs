@@ -4,12 +4,15 @@ use topomotion_broker::Node;
 use topomotion_client::{Admin, Consumer, Producer};
 use topomotion_wire::{Input, Instant, Machine, Output};
 
+use super::worker::Worker;
+
 /// A machine of one of the kinds that a cluster needs.
 #[derive(Debug)]
 pub(super) enum Body {
     Node(Box<Node>),
     Producer(Box<Producer>),
     Consumer(Box<Consumer>),
+    Worker(Box<Worker>),
     Admin(Box<Admin>),
 }
 
@@ -17,28 +20,43 @@ impl Body {
     pub fn node(&self) -> Option<&Node> {
         match self {
             Body::Node(node) => Some(node),
-            Body::Producer(_) | Body::Consumer(_) | Body::Admin(_) => None,
+            _ => None,
         }
     }
 
-    pub fn producer(&mut self) -> Option<&mut Producer> {
+    pub fn producer(&self) -> Option<&Producer> {
         match self {
             Body::Producer(producer) => Some(producer),
+            Body::Worker(worker) => Some(&worker.producer),
+            Body::Node(_) | Body::Consumer(_) | Body::Admin(_) => None,
+        }
+    }
+
+    pub fn producer_mut(&mut self) -> Option<&mut Producer> {
+        match self {
+            Body::Producer(producer) => Some(producer),
+            Body::Worker(worker) => Some(&mut worker.producer),
             Body::Node(_) | Body::Consumer(_) | Body::Admin(_) => None,
         }
     }
 
     /// Records that a producer still waits for.
     pub fn pending(&self) -> usize {
-        match self {
-            Body::Producer(producer) => producer.pending(),
-            Body::Node(_) | Body::Consumer(_) | Body::Admin(_) => 0,
-        }
+        self.producer().map_or(0, Producer::pending)
     }
 
     pub fn consumer(&self) -> Option<&Consumer> {
         match self {
             Body::Consumer(consumer) => Some(consumer),
+            Body::Worker(worker) => Some(&worker.consumer),
+            Body::Node(_) | Body::Producer(_) | Body::Admin(_) => None,
+        }
+    }
+
+    pub fn consumer_mut(&mut self) -> Option<&mut Consumer> {
+        match self {
+            Body::Consumer(consumer) => Some(consumer),
+            Body::Worker(worker) => Some(&mut worker.consumer),
             Body::Node(_) | Body::Producer(_) | Body::Admin(_) => None,
         }
     }
@@ -46,7 +64,7 @@ impl Body {
     pub fn admin(&mut self) -> Option<&mut Admin> {
         match self {
             Body::Admin(admin) => Some(admin),
-            Body::Node(_) | Body::Producer(_) | Body::Consumer(_) => None,
+            _ => None,
         }
     }
 }
@@ -57,6 +75,7 @@ impl Machine for Body {
             Body::Node(machine) => machine.handle(now, input),
             Body::Producer(machine) => machine.handle(now, input),
             Body::Consumer(machine) => machine.handle(now, input),
+            Body::Worker(machine) => machine.handle(now, input),
             Body::Admin(machine) => machine.handle(now, input),
         }
     }
@@ -66,6 +85,7 @@ impl Machine for Body {
             Body::Node(machine) => machine.tick(now),
             Body::Producer(machine) => machine.tick(now),
             Body::Consumer(machine) => machine.tick(now),
+            Body::Worker(machine) => machine.tick(now),
             Body::Admin(machine) => machine.tick(now),
         }
     }
@@ -75,6 +95,7 @@ impl Machine for Body {
             Body::Node(machine) => machine.poll(),
             Body::Producer(machine) => machine.poll(),
             Body::Consumer(machine) => machine.poll(),
+            Body::Worker(machine) => machine.poll(),
             Body::Admin(machine) => machine.poll(),
         }
     }
@@ -84,6 +105,7 @@ impl Machine for Body {
             Body::Node(machine) => machine.deadline(),
             Body::Producer(machine) => machine.deadline(),
             Body::Consumer(machine) => machine.deadline(),
+            Body::Worker(machine) => machine.deadline(),
             Body::Admin(machine) => machine.deadline(),
         }
     }

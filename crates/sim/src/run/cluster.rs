@@ -1,6 +1,6 @@
 //! The planned cluster on hosts: who runs where, and how each process is started.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use topomotion_broker::{BrokerSettings, BrokerStatus, Node, NodeConfig, Roles};
@@ -12,6 +12,7 @@ use topomotion_wire::{Acks, Endpoint, Incarnation, NodeId, ReplicaRole, TopicPar
 use uuid::Uuid;
 
 use super::body::Body;
+use super::worker::Worker;
 use crate::record::{Detail, Recorder};
 use crate::world::{HostId, Physics, World};
 use crate::{ClusterPlan, ConsumerPlan, NodePlan, NodeRole, ProducerPlan, settings};
@@ -76,15 +77,21 @@ impl<'a> Cluster<'a> {
         let plan = self.plan;
         if let Some(node) = plan.node(process) {
             self.start_node(host, node);
-        } else if let Some(one) =
-            plan.producers.iter().find(|one| one.process == *process)
-        {
-            self.start_producer(host, one);
-        } else if let Some(one) =
-            plan.consumers.iter().find(|one| one.process == *process)
-        {
-            self.start_consumer(host, one);
+            return;
         }
+        let producer = plan.producers.iter().find(|one| one.process == *process);
+        let consumer = plan.consumers.iter().find(|one| one.process == *process);
+        let producer = producer.map(|plan| self.producer(host, plan));
+        let consumer = consumer.map(|plan| self.consumer(host, plan));
+        let body = match (consumer, producer) {
+            (None, None) => return,
+            (None, Some(producer)) => Body::Producer(Box::new(producer)),
+            (Some(consumer), None) => Body::Consumer(Box::new(consumer)),
+            (Some(consumer), Some(producer)) => {
+                Body::Worker(Box::new(Worker::new(consumer, producer)))
+            }
+        };
+        self.world.start(host, body);
     }
 
     fn start_node(&mut self, host: HostId, node: &NodePlan) {
@@ -118,14 +125,14 @@ impl<'a> Cluster<'a> {
         }
     }
 
-    fn start_producer(&mut self, host: HostId, plan: &ProducerPlan) {
+    fn producer(&mut self, host: HostId, plan: &ProducerPlan) -> Producer {
         let common = self.common(host, &plan.process, &plan.bootstrap);
         let mut config =
             ProducerConfig { acks: acks(plan.acks), ..ProducerConfig::new(common) };
         settings::set_producer(&mut config, &plan.settings);
         let mut producer = Producer::new(config, self.world.machine_random(host));
         producer.warm_up(self.world.local(host), &Arc::from(&*plan.topic));
-        self.world.start(host, Body::Producer(Box::new(producer)));
+        producer
     }
 
     fn common(
@@ -142,7 +149,7 @@ impl<'a> Cluster<'a> {
         }
     }
 
-    fn start_consumer(&mut self, host: HostId, plan: &ConsumerPlan) {
+    fn consumer(&mut self, host: HostId, plan: &ConsumerPlan) -> Consumer {
         let common = self.common(host, &plan.process, &plan.bootstrap);
         let mut config = ConsumerConfig::new(common);
         settings::set_consumer(&mut config, &plan.settings);
@@ -151,7 +158,7 @@ impl<'a> Cluster<'a> {
             TopicPartition::new(&**topic, *partition)
         };
         consumer.assign(self.world.local(host), plan.assignment.iter().map(partition));
-        self.world.start(host, Body::Consumer(Box::new(consumer)));
+        consumer
     }
 
     /// Starts the client that creates the topics; it asks every broker.
@@ -264,7 +271,7 @@ impl<'a> Cluster<'a> {
     }
 
     /// Consumers that do not know yet where to read.
-    pub fn consumers_not_ready(&self) -> Vec<String> {
+    pub fn consumers_not_ready(&self, late: &BTreeSet<&ProcessId>) -> Vec<String> {
         let ready = |plan: &&ConsumerPlan| {
             let Some(consumer) = self.machine(&plan.process).and_then(Body::consumer)
             else {
@@ -277,7 +284,9 @@ impl<'a> Cluster<'a> {
                     || consumer.stopped(&partition).is_some()
             })
         };
-        let waiting = self.plan.consumers.iter().filter(|plan| !ready(plan));
+        let waiting = self.plan.consumers.iter();
+        let waiting = waiting.filter(|plan| !late.contains(&plan.process));
+        let waiting = waiting.filter(|plan| !ready(plan));
         waiting.map(|plan| plan.process.to_string()).collect()
     }
 

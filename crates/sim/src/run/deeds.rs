@@ -98,7 +98,7 @@ impl People {
         let Some(host) = stage.cluster.host(producer) else { return };
         let records = &mut self.records;
         stage.cluster.world.command(host, |body, now| {
-            let Some(producer) = body.producer() else { return };
+            let Some(producer) = body.producer_mut() else { return };
             let topic: Arc<str> = Arc::from(&*partition.topic);
             for _ in 0..count {
                 *records += 1;

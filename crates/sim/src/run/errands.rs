@@ -141,7 +141,7 @@ pub(super) fn bid(stage: &mut Stage<'_>, process: &ProcessId, line: &ClientLine)
         stage.witness(&Sight::Sought { process, partition });
     }
     stage.cluster.world.command(host, |body, now| {
-        let Body::Consumer(consumer) = body else { return };
+        let Some(consumer) = body.consumer_mut() else { return };
         match line {
             ClientLine::Seek { partition, to } => {
                 let at = place(partition);
@@ -165,6 +165,7 @@ pub(super) fn bid(stage: &mut Stage<'_>, process: &ProcessId, line: &ClientLine)
             ClientLine::Assign(these) => {
                 consumer.assign(now, these.iter().map(place));
             }
+            _ => {}
         }
     });
 }

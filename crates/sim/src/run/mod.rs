@@ -14,6 +14,7 @@ mod storm;
 mod story;
 mod who;
 mod words;
+mod worker;
 
 use topomotion_model::{Diagnostic, Scenario};
 use topomotion_trace::Trace;
@@ -62,7 +63,9 @@ fn watch(file: &RunFile, detail: Detail, judge: &mut dyn Judge) -> Outcome {
     let cluster = Cluster::new(&file.cluster, file.seed, setting);
     let mut stage = Stage::new(cluster, limits, judge);
     let rest = if file.storm.is_some() { Rest::Skipped } else { Rest::Awaited };
-    if let Err(missing) = setup::set_up(&mut stage, limits.setup_ms, rest) {
+    if let Err(missing) =
+        setup::set_up(&mut stage, limits.setup_ms, rest, &file.latecomers())
+    {
         let setup = stage.cluster.world.recorder.take();
         let ending = Ending::NotReady(missing);
         let trace = Trace::default();

@@ -23,11 +23,16 @@ use topomotion_wire::messages::elect_leaders_request::TopicPartitions;
 use topomotion_wire::messages::incremental_alter_configs_request::{
     AlterConfigsResource, AlterableConfig,
 };
+use topomotion_wire::messages::offset_delete_request::{
+    OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
+};
 use topomotion_wire::messages::{
     AddRaftVoterRequest, AlterPartitionReassignmentsRequest, BrokerId,
-    CreatePartitionsRequest, CreateTopicsRequest, DeleteRecordsRequest,
-    DeleteTopicsRequest, DescribeQuorumRequest, ElectLeadersRequest,
-    IncrementalAlterConfigsRequest, RemoveRaftVoterRequest, RequestKind, TopicName,
+    CreatePartitionsRequest, CreateTopicsRequest, DeleteGroupsRequest,
+    DeleteRecordsRequest, DeleteTopicsRequest, DescribeGroupsRequest,
+    DescribeQuorumRequest, ElectLeadersRequest, GroupId, IncrementalAlterConfigsRequest,
+    ListGroupsRequest, OffsetDeleteRequest, RemoveRaftVoterRequest, RequestKind,
+    TopicName,
 };
 use topomotion_wire::{StrBytes, TopicPartition};
 
@@ -44,6 +49,8 @@ pub(super) struct Question {
 const TIMEOUT_MS: i32 = 30_000;
 /// Kafka's number for topics among the resources that have settings.
 const TOPIC_RESOURCE: i8 = 2;
+/// Kafka's setting for the size of the offsets topic; 50 without it.
+const OFFSETS_PARTITIONS: &str = "offsets.topic.num.partitions";
 /// Kafka's number for setting a value.
 const SET: i8 = 0;
 
@@ -54,6 +61,9 @@ pub(super) fn question(line: &AdminLine, plan: &ClusterPlan) -> Option<Question>
             let index = number(partition);
             Some(TopicPartition::new(Arc::from(&*partition.topic), index))
         }
+        AdminLine::DescribeGroup(group)
+        | AdminLine::DeleteGroup(group)
+        | AdminLine::DeleteOffsets { group, .. } => Some(coordinated_at(group, plan)),
         _ => None,
     };
     Some(Question { body: body(line, plan)?, leader_of })
@@ -115,8 +125,39 @@ fn body(line: &AdminLine, plan: &ClusterPlan) -> Option<RequestKind> {
             request.topics = vec![topic];
             RequestKind::DescribeQuorum(request)
         }
+        AdminLine::DescribeGroup(group) => {
+            let mut request = DescribeGroupsRequest::default();
+            request.groups = vec![group_id(group)];
+            RequestKind::DescribeGroups(request)
+        }
+        AdminLine::ListGroups => RequestKind::ListGroups(ListGroupsRequest::default()),
+        AdminLine::DeleteGroup(group) => {
+            let mut request = DeleteGroupsRequest::default();
+            request.groups_names = vec![group_id(group)];
+            RequestKind::DeleteGroups(request)
+        }
+        AdminLine::DeleteOffsets { group, partition } => {
+            let mut wanted = OffsetDeleteRequestPartition::default();
+            wanted.partition_index = number(partition);
+            let mut topic = OffsetDeleteRequestTopic::default();
+            (topic.name, topic.partitions) = (name(&partition.topic), vec![wanted]);
+            let mut request = OffsetDeleteRequest::default();
+            (request.group_id, request.topics) = (group_id(group), vec![topic]);
+            RequestKind::OffsetDelete(request)
+        }
         AdminLine::DumpLog { .. } => return None,
     })
+}
+
+fn group_id(group: &str) -> GroupId {
+    GroupId(StrBytes::from_string(group.to_owned()))
+}
+
+/// The partition whose leader coordinates a group.
+fn coordinated_at(group: &str, plan: &ClusterPlan) -> TopicPartition {
+    let size = plan.settings.get(OFFSETS_PARTITIONS).and_then(|it| it.parse().ok());
+    let index = topomotion_coordinator::partition_for(group, size.unwrap_or(50));
+    TopicPartition::new("__consumer_offsets", index)
 }
 
 fn create(

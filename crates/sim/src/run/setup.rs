@@ -1,10 +1,12 @@
 //! Setting the cluster up: nodes start, the quorum elects, brokers register, topics are
 //! created, clients find their leaders, and everybody comes to rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use topomotion_client::{Created, NewTopic, TopicPlacement};
+use topomotion_model::ProcessId;
+use topomotion_trace::{ProcessState, StateChange, What};
 use topomotion_wire::NodeId;
 
 use super::stage::{Stage, Stop};
@@ -27,6 +29,7 @@ pub(super) fn set_up(
     stage: &mut Stage<'_>,
     patience_ms: u64,
     rest: Rest,
+    late: &BTreeSet<&ProcessId>,
 ) -> Result<(), String> {
     let nodes = stage.cluster.plan.nodes.iter().map(|node| node.process.clone());
     for process in nodes.collect::<Vec<_>>() {
@@ -46,11 +49,24 @@ pub(super) fn set_up(
     let plan = stage.cluster.plan;
     let producers = plan.producers.iter().map(|producer| &producer.process);
     let consumers = plan.consumers.iter().map(|consumer| &consumer.process);
-    producers.chain(consumers).for_each(|process| stage.cluster.start(process));
-    let clients = stage
-        .run_until(patience_ms, |stage| stage.cluster.consumers_not_ready().is_empty());
+    for process in producers.chain(consumers) {
+        if !late.contains(process) && !stage.cluster.lives(process) {
+            stage.cluster.start(process);
+        }
+    }
+    for process in late {
+        let (process, state) = (process.0.clone(), ProcessState::Stopped);
+        stage.note(What::State(StateChange::Process { process, state }));
+    }
+    let clients = stage.run_until(patience_ms, |stage| {
+        stage.cluster.consumers_not_ready(late).is_empty()
+    });
     told(clients, || {
-        waits("consumers", "to find their place", &stage.cluster.consumers_not_ready())
+        waits(
+            "consumers",
+            "to find their place",
+            &stage.cluster.consumers_not_ready(late),
+        )
     })?;
 
     if rest == Rest::Skipped {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use topomotion_client::ProducerRecord;
 use topomotion_model::{Awaits, Condition, ProcessId};
-use topomotion_trace::{Tone, What};
+use topomotion_trace::{ProcessState, StateChange, Tone, What};
 use topomotion_wire::{Bytes, Instant};
 
 use super::body::Body;
@@ -61,6 +61,7 @@ impl<'s, 'a> Play<'s, 'a> {
                 stage.cluster.world.crash(host);
             }),
             Action::Restart { process } => self.restart(process),
+            Action::Start { process } => self.start(index, process),
             Action::Pause { process } => self.hurt(process, |stage, host| {
                 stage.cluster.world.pause(host);
             }),
@@ -126,6 +127,24 @@ impl<'s, 'a> Play<'s, 'a> {
         });
     }
 
+    /// A process that is down starts, for the first time or again.
+    fn start(&mut self, index: usize, process: &ProcessId) {
+        if self.stage.cluster.lives(process) {
+            let failure = Err(format!("{process} runs already"));
+            return self.verdict(index, &format!("{process} starts"), failure);
+        }
+        let host = self.stage.cluster.host(process);
+        let is_new = host.is_some_and(|it| self.stage.cluster.world.starts(it) == 0);
+        self.last = Some(process.clone());
+        if !is_new {
+            self.last_fault = Some(self.stage.now());
+            return super::storm::raise(self.stage, process);
+        }
+        let (name, state) = (process.0.clone(), ProcessState::Running);
+        self.stage.note(What::State(StateChange::Process { process: name, state }));
+        self.stage.cluster.start(process);
+    }
+
     fn produce(&mut self, index: usize, action: &Action) -> Result<(), Stop> {
         let Action::Produce {
             producer,
@@ -150,7 +169,7 @@ impl<'s, 'a> Play<'s, 'a> {
         self.records += u64::from(*count);
         let last = self.records;
         self.stage.cluster.world.command(host, |body, now| {
-            let Some(producer) = body.producer() else { return };
+            let Some(producer) = body.producer_mut() else { return };
             for number in first..=last {
                 let value = value.clone().unwrap_or_else(|| format!("record {number}"));
                 producer.send(

@@ -72,6 +72,7 @@ pub(super) fn known(
     let mut action = action.clone();
     match &mut action {
         Action::Crash { process: id }
+        | Action::Start { process: id }
         | Action::Restart { process: id }
         | Action::Pause { process: id }
         | Action::Resume { process: id }

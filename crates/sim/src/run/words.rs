@@ -30,6 +30,7 @@ pub(super) fn words(action: &Action) -> String {
         Action::Shutdown { process } => format!("{process} shuts down in good order"),
         Action::Admin { what } => format!("admin: {what}"),
         Action::Client { process, what } => format!("{process}: {what}"),
+        Action::Start { process } => format!("{process} starts"),
         Action::Crash { process } => format!("{process} crashes"),
         Action::Restart { process } => format!("{process} starts again"),
         Action::Pause { process } => format!("{process} stands still"),

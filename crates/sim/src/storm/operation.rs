@@ -164,7 +164,12 @@ impl Names<'_> {
     fn admin(&self, what: &str) -> Result<(), Misread> {
         let broker = |id| self.role(id, NodeRole::Controller);
         match what.parse()? {
-            AdminLine::CreateTopic { .. } | AdminLine::DescribeQuorum => Ok(()),
+            AdminLine::CreateTopic { .. }
+            | AdminLine::DescribeQuorum
+            | AdminLine::DescribeGroup(_)
+            | AdminLine::ListGroups
+            | AdminLine::DeleteGroup(_) => Ok(()),
+            AdminLine::DeleteOffsets { partition, .. } => self.partition(&partition),
             AdminLine::DeleteTopic(topic)
             | AdminLine::Grow { topic, .. }
             | AdminLine::Set { topic, .. } => self.topic(&topic).map(|_| ()),
