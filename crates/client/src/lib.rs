@@ -57,6 +57,6 @@ pub use consumer::{Consumer, Stop};
 pub use group_config::{Commits, GroupConfig, GroupProtocol};
 pub use group_metadata::GroupMetadata;
 pub use murmur2::{murmur2, partition_for_key};
-pub use producer::{Producer, ProducerRecord};
+pub use producer::{OutOfTurn, Producer, ProducerRecord, ProducerState};
 pub use topomotion_assignor::Assignor;
 pub use versions::newest as newest_version;

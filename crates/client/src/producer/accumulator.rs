@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use topomotion_log::{Batch, BatchBuilder, RecordRef};
+use topomotion_log::{Attributes, Batch, BatchBuilder, ProducerStamp, RecordRef};
 use topomotion_wire::{
     Acks, BatchCause, BatchId, Duration, ErrorCode, Instant, LeaderEpoch, TopicPartition,
 };
@@ -20,6 +20,8 @@ pub(super) struct Parcel {
     /// That of its first record.
     pub number: u64,
     pub batch: Batch,
+    /// What it was sent with last, where batches are numbered (PRD-3).
+    pub stamp: Option<ProducerStamp>,
     pub acks: Acks,
     /// Tries so far.
     pub attempts: u32,
@@ -70,9 +72,19 @@ pub(super) struct Lane {
 #[derive(Debug)]
 pub(super) struct Expired {
     pub partition: TopicPartition,
+    pub number: u64,
     pub batch: BatchId,
     pub records: usize,
     pub error: ErrorCode,
+}
+
+/// Which batches are given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Given {
+    /// Those that have never left, and so have no numbers.
+    Unnumbered,
+    /// All of them, also those that are under way.
+    Everything,
 }
 
 /// Why everything that waits may leave at once.
@@ -200,27 +212,78 @@ impl Accumulator {
             if lane.open.as_ref().is_some_and(|open| open.created + timeout <= now) {
                 lane.close(BatchCause::Linger);
             }
-            let mut given_up = |batch, records, error, reserved| {
+            let mut given_up = |number, batch, records, error, reserved| {
                 self.reserved -= reserved;
                 let partition = partition.clone();
-                expired.push(Expired { partition, batch, records, error });
+                expired.push(Expired { partition, number, batch, records, error });
             };
             while let Some(first) = lane.flights.first_entry()
                 && first.get().expires <= now
             {
-                let flight = first.remove();
+                let (number, flight) = first.remove_entry();
                 let error = ErrorCode::RequestTimedOut;
-                given_up(flight.batch, flight.records, error, flight.reserved);
+                given_up(number, flight.batch, flight.records, error, flight.reserved);
             }
             while let Some(front) = lane.closed.front()
                 && front.created + timeout <= now
                 && let Some(parcel) = lane.closed.pop_front()
             {
                 let (batch, records) = (parcel.batch.id(), parcel.records());
-                given_up(batch, records, parcel.last_error, parcel.reserved);
+                let number = parcel.number;
+                given_up(number, batch, records, parcel.last_error, parcel.reserved);
             }
         }
         expired
+    }
+
+    /// Gives batches up before their time.
+    pub fn give_up(
+        &mut self,
+        which: Given,
+        is_numbered: impl Fn(&TopicPartition, u64) -> bool,
+    ) -> Vec<Expired> {
+        let mut gone = Vec::new();
+        for (partition, lane) in &mut self.lanes {
+            lane.close(BatchCause::Flush);
+            let (kept, given_up) =
+                std::mem::take(&mut lane.closed).into_iter().partition(|it| {
+                    which == Given::Unnumbered && is_numbered(partition, it.number)
+                });
+            lane.closed = kept;
+            let given_up: VecDeque<Parcel> = given_up;
+            let waiting = given_up
+                .iter()
+                .map(|it| (it.number, it.batch.id(), it.records(), it.reserved));
+            let flights = match which {
+                Given::Unnumbered => BTreeMap::new(),
+                Given::Everything => std::mem::take(&mut lane.flights),
+            };
+            let flying = flights
+                .iter()
+                .map(|(number, it)| (*number, it.batch, it.records, it.reserved));
+            for (number, batch, records, reserved) in flying.chain(waiting) {
+                self.reserved -= reserved;
+                let (partition, error) = (partition.clone(), ErrorCode::RequestTimedOut);
+                gone.push(Expired { partition, number, batch, records, error });
+            }
+        }
+        gone
+    }
+
+    /// Stamps the next batch of a partition, which is closed and about to leave.
+    pub fn stamp(
+        &mut self,
+        partition: &TopicPartition,
+        flags: Attributes,
+        stamp: impl FnOnce(&Parcel) -> ProducerStamp,
+    ) {
+        let next = self.lanes.get_mut(partition).and_then(|it| it.closed.front_mut());
+        let Some(next) = next else { return };
+        let stamp = stamp(next);
+        if next.stamp != Some(stamp) {
+            next.batch = next.batch.clone().stamped(stamp, flags);
+            next.stamp = Some(stamp);
+        }
     }
 
     /// The next batch of a partition leaves with a request.
@@ -256,8 +319,13 @@ impl Accumulator {
     }
 
     /// Cuts a batch that was too large for the broker, at least in two. Its parts take its
-    /// place, and its memory.
-    pub fn split(&mut self, now: Instant, partition: &TopicPartition, parcel: &Parcel) {
+    /// place, and its memory. Tells their numbers and how many records each has.
+    pub fn split(
+        &mut self,
+        now: Instant,
+        partition: &TopicPartition,
+        parcel: &Parcel,
+    ) -> Vec<(u64, i32)> {
         let length = parcel.batch.len_bytes();
         let target = if length > self.batch_size { self.batch_size } else { length / 2 };
         let mut parts = cut(parcel, target);
@@ -270,10 +338,12 @@ impl Accumulator {
         if let Some(first) = parts.first_mut() {
             first.reserved += left;
         }
+        let told = parts.iter().map(|part| (part.number, part.batch.count())).collect();
         let lane = self.lane(partition);
         for part in parts {
             lane.put_back(part);
         }
+        told
     }
 
     /// Whether a batch or its verdict is still missing that has a record before `number`.
@@ -314,6 +384,7 @@ fn cut(parcel: &Parcel, target: usize) -> Vec<Parcel> {
     let part = |(number, part): (u64, BatchBuilder)| Parcel {
         number,
         batch: part.build(),
+        stamp: None,
         ..parcel.clone()
     };
     parts.into_iter().map(part).collect()
@@ -344,6 +415,7 @@ impl Lane {
             self.closed.push_back(Parcel {
                 number: open.number,
                 batch: open.builder.build(),
+                stamp: None,
                 acks: open.acks,
                 attempts: 0,
                 created: open.created,
@@ -383,6 +455,12 @@ impl Lane {
         }
     }
 
+    /// The number of the next batch.
+    pub fn next_number(&self) -> Option<u64> {
+        let open = || self.open.as_ref().map(|open| open.number);
+        self.closed.front().map(|parcel| parcel.number).or_else(open)
+    }
+
     /// What the next batch asks for.
     pub fn next_acks(&self) -> Option<Acks> {
         let open = || self.open.as_ref().map(|open| open.acks);
@@ -390,7 +468,13 @@ impl Lane {
     }
 
     /// Whether the next batch must wait: for its pause, or for those before it.
-    pub fn is_held(&self, now: Instant, epoch: LeaderEpoch, muted: Muting) -> bool {
+    pub fn is_held(
+        &self,
+        now: Instant,
+        epoch: LeaderEpoch,
+        muted: Muting,
+        order: Order,
+    ) -> bool {
         if muted == Muting::WhileInFlight && self.in_flight > 0 {
             return true;
         }
@@ -398,7 +482,8 @@ impl Lane {
         // A new leader is worth trying at once (KIP-951).
         let pauses = next.pause > now && epoch <= next.sent_to;
         // A retry is not overtaken, and overtakes nothing itself.
-        next.attempts > 0 && (pauses || self.in_flight > 0)
+        let waits = order == Order::ByWaiting && self.in_flight > 0;
+        next.attempts > 0 && (pauses || waits)
     }
 
     /// Bytes of the next batch, as far as it has grown.
@@ -439,6 +524,15 @@ pub(super) enum Muting {
     Never,
     /// `max.in.flight.requests.per.connection=1`: order is kept.
     WhileInFlight,
+}
+
+/// What keeps a partition's batches in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Their sequence numbers (PRD-6).
+    ByNumber,
+    /// A batch that is sent again waits until the partition has nothing under way.
+    ByWaiting,
 }
 
 /// A record as a batch takes it.

@@ -7,13 +7,20 @@
 //!             partition)     buffer.memory)    └───────────────────────────┘
 //! ```
 //!
-//! A batch keeps its identity over all tries. While a batch of a partition is being tried
-//! again, no other batch of that partition leaves, so that order survives retries as far as
-//! it can without idempotence.
+//! An idempotent producer numbers its records (PRD-3): order survives retries, and what the
+//! leader has already it does not append again. Without idempotence a batch keeps its
+//! identity over all tries, and while one of a partition is being tried again, no other of
+//! that partition leaves, so that order survives as far as it can.
 
 mod accumulator;
+mod conversation;
+mod manager;
 mod partitioner;
+mod requests;
 mod sender;
+mod sequences;
+mod transaction;
+mod verdicts;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -28,8 +35,18 @@ use crate::ProducerConfig;
 use crate::cluster::Cluster;
 
 use accumulator::{Accumulator, Added, Muting, Urgency, as_written};
+use manager::{Ask, Manager};
 use partitioner::{Candidate, Choice, Partitioner};
 use sender::Cargo;
+
+pub use manager::{OutOfTurn, ProducerState};
+
+/// Why a request was sent.
+#[derive(Debug, Clone)]
+enum Errand {
+    Produce(Cargo),
+    Ask(Ask),
+}
 
 /// A record to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +95,8 @@ enum Life {
 #[derive(Debug, Clone)]
 pub struct Producer {
     config: ProducerConfig,
-    cluster: Cluster<Cargo>,
+    cluster: Cluster<Errand>,
+    manager: Manager,
     partitioner: Partitioner,
     accumulator: Accumulator,
     waiting: VecDeque<Waiting>,
@@ -113,6 +131,7 @@ impl Producer {
             cluster,
             partitioner: Partitioner::new(&config, random),
             accumulator: Accumulator::new(&config),
+            manager: Manager::new(&config),
             config,
             waiting: VecDeque::new(),
             numbers: 0,
@@ -142,6 +161,13 @@ impl Producer {
         let waiting = Waiting { number, since: now, record, lacks: Lack::Metadata };
         if self.life != Life::Open {
             return self.refuse(&waiting.record, ErrorCode::InvalidRequest);
+        }
+        let acks = waiting.record.acks.unwrap_or(self.config.acks);
+        if self.manager.is_transactional() && acks != Acks::All {
+            return self.refuse(&waiting.record, ErrorCode::InvalidRequiredAcks);
+        }
+        if let Some(error) = self.manager.refusal() {
+            return self.refuse(&waiting.record, error);
         }
         self.cluster.metadata.follow(now, &waiting.record.topic);
         self.waiting.push_back(waiting);
@@ -201,6 +227,7 @@ impl Producer {
         loop {
             self.settle(now);
             self.expire(now);
+            self.converse(now);
             // What is answered or given up at once makes room for what waits.
             let memory = self.accumulator.reserved();
             while self.dispatch(now) == sender::Progress::Made {}
@@ -219,14 +246,20 @@ impl Producer {
         }
         self.flushing = None;
         if self.life == Life::Closing && self.pending == 0 {
+            if !self.leaves_nothing_open() {
+                self.flushing = Some(number);
+                return;
+            }
             self.life = Life::Closed;
             self.cluster.hang_up();
         }
     }
 
     fn urgency(&self) -> Urgency {
+        let commits = self.manager.state == ProducerState::Committing;
         match self.flushing {
             Some(_) => Urgency::Flush,
+            None if commits => Urgency::Flush,
             None if self.waiting.iter().any(|one| one.lacks == Lack::Memory) => {
                 Urgency::Memory
             }
@@ -292,6 +325,7 @@ impl Producer {
         if opened && record.partition.is_none() {
             self.cluster.mark(Rule::Prd1, &partition);
         }
+        self.manager.enlist(&partition);
         Step::Done
     }
 
@@ -363,6 +397,7 @@ impl Producer {
     fn expire(&mut self, now: Instant) {
         for expired in self.accumulator.expire(now) {
             self.pending -= expired.records;
+            self.lost_track(&expired.partition, expired.number, expired.error);
             self.cluster.fact(Fact::BatchFailed {
                 partition: expired.partition,
                 batch: expired.batch,
@@ -401,7 +436,8 @@ impl Machine for Producer {
         let now = self.cluster.now();
         let waiting = self.waiting.front();
         let waiting = waiting.map(|waiting| waiting.since + self.config.max_block);
-        [waiting, self.accumulator.deadline(now), self.cluster.deadline()]
+        let pause = Some(self.manager.pause).filter(|pause| *pause > now);
+        [waiting, pause, self.accumulator.deadline(now), self.cluster.deadline()]
             .into_iter()
             .flatten()
             .min()

@@ -5,24 +5,38 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use topomotion_log::Attributes;
 use topomotion_wire::messages::produce_request::{
     PartitionProduceData, TopicProduceData,
 };
 use topomotion_wire::messages::produce_response::PartitionProduceResponse;
-use topomotion_wire::messages::{ProduceRequest, RequestKind, ResponseKind};
+use topomotion_wire::messages::{
+    ProduceRequest, RequestKind, ResponseKind, TransactionalId,
+};
 use topomotion_wire::{
     Acks, BatchCause, ClientDeed, Duration, Endpoint, ErrorCode, Fact, Instant,
-    LeaderEpoch, MetadataCause, NodeId, Offset, Rule, TopicPartition,
+    LeaderEpoch, MetadataCause, NodeId, Offset, Rule, StrBytes, TopicPartition,
 };
 
-use super::Producer;
-use super::accumulator::Parcel;
+use super::accumulator::{Lane, Order, Parcel};
+use super::manager::Protocol;
+use super::sequences::{OutOfOrder, Turn};
+use super::verdicts::ends_producer;
+use super::{Errand, Producer};
 use crate::cluster::ClusterEvent;
 use crate::errors::{ProduceRemedy, error_of, produce_remedy};
 use crate::metadata::{Leadership, topic_name};
 
 /// One request's parcels, by partition.
 pub(super) type Cargo = Vec<(TopicPartition, Parcel)>;
+
+/// Why a batch was not taken.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    error: ErrorCode,
+    /// Where the leader's log begins, if it said so.
+    log_start: Option<Offset>,
+}
 
 /// Whether anything was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,14 +49,23 @@ impl Producer {
     pub(super) fn take_answers(&mut self, now: Instant) {
         while let Some(event) = self.cluster.next_event() {
             match event {
-                ClusterEvent::Answered { errand, body } => {
-                    self.answered(now, errand, &body);
+                ClusterEvent::Answered { errand: Errand::Produce(cargo), body } => {
+                    self.answered(now, cargo, &body);
                 }
-                ClusterEvent::Lost { errand } => {
-                    self.all_failed(now, errand, ErrorCode::NetworkException);
+                ClusterEvent::Lost { errand: Errand::Produce(cargo) } => {
+                    self.all_failed(now, cargo, ErrorCode::NetworkException);
                 }
-                ClusterEvent::Unsupported { errand } => {
-                    self.all_failed(now, errand, ErrorCode::UnsupportedVersion);
+                ClusterEvent::Unsupported { errand: Errand::Produce(cargo) } => {
+                    self.all_failed(now, cargo, ErrorCode::UnsupportedVersion);
+                }
+                ClusterEvent::Answered { errand: Errand::Ask(ask), body } => {
+                    self.heard(now, ask, &body);
+                }
+                ClusterEvent::Lost { errand: Errand::Ask(ask) } => {
+                    self.unheard(now, ask);
+                }
+                ClusterEvent::Unsupported { errand: Errand::Ask(_) } => {
+                    self.unspeakable();
                 }
             }
         }
@@ -51,7 +74,8 @@ impl Producer {
     fn all_failed(&mut self, now: Instant, cargo: Cargo, error: ErrorCode) {
         for (partition, parcel) in cargo {
             if self.accumulator.arrived(&partition, &parcel) {
-                self.remedy(now, partition, parcel, error);
+                let told = Told { error, log_start: None };
+                self.remedy(now, partition, parcel, told);
             }
         }
     }
@@ -81,7 +105,7 @@ impl Producer {
 
     /// Leaders for which a batch may leave.
     fn ready_leaders(&mut self, now: Instant) -> BTreeSet<NodeId> {
-        let (urgency, muting) = (self.urgency(), self.muting());
+        let urgency = self.urgency();
         let mut ready = BTreeSet::new();
         let mut leaderless = Vec::new();
         for (partition, lane) in self.accumulator.lanes() {
@@ -96,7 +120,7 @@ impl Producer {
                 continue;
             };
             let epoch = known.map_or(LeaderEpoch(-1), |it| it.epoch);
-            if !lane.is_held(now, epoch, muting) {
+            if !self.is_held(now, partition, lane, epoch) {
                 ready.insert(leader);
             }
         }
@@ -107,6 +131,30 @@ impl Producer {
         ready
     }
 
+    /// Whether batches that ask for this are numbered. A record that asks for less than its
+    /// producer is sent as one without idempotence would send it.
+    fn is_numbered(&self, acks: Option<Acks>) -> bool {
+        self.manager.is_idempotent && acks == Some(Acks::All)
+    }
+
+    /// Whether the next batch of a partition must wait.
+    fn is_held(
+        &self,
+        now: Instant,
+        partition: &TopicPartition,
+        lane: &Lane,
+        epoch: LeaderEpoch,
+    ) -> bool {
+        let muting = self.muting();
+        if !self.is_numbered(lane.next_acks()) {
+            return lane.is_held(now, epoch, muting, Order::ByWaiting);
+        }
+        let (identity, number) = (self.manager.sender(partition), lane.next_number());
+        let (Some(identity), Some(number)) = (identity, number) else { return true };
+        let turn = self.manager.sequences.turn(partition, number, identity);
+        turn == Turn::Waits || lane.is_held(now, epoch, muting, Order::ByNumber)
+    }
+
     /// The partitions whose next batch goes to this leader now. Those that are not due
     /// themselves keep the others company.
     fn drain(
@@ -114,7 +162,7 @@ impl Producer {
         now: Instant,
         leader: NodeId,
     ) -> Option<(Acks, Vec<TopicPartition>)> {
-        let (urgency, muting) = (self.urgency(), self.muting());
+        let urgency = self.urgency();
         let mut led: Vec<(TopicPartition, Option<BatchCause>, Acks, usize)> = Vec::new();
         for (partition, lane) in self.accumulator.lanes() {
             let known = self.cluster.metadata.leadership(partition);
@@ -124,7 +172,7 @@ impl Producer {
             let (Some(acks), Some(length)) = (lane.next_acks(), lane.next_len()) else {
                 continue;
             };
-            if !lane.is_held(now, known.epoch, muting) {
+            if !self.is_held(now, partition, lane, known.epoch) {
                 let cause = lane.readiness(now, &self.config, urgency);
                 led.push((partition.clone(), cause, acks, length));
             }
@@ -159,6 +207,7 @@ impl Producer {
     ) {
         let mut cargo: Cargo = Vec::with_capacity(partitions.len());
         for partition in partitions {
+            self.number_next(&partition, acks);
             let Some(mut parcel) = self.accumulator.depart(&partition) else { continue };
             if let Some(known) = self.cluster.metadata.leadership(&partition) {
                 parcel.sent_to = known.epoch;
@@ -167,16 +216,40 @@ impl Producer {
             self.tell_departure(&partition, &parcel, acks);
             cargo.push((partition, parcel));
         }
-        let request = produce_request(acks, self.config.common.request_timeout, &cargo);
+        let timeout = self.config.common.request_timeout;
+        let mut request = produce_request(acks, timeout, &cargo);
+        let id = self.manager.transactional_id.as_deref();
+        let id = id.map(|id| TransactionalId(StrBytes::from_string(id.to_owned())));
+        // Only later versions add partitions to a transaction by themselves (KIP-890).
+        let adds_itself = id.is_none() || self.manager.protocol == Protocol::V2;
+        let newest = if adds_itself { i16::MAX } else { 11 };
+        request.transactional_id = id;
         let body = RequestKind::Produce(request);
         if acks != Acks::None {
-            return self.cluster.send(now, to, body, cargo);
+            let errand = Errand::Produce(cargo);
+            return self.cluster.send_as(now, to, body, newest, errand);
         }
         self.cluster.send_unanswered(now, to, body);
         for (partition, parcel) in cargo {
             self.accumulator.arrived(&partition, &parcel);
             self.acknowledged(partition, &parcel, None);
         }
+    }
+
+    /// Gives the next batch of a partition its numbers: its own, if it had some before.
+    fn number_next(&mut self, partition: &TopicPartition, acks: Acks) {
+        let identity = self.manager.sender(partition);
+        let Some(identity) = identity.filter(|_| self.is_numbered(Some(acks))) else {
+            return;
+        };
+        let flags = match self.manager.is_transactional() {
+            true => Attributes::TRANSACTIONAL,
+            false => Attributes::default(),
+        };
+        let sequences = &mut self.manager.sequences;
+        self.accumulator.stamp(partition, flags, |next| {
+            sequences.stamp(partition, next.number, next.batch.count(), identity)
+        });
     }
 
     fn tell_departure(
@@ -192,6 +265,9 @@ impl Producer {
             let deed = ClientDeed::BatchReady { count, bytes, cause };
             self.cluster.deed(Some(partition), deed);
         }
+        if parcel.attempts > 1 && parcel.stamp.is_some() {
+            self.cluster.mark(Rule::Prd6, partition);
+        }
         self.cluster.fact(Fact::BatchSent {
             partition: partition.clone(),
             batch: parcel.batch.id(),
@@ -203,6 +279,7 @@ impl Producer {
 
     fn answered(&mut self, now: Instant, cargo: Cargo, body: &ResponseKind) {
         let told = answers(body);
+        let silent = PartitionProduceResponse::default();
         for (partition, parcel) in cargo {
             let told = told.get(&(&*partition.topic, partition.partition)).copied();
             if let Some(told) = told {
@@ -212,16 +289,28 @@ impl Producer {
             }
             if !self.accumulator.arrived(&partition, &parcel) {
                 // It was given up while the request was under way.
+                if let Some(told) = told.filter(|told| told.error_code == 0) {
+                    self.note_written(
+                        &partition,
+                        &parcel,
+                        Some(Offset(told.base_offset)),
+                    );
+                }
                 continue;
             }
-            match told.map(|told| (error_of(told.error_code), told.base_offset)) {
-                Some((None, base)) => {
-                    self.acknowledged(partition, &parcel, Some(Offset(base)));
-                }
-                Some((Some(error), _)) => self.remedy(now, partition, parcel, error),
+            let (error, told) = match told {
+                Some(told) => (error_of(told.error_code), told),
+                None => (Some(ErrorCode::UnknownServerError), &silent),
+            };
+            match error {
                 None => {
-                    let error = ErrorCode::UnknownServerError;
-                    self.remedy(now, partition, parcel, error);
+                    let base = Some(Offset(told.base_offset));
+                    self.acknowledged(partition, &parcel, base);
+                }
+                Some(error) => {
+                    let known = told.log_start_offset >= 0;
+                    let log_start = known.then_some(Offset(told.log_start_offset));
+                    self.remedy(now, partition, parcel, Told { error, log_start });
                 }
             }
         }
@@ -233,18 +322,20 @@ impl Producer {
         now: Instant,
         partition: TopicPartition,
         parcel: Parcel,
-        error: ErrorCode,
+        told: Told,
     ) {
-        match produce_remedy(error) {
+        let error = told.error;
+        match self.remedy_for(&partition, &parcel, told) {
             ProduceRemedy::Accept => self.acknowledged(partition, &parcel, None),
             ProduceRemedy::Split if parcel.records() > 1 => {
-                let waiting = self.accumulator.queue(&partition);
-                self.accumulator.split(now, &partition, &parcel);
-                let into = self.accumulator.queue(&partition) - waiting;
+                let parts = self.accumulator.split(now, &partition, &parcel);
+                let into = parts.len();
+                self.manager.sequences.split(&partition, parcel.number, parts);
                 let deed = ClientDeed::BatchSplit { into };
                 self.cluster.deed(Some(&partition), deed);
             }
             ProduceRemedy::Split | ProduceRemedy::Fail => {
+                self.refused(&partition, &parcel, error);
                 self.failed(partition, &parcel, error);
             }
             ProduceRemedy::Retry => self.try_again(now, partition, parcel, error),
@@ -253,6 +344,90 @@ impl Producer {
                 self.try_again(now, partition, parcel, error);
             }
         }
+    }
+
+    /// What is to be done about an error: where it is about the batch's numbers, that
+    /// depends on those of the others (PRD-6, PRD-8).
+    fn remedy_for(
+        &mut self,
+        partition: &TopicPartition,
+        parcel: &Parcel,
+        told: Told,
+    ) -> ProduceRemedy {
+        let Some(stamp) = parcel.stamp else { return produce_remedy(told.error) };
+        let sequences = &self.manager.sequences;
+        let is_transactional = self.manager.is_transactional();
+        let is_gap = match told.error {
+            ErrorCode::OutOfOrderSequenceNumber
+            | ErrorCode::UnknownProducerId
+            | ErrorCode::InvalidProducerEpoch
+                if sequences.is_renumbered(partition, parcel.number, stamp) =>
+            {
+                return ProduceRemedy::Retry;
+            }
+            ErrorCode::OutOfOrderSequenceNumber => {
+                match sequences.out_of_order(partition, parcel.number) {
+                    OutOfOrder::Gap => true,
+                    OutOfOrder::Retry => {
+                        let sequence = stamp.base_sequence;
+                        let deed = ClientDeed::OutOfOrder { sequence };
+                        self.cluster.deed(Some(partition), deed);
+                        false
+                    }
+                }
+            }
+            ErrorCode::UnknownProducerId => match (told.log_start, self.manager.identity)
+            {
+                // The next answer may tell where the log begins.
+                (None, _) | (_, None) => false,
+                (Some(start), Some(identity))
+                    if is_transactional && sequences.is_forgotten(partition, start) =>
+                {
+                    self.manager.sequences.begin_anew(partition, identity);
+                    false
+                }
+                (Some(_), Some(_)) => true,
+            },
+            error => return produce_remedy(error),
+        };
+        if is_gap && is_transactional {
+            return ProduceRemedy::Fail;
+        }
+        if is_gap {
+            self.manager.gaps.insert(partition.clone());
+        }
+        ProduceRemedy::Retry
+    }
+
+    /// A numbered batch has failed, and is not in the log.
+    fn refused(&mut self, partition: &TopicPartition, parcel: &Parcel, error: ErrorCode) {
+        if parcel.stamp.is_none() {
+            return;
+        }
+        if !self.manager.is_transactional() {
+            self.manager.sequences.forget(partition, parcel.number);
+            self.manager.gaps.insert(partition.clone());
+            return;
+        }
+        self.manager.sequences.close_ranks(partition, parcel.number);
+        match ends_producer(error) {
+            true => self.ruined(error),
+            false => self.spoiled(error),
+        }
+    }
+
+    /// A batch was given up; if it had left, nobody knows whether it is in the log.
+    pub(super) fn lost_track(
+        &mut self,
+        partition: &TopicPartition,
+        number: u64,
+        error: ErrorCode,
+    ) {
+        if self.manager.sequences.given_up(partition, number) {
+            self.cluster.deed(Some(partition), ClientDeed::Unresolved);
+        }
+        // A transaction that lacks a record must not be committed, sent or not.
+        self.spoiled(error);
     }
 
     fn try_again(
@@ -264,11 +439,27 @@ impl Producer {
     ) {
         let is_late = parcel.created + self.config.delivery_timeout <= now;
         if is_late || parcel.attempts > self.config.retries {
+            self.lost_track(&partition, parcel.number, error);
             return self.failed(partition, &parcel, error);
         }
         parcel.last_error = error;
         parcel.pause = now + self.cluster.backoff(parcel.attempts);
         self.accumulator.lane(&partition).put_back(parcel);
+    }
+
+    /// A numbered batch is in the log.
+    fn note_written(
+        &mut self,
+        partition: &TopicPartition,
+        parcel: &Parcel,
+        base: Option<Offset>,
+    ) {
+        if let Some(stamp) = parcel.stamp {
+            let (number, count) = (parcel.number, parcel.batch.count());
+            let base = base.filter(|base| base.0 >= 0);
+            let sequences = &mut self.manager.sequences;
+            sequences.acknowledged(partition, number, stamp, count, base);
+        }
     }
 
     fn acknowledged(
@@ -277,6 +468,7 @@ impl Producer {
         parcel: &Parcel,
         base: Option<Offset>,
     ) {
+        self.note_written(&partition, parcel, base);
         self.pending -= parcel.records();
         self.accumulator.release(parcel);
         self.cluster.fact(Fact::BatchAcked {
