@@ -41,7 +41,16 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 /// clock, a thread, a socket or a random source of its own.
 const ENGINE: &[&str] = 
     &["wire", "log", "quorum", "assignor", "coordinator", "broker", "client"];
-const ENGINE_MAY_TAKE: &[&str] = &["bytes", "crc32c", "kafka-protocol", "uuid"];
+const ENGINE_MAY_TAKE: &[&str] = &[
+    "bytes",
+    "crc32c",
+    "flate2",
+    "kafka-protocol",
+    "lz4_flex",
+    "ruzstd",
+    "snap",
+    "uuid",
+];
 
 /// What must never be linked into the command line: licences that forbid it.
 const FORBIDDEN: &[&str] = &["imagequant", "gifski", "elkrs"];

@@ -114,8 +114,8 @@ impl Batch {
         Batch { bytes }
     }
 
-    /// The first record at or behind `from` whose timestamp reaches `timestamp`. The records
-    /// of a compressed batch are not looked at: there the batch itself is the answer.
+    /// The first record at or behind `from` whose timestamp reaches `timestamp`. Where the
+    /// records cannot be read, the batch itself is the answer.
     pub(crate) fn first_at_time(
         &self,
         timestamp: i64,
@@ -263,12 +263,38 @@ impl Batch {
         self.bytes
     }
 
-    /// Its records, in order. Refuses compressed batches.
+    /// Its records, in order.
+    ///
+    /// # Errors
+    /// When they are compressed and cannot be read.
     pub fn records(&self) -> Result<Records, Malformed> {
-        match self.attributes().compression()? {
-            Compression::None => Ok(Records::new(self)),
-            codec => Err(Malformed::Compressed(codec)),
+        Ok(Records::new(self, self.body()?))
+    }
+
+    /// What stands behind the header, uncompressed.
+    pub(crate) fn body(&self) -> Result<Bytes, Malformed> {
+        let codec = self.attributes().compression()?;
+        codec.inflate(&self.bytes.slice(HEADER_BYTES..))
+    }
+
+    /// The same records, compressed with another codec: what a leader does whose topic has a
+    /// `compression.type` of its own. It is another batch then, with a checksum of its own.
+    ///
+    /// # Errors
+    /// When the records cannot be read.
+    pub fn recompressed(self, codec: Compression) -> Result<Batch, Malformed> {
+        if self.attributes().compression()? == codec {
+            return Ok(self);
         }
+        let body = codec.compress(&self.body()?);
+        let attributes = Attributes(self.attributes().0 & !0b111 | codec.bits());
+        let mut bytes = BytesMut::from(&self.bytes[..HEADER_BYTES]);
+        bytes.extend_from_slice(&body);
+        let length = i32::try_from(bytes.len() - PREFIX_BYTES);
+        let length = length.map_err(|_| Malformed::Inflated(codec))?;
+        bytes[8..12].copy_from_slice(&length.to_be_bytes());
+        stamp(&mut bytes, attributes, self.max_timestamp());
+        Ok(Batch { bytes: bytes.freeze() })
     }
 }
 

@@ -3,7 +3,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::batch::{Attributes, Batch, CHECKED_FROM, HEADER_BYTES, PREFIX_BYTES};
-use crate::{ProducerStamp, varint};
+use crate::{Compression, ProducerStamp, varint};
 
 /// A record to be written, borrowed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,6 +24,7 @@ pub struct BatchBuilder {
     /// Room for the header, then the records.
     buffer: BytesMut,
     attributes: Attributes,
+    compression: Compression,
     producer: Option<ProducerStamp>,
     base_timestamp: i64,
     max_timestamp: i64,
@@ -42,6 +43,7 @@ impl BatchBuilder {
         BatchBuilder {
             buffer: BytesMut::zeroed(HEADER_BYTES),
             attributes: Attributes::default(),
+            compression: Compression::None,
             producer: None,
             base_timestamp: -1,
             max_timestamp: -1,
@@ -49,10 +51,17 @@ impl BatchBuilder {
         }
     }
 
-    /// Sets flags. Records are never compressed here, so the codec bits must be clear.
+    /// Sets flags. The codec is set by [`BatchBuilder::with_compression`].
     pub fn with_attributes(mut self, attributes: Attributes) -> BatchBuilder {
-        assert!(attributes.0 & 0b111 == 0, "the builder does not compress");
+        assert!(attributes.0 & 0b111 == 0, "the codec is not set with the flags");
         self.attributes = attributes;
+        self
+    }
+
+    /// Compresses the records when the batch is built. Until then its length is that of the
+    /// records as they are.
+    pub fn with_compression(mut self, codec: Compression) -> BatchBuilder {
+        self.compression = codec;
         self
     }
 
@@ -114,6 +123,12 @@ impl BatchBuilder {
     pub fn build(self) -> Batch {
         assert!(self.count > 0, "Kafka has no empty batches on the wire");
         let mut bytes = self.buffer;
+        if self.compression != Compression::None {
+            let body = self.compression.compress(&bytes[HEADER_BYTES..]);
+            bytes.truncate(HEADER_BYTES);
+            bytes.extend_from_slice(&body);
+        }
+        let attributes = Attributes(self.attributes.0 | self.compression.bits());
         let length = i32::try_from(bytes.len() - PREFIX_BYTES);
         let length = length.expect("batch.size keeps batches far below 2 GiB");
         let stamp = self.producer.unwrap_or(ProducerStamp {
@@ -127,7 +142,7 @@ impl BatchBuilder {
         header.put_i32(-1);
         header.put_i8(2);
         header.put_u32(0);
-        header.put_i16(self.attributes.0);
+        header.put_i16(attributes.0);
         header.put_i32(self.count - 1);
         header.put_i64(self.base_timestamp);
         header.put_i64(self.max_timestamp);

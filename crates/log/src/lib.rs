@@ -36,8 +36,8 @@
 //! The central types are [`Batch`] (a record batch, format v2), [`BatchBuilder`],
 //! [`EpochCache`] (which epoch began where, LOG-7), [`Log`] and [`MemoryDisk`].
 //!
-//! Compressed batches are stored and served like any other; only reading their records is
-//! refused, with [`Malformed::Compressed`]. Compaction is not here yet.
+//! Compressed batches are stored and served like any other; only who looks at their records
+//! inflates them, and no further than [`MAX_INFLATED_BYTES`].
 //!
 //! ```
 //! use topomotion_log::{BatchBuilder, Log, LogConfig, RecordRef};
@@ -59,6 +59,7 @@
 mod batch;
 mod builder;
 pub mod checkpoint;
+mod compression;
 mod config;
 mod disk;
 mod epochs;
@@ -76,6 +77,7 @@ mod varint;
 
 pub use batch::{Attributes, Batch, Batches, Compression, ProducerStamp};
 pub use builder::{BatchBuilder, RecordRef, encode_batch};
+pub use compression::MAX_INFLATED_BYTES;
 pub use config::LogConfig;
 pub use disk::{Applied, Disk, DiskError, FlushId, MemoryDisk, Written};
 pub use epochs::{EpochCache, EpochEnd, EpochStart};

@@ -39,8 +39,10 @@ pub enum Malformed {
     },
     /// A codec number that Kafka does not define.
     Codec(i16),
-    /// The records are compressed; this build reads only uncompressed ones.
+    /// The records are not what this codec wrote.
     Compressed(Compression),
+    /// The records stand for more than anybody may send.
+    Inflated(Compression),
     /// A record inside the batch does not parse.
     Record,
     /// A batch that starts before the end of the log it is appended to.
@@ -60,11 +62,11 @@ impl Malformed {
         match self {
             Malformed::Incomplete { .. }
             | Malformed::Length(_)
-            | Malformed::Checksum { .. } => ErrorCode::CorruptMessage,
+            | Malformed::Checksum { .. }
+            | Malformed::Compressed(_)
+            | Malformed::Inflated(_) => ErrorCode::CorruptMessage,
             Malformed::Magic(_) => ErrorCode::UnsupportedForMessageFormat,
-            Malformed::Codec(_) | Malformed::Compressed(_) => {
-                ErrorCode::UnsupportedCompressionType
-            }
+            Malformed::Codec(_) => ErrorCode::UnsupportedCompressionType,
             Malformed::Count { .. } | Malformed::Record | Malformed::Empty => {
                 ErrorCode::InvalidRecord
             }
@@ -91,7 +93,10 @@ impl fmt::Display for Malformed {
             }
             Malformed::Codec(codec) => write!(f, "unknown compression codec {codec}"),
             Malformed::Compressed(codec) => {
-                write!(f, "cannot read records compressed with {codec:?}")
+                write!(f, "the records are damaged: no {} can read them", codec.name())
+            }
+            Malformed::Inflated(codec) => {
+                write!(f, "the records are too long, once {} has read them", codec.name())
             }
             Malformed::Record => f.write_str("a record does not parse"),
             Malformed::OffsetOrder { base, end } => {

@@ -1,9 +1,9 @@
-//! Records inside an uncompressed batch, read one by one without copying.
+//! Records inside a batch, read one by one; without copying, where nothing is compressed.
 
 use bytes::Bytes;
 use topomotion_wire::Offset;
 
-use crate::batch::{Attributes, Batch, HEADER_BYTES};
+use crate::batch::{Attributes, Batch};
 use crate::{Malformed, varint};
 
 /// A record's header: an application's own key and value.
@@ -42,9 +42,9 @@ pub struct Records {
 }
 
 impl Records {
-    pub(crate) fn new(batch: &Batch) -> Records {
+    pub(crate) fn new(batch: &Batch, body: Bytes) -> Records {
         Records {
-            body: batch.bytes().slice(HEADER_BYTES..),
+            body,
             base_offset: batch.base_offset(),
             base_timestamp: batch.base_timestamp(),
             appended_at: batch

@@ -149,3 +149,36 @@ proptest! {
         assert_same(&batch, &samples, base);
     }
 }
+
+#[test]
+fn every_codec_gives_back_the_records_that_it_was_given() {
+    let samples: Vec<Sample> = (0..50)
+        .map(|at| Sample {
+            timestamp: 1_000 + at,
+            key: Some(vec![at as u8]),
+            value: Some(b"the same words again and again".to_vec()),
+            headers: Vec::new(),
+        })
+        .collect();
+    let plain = ours(&samples, None);
+    for name in ["none", "gzip", "snappy", "lz4", "zstd"] {
+        let codec = topomotion_log::Compression::from_name(name).expect("known");
+        let mut builder = BatchBuilder::new().with_compression(codec);
+        for sample in &samples {
+            builder.push(&RecordRef {
+                timestamp: sample.timestamp,
+                key: sample.key.as_deref(),
+                value: sample.value.as_deref(),
+                headers: &[],
+            });
+        }
+        let batch = builder.build();
+        assert_eq!(batch.verify(), Ok(()));
+        assert_eq!(batch.attributes().compression(), Ok(codec));
+        assert!(name == "none" || batch.len_bytes() < plain.len_bytes() / 2, "{name}");
+        assert_same(&batch, &samples, 0);
+        assert_eq!(plain.clone().recompressed(codec), Ok(batch.clone()));
+        let back = batch.recompressed(topomotion_log::Compression::None);
+        assert_eq!(back, Ok(plain.clone()));
+    }
+}
