@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 pub use crate::eras::{Elr, IsrAdmission, IsrFencing, StrictMinIsr, Truncation};
-use topomotion_coordinator::{GroupConfig, TransactionConfig};
+pub use topomotion_coordinator::{
+    GroupConfig, GroupVersion, TransactionConfig, TransactionVersion,
+};
 use topomotion_log::LogConfig;
 pub use topomotion_quorum::{CheckQuorum, KraftVersion, PreVote};
 use topomotion_wire::{Duration, Endpoint, Incarnation, NodeId};

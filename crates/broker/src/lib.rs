@@ -78,12 +78,10 @@ mod topic_settings;
 mod view;
 
 pub use config::{
-    BrokerSettings, CheckQuorum, Elr, FetchSessions, IsrAdmission, IsrFencing,
-    KraftVersion, NodeConfig, PreVote, ReplicaSelector, Roles, StrictMinIsr,
-    TimestampType, Truncation, UncleanElection,
+    BrokerSettings, CheckQuorum, Elr, FetchSessions, GroupConfig, GroupVersion,
+    IsrAdmission, IsrFencing, KraftVersion, NodeConfig, PreVote, ReplicaSelector, Roles,
+    StrictMinIsr, TimestampType, TransactionConfig, TransactionVersion, Truncation,
+    UncleanElection,
 };
 pub use node::Node;
-pub use topomotion_coordinator::{
-    GroupConfig, GroupVersion, TransactionConfig, TransactionVersion,
-};
 pub use view::{BrokerStatus, ReplicaView};

@@ -28,6 +28,7 @@ pub(crate) mod metadata;
 pub(crate) mod offset_for_leader_epoch;
 pub(crate) mod produce;
 pub(crate) mod reassignments;
+pub(crate) mod verification;
 pub(crate) mod write_txn_markers;
 
 use std::sync::Arc;

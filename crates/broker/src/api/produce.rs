@@ -22,7 +22,7 @@ use topomotion_wire::{
 };
 
 use super::shared;
-use crate::broker::{Broker, DelayedProduce, Pending};
+use crate::broker::{Broker, DelayedProduce, Pending, Refused};
 use crate::config::TimestampType;
 use crate::net::{Answer, Effects, Ticket};
 use crate::replica::Site;
@@ -30,13 +30,14 @@ use crate::replica::Site;
 /// The first version that names topics by id.
 const BY_ID: i16 = 13;
 
-/// Appends what the request carries, and answers, waits, or stays silent.
+/// Appends what the request carries and its coordinator has not `refused` (TXN-4), and answers, waits, or stays silent.
 pub(crate) fn handle(
     broker: &mut Broker,
     site: Site<'_>,
     ticket: Ticket,
     version: i16,
     request: ProduceRequest,
+    refused: &Refused,
     effects: &mut Effects,
 ) {
     let acks = match request.acks {
@@ -60,6 +61,7 @@ pub(crate) fn handle(
             let is_repeated = |id: &TopicPartition| pending.contains_key(id);
             let appended = match id {
                 Ok(id) if is_repeated(&id) => Err(ErrorCode::InvalidRequest),
+                Ok(id) if refused.contains_key(&id) => Err(refused[&id]),
                 id => id.and_then(|id| append(broker, site, acks, id, records, effects)),
             };
             let answer = PartitionProduceResponse::default()
@@ -140,7 +142,8 @@ fn append(
     Ok(Appended { base: appended.base, log_start, time_ms, awaits, id })
 }
 
-fn name_of(
+/// The topic that a request names, one way or the other.
+pub(super) fn name_of(
     site: Site<'_>,
     version: i16,
     topic: &TopicProduceData,

@@ -55,6 +55,7 @@ impl Broker {
 
     pub(super) fn tick_coordinators(&mut self, site: Site<'_>, effects: &mut Effects) {
         self.markers.expire(site.now, effects);
+        self.tick_verifications(site, effects);
         let mut around = Around { site, replicas: &mut self.replicas, effects };
         self.coordinators.tick(&mut around);
     }
@@ -66,7 +67,11 @@ impl Broker {
     ) -> Option<Instant> {
         let can_ask = standing.controller.is_some() && self.lifecycle.epoch().is_some();
         let ids = self.coordinators.producer_ids_due().filter(|_| can_ask);
-        let own = [self.coordinators.deadline(), self.markers.deadline()];
+        let own = [
+            self.coordinators.deadline(),
+            self.markers.deadline(),
+            self.verifications.deadline(),
+        ];
         own.into_iter().flatten().chain(ids).min()
     }
 
@@ -95,7 +100,6 @@ impl Broker {
         response: Option<&ResponseKind>,
         effects: &mut Effects,
     ) {
-        let mut around = Around { site, replicas: &mut self.replicas, effects };
         match (asked, response) {
             (Asked::InternalTopic(topic), _) => self.creations.end(topic),
             (Asked::ProducerIds, Some(ResponseKind::AllocateProducerIds(response))) => {
@@ -105,7 +109,12 @@ impl Broker {
                 self.coordinators.producer_ids_answered(site.now, None);
             }
             (Asked::Markers { id }, response) => {
+                let replicas = &mut self.replicas;
+                let mut around = Around { site, replicas, effects };
                 self.coordinators.markers_answered(id, response, &mut around);
+            }
+            (Asked::Verification { id }, response) => {
+                self.verified(site, id, response, effects);
             }
             _ => {}
         }

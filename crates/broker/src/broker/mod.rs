@@ -16,6 +16,7 @@ mod lifecycle;
 mod markers;
 mod produces;
 mod storage;
+mod verification;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -45,6 +46,8 @@ pub(crate) use markers::{DelayedMarkers, PendingMarker};
 use produces::Produces;
 pub(crate) use produces::{DelayedProduce, Pending};
 use storage::Survivor;
+use verification::Verifications;
+pub(crate) use verification::{Question, Refused};
 
 use crate::config::NodeConfig;
 use crate::coordinators::{Coordinators, Creations};
@@ -70,6 +73,7 @@ pub(crate) struct Broker {
     /// Internal topics on their way.
     creations: Creations,
     markers: Markers,
+    verifications: Verifications,
     /// When the high watermarks are to be written down.
     checkpoint_due: Option<Instant>,
     /// When old segments were last looked for.
@@ -124,6 +128,7 @@ impl Broker {
             coordinators: Coordinators::default(),
             creations: Creations::default(),
             markers: Markers::default(),
+            verifications: Verifications::default(),
             checkpoint_due: None,
             retention_checked: now,
         }
@@ -288,7 +293,10 @@ impl Broker {
                 ResponseKind::OffsetForLeaderEpoch(response),
             ) => self.told_epochs(standing, leader, &response, effects),
             (
-                Asked::InternalTopic(_) | Asked::ProducerIds | Asked::Markers { .. },
+                Asked::InternalTopic(_)
+                | Asked::ProducerIds
+                | Asked::Markers { .. }
+                | Asked::Verification { .. },
                 response,
             ) => {
                 let site = standing.site;

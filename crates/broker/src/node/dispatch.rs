@@ -133,7 +133,7 @@ impl Node {
         match body {
             body if api::coordination::is_for_coordinators(&body) => {
                 let query = Query { ticket, version, client, body };
-                broker.coordinate(site, query, effects);
+                broker.coordinate_verified(site, query, effects);
             }
             RequestKind::FindCoordinator(request) => {
                 let answer = api::find_coordinator::handle(
@@ -156,7 +156,7 @@ impl Node {
                 effects.reply(ticket, answer);
             }
             RequestKind::Produce(request) => {
-                api::produce::handle(broker, site, ticket, version, request, effects);
+                broker.produce(site, ticket, version, request, effects);
             }
             RequestKind::Fetch(request) => {
                 api::fetch::handle(broker, site, ticket, version, request, effects);
