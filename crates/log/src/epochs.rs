@@ -46,6 +46,12 @@ impl EpochCache {
         self.entries.last().map(|entry| entry.epoch)
     }
 
+    /// The newest epoch that has a record in a log that ends at `end`.
+    pub fn newest_before(&self, end: Offset) -> Option<LeaderEpoch> {
+        let with_records = self.entries.iter().rev().find(|entry| entry.start < end);
+        with_records.map(|entry| entry.epoch)
+    }
+
     /// Notes that `epoch` begins at `start`. Returns whether that was news. An epoch without
     /// any record gives way to the next one that starts at the same offset.
     pub fn assign(&mut self, epoch: LeaderEpoch, start: Offset) -> bool {

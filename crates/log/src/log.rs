@@ -214,7 +214,9 @@ impl Log {
     ) -> Result<AppendInfo, Malformed> {
         let before = self.end_offset();
         let (mut base, mut end, mut newest) = (None, before, i64::MIN);
-        let mut last_epoch = self.epochs.latest();
+        // Not simply the newest: an epoch that was led here without a record is nobody's
+        // history, and the leader's own may be older.
+        let mut last_epoch = self.epochs.newest_before(before);
         let mut epochs = Vec::new();
         check_each(&records, |view| {
             let first = view.base_offset();
@@ -231,6 +233,9 @@ impl Log {
             Ok(())
         })?;
         let Some(base) = base else { return Ok(AppendInfo { base: before, end }) };
+        if self.epochs.truncate_end(before) {
+            self.write_checkpoint();
+        }
         for (epoch, start) in epochs {
             self.note_epoch(epoch, start);
         }

@@ -91,7 +91,10 @@ impl Quorum {
         from: NodeId,
         response: &FetchResponse,
     ) {
-        let Some(answer) = messages::read_fetch_response(response) else { return };
+        let Some(mut answer) = messages::read_fetch_response(response) else { return };
+        if let Some(heard) = answer.leadership.leader.zip(answer.leader_at.take()) {
+            self.heard.extend([heard]);
+        }
         if self.observe(now, answer.leadership) == Changed::Yes {
             return;
         }

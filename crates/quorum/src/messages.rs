@@ -3,6 +3,8 @@
 //! Each of them carries a list of topics with a list of partitions, of which the quorum uses
 //! exactly one: partition 0 of the metadata topic.
 
+use std::sync::Arc;
+
 use topomotion_log::EpochEnd;
 use topomotion_wire::messages::{
     BeginQuorumEpochRequest, BeginQuorumEpochResponse, BrokerId, EndQuorumEpochRequest,
@@ -12,8 +14,8 @@ use topomotion_wire::messages::{
     fetch_request, fetch_response, vote_request, vote_response,
 };
 use topomotion_wire::{
-    Bytes, ErrorCode, LeaderEpoch, NodeId, Offset, QuorumEpoch, StrBytes, TopicId,
-    TopicPartition,
+    Bytes, Endpoint, ErrorCode, LeaderEpoch, NodeId, Offset, QuorumEpoch, StrBytes,
+    TopicId, TopicPartition,
 };
 use uuid::Uuid;
 
@@ -352,6 +354,9 @@ pub(crate) struct FetchAnswer {
     pub(crate) high_watermark: Offset,
     pub(crate) log_start: Offset,
     pub(crate) fetched: Fetched,
+    /// Where the leader listens, told to whoever asked somebody else: its log may not reach
+    /// to the leader's entry among the voters (KIP-853).
+    pub(crate) leader_at: Option<Endpoint>,
 }
 
 pub(crate) fn fetch_response(answer: FetchAnswer) -> ResponseKind {
@@ -380,7 +385,17 @@ pub(crate) fn fetch_response(answer: FetchAnswer) -> ResponseKind {
     let topic = fetch_response::FetchableTopicResponse::default()
         .with_topic_id(METADATA_TOPIC_ID.0)
         .with_partitions(vec![partition]);
-    ResponseKind::Fetch(FetchResponse::default().with_responses(vec![topic]))
+    let leader_at = answer.leadership.leader.zip(answer.leader_at);
+    let endpoints = leader_at.map(|(leader, at)| {
+        fetch_response::NodeEndpoint::default()
+            .with_node_id(BrokerId(leader.0))
+            .with_host(StrBytes::from_string(at.host.to_string()))
+            .with_port(i32::from(at.port))
+    });
+    let response = FetchResponse::default()
+        .with_responses(vec![topic])
+        .with_node_endpoints(endpoints.into_iter().collect());
+    ResponseKind::Fetch(response)
 }
 
 pub(crate) fn read_fetch_response(response: &FetchResponse) -> Option<FetchAnswer> {
@@ -399,10 +414,19 @@ pub(crate) fn read_fetch_response(response: &FetchResponse) -> Option<FetchAnswe
     } else {
         Fetched::Records(partition.records.clone().unwrap_or_default())
     };
+    let leader = node(partition.current_leader.leader_id);
+    let listens = |it: &&fetch_response::NodeEndpoint| {
+        Some(it.node_id) == leader.map(|it| BrokerId(it.0))
+    };
+    let leader_at = response.node_endpoints.iter().find(listens).and_then(|it| {
+        let port = u16::try_from(it.port).ok()?;
+        Some(Endpoint { host: Arc::from(it.host.as_str()), port })
+    });
     Some(FetchAnswer {
+        leader_at,
         leadership: Leadership {
             epoch: QuorumEpoch(partition.current_leader.leader_epoch),
-            leader: node(partition.current_leader.leader_id),
+            leader,
         },
         high_watermark: Offset(partition.high_watermark),
         log_start: Offset(partition.log_start_offset),

@@ -3,13 +3,14 @@
 //! Every change of role goes through one place ([`Quorum::enter`]), which makes the new epoch
 //! and vote durable, refuses what the old role had promised to answer, and tells the world.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use topomotion_log::{Log, LogConfig};
 use topomotion_wire::messages::{RequestKind, ResponseKind};
 use topomotion_wire::{
-    Bytes, Defect, DiskOp, Fact, Files, FlushToken, Instant, NodeId, Offset, QuorumEpoch,
-    QuorumRole, Random, Rule,
+    Bytes, Defect, DiskOp, Endpoint, Fact, Files, FlushToken, Instant, NodeId, Offset,
+    QuorumEpoch, QuorumRole, Random, Rule,
 };
 
 use crate::durable::{DamagedState, Durable};
@@ -55,6 +56,8 @@ pub struct Quorum {
     /// Who has said that it no longer leads this epoch. It never will again; others may not
     /// know that yet.
     pub(crate) stepped_down: Option<(QuorumEpoch, NodeId)>,
+    /// Where leaders listen that were heard of before the log told of them.
+    pub(crate) heard: BTreeMap<NodeId, Endpoint>,
     pub(crate) outbox: Outbox,
     /// What is known to survive a power loss: all below.
     pub(crate) flushed_end: Offset,
@@ -87,6 +90,7 @@ impl Quorum {
             durable,
             high_watermark: None,
             stepped_down: None,
+            heard: BTreeMap::new(),
             outbox: Outbox::default(),
             flushed_end,
             log_flushes: Vec::new(),
@@ -259,10 +263,10 @@ impl Quorum {
         self.voters.current()
     }
 
-    /// Where a node of the quorum listens, as far as the log tells; also of one that is no
-    /// voter any more.
-    pub fn endpoint(&self, node: NodeId) -> Option<&topomotion_wire::Endpoint> {
-        self.voters.endpoint(node)
+    /// Where a node of the quorum listens, as far as the log tells or others have; also of
+    /// one that is no voter any more.
+    pub fn endpoint(&self, node: NodeId) -> Option<&Endpoint> {
+        self.voters.endpoint(node).or_else(|| self.heard.get(&node))
     }
 
     /// Whether this node has a vote.

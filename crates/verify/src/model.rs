@@ -342,7 +342,9 @@ impl Model {
     ) -> bool {
         let proposed = self.proposed.get(partition);
         let is_member = |leader: &Name| proposed.is_some_and(|isr| isr.contains(leader));
-        before.replicas != now.replicas && now.leader.as_ref().is_some_and(is_member)
+        before.leader.is_some()
+            && before.replicas != now.replicas
+            && now.leader.as_ref().is_some_and(is_member)
     }
 
     fn register(&mut self, change: &StateChange) {

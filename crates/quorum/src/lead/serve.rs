@@ -187,7 +187,9 @@ impl Quorum {
     }
 
     fn answer_fetch(&mut self, token: ReplyToken, fetched: Fetched) {
+        let leader = self.leader().filter(|_| matches!(fetched, Fetched::Refused(_)));
         let answer = FetchAnswer {
+            leader_at: leader.and_then(|leader| self.endpoint(leader).cloned()),
             leadership: self.leadership(),
             high_watermark: self.known_high_watermark(),
             log_start: self.log.start_offset(),

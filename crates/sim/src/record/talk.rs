@@ -8,8 +8,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use topomotion_log::Batches;
 use topomotion_wire::messages::{
-    AlterPartitionRequest, AlterPartitionResponse, ProduceRequest, ProduceResponse,
-    RequestKind, ResponseKind, TopicName, VoteResponse,
+    AlterPartitionRequest, AlterPartitionResponse, FetchResponse, ProduceRequest,
+    ProduceResponse, RequestKind, ResponseKind, TopicName, VoteResponse,
 };
 use topomotion_wire::{CorrelationId, ErrorCode, Message, NodeId, TopicPartition};
 
@@ -69,7 +69,9 @@ impl Talk {
                         let (voter, candidate) = (from.clone(), to.clone());
                         tell(Sight::Voted { voter, candidate, epoch, kind });
                     }
-                    (Some(Question::QuorumFetch), _) => {
+                    (Some(Question::QuorumFetch), ResponseKind::Fetch(body))
+                        if is_led(body) =>
+                    {
                         let (leader, follower) = (from.clone(), to.clone());
                         tell(Sight::QuorumAnswered { leader, follower });
                     }
@@ -107,6 +109,12 @@ fn question(body: &RequestKind) -> Option<Question> {
         RequestKind::AlterPartition(_) => Some(Question::IsrChange),
         _ => None,
     }
+}
+
+/// Whether a fetch of the metadata log was answered by its leader.
+fn is_led(response: &FetchResponse) -> bool {
+    let mut partitions = response.responses.iter().flat_map(|it| &it.partitions);
+    partitions.all(|it| it.error_code == 0)
 }
 
 fn is_granted(vote: &VoteResponse) -> bool {

@@ -20,10 +20,10 @@ mod weather;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use topomotion_log::{Applied, Disk, MemoryDisk};
+use topomotion_log::{Applied, Disk, Log, LogConfig, MemoryDisk};
 use topomotion_trace::PacketId;
 use topomotion_wire::{
-    DiskOp, Duration, Endpoint, Files, Input, Instant, Machine, Output, Random,
+    DiskOp, Duration, Endpoint, Fact, Files, Input, Instant, Machine, Output, Random,
 };
 
 use crate::Sight;
@@ -292,8 +292,31 @@ impl<M: Machine> World<M> {
             }
             Err(_) => {
                 let process = slot.name.clone();
+                self.tell_written(host);
                 self.recorder.sight(Sight::LostPower(process));
                 self.crash(host);
+            }
+        }
+    }
+
+    /// What a process was about to say when its disk failed: of the appends, those that have
+    /// reached the disk whole are true, and will be found there.
+    fn tell_written(&mut self, host: HostId) {
+        let slot = &mut self.hosts[host.0];
+        let unsaid = std::iter::from_fn(|| slot.machine_mut().and_then(M::poll));
+        let unsaid: Vec<Fact> = unsaid
+            .filter_map(|output| match output {
+                Output::Fact(fact @ Fact::Appended { .. }) => Some(fact),
+                _ => None,
+            })
+            .collect();
+        let files = slot.disk.files();
+        for fact in unsaid {
+            let Fact::Appended { partition, base, count, .. } = &fact else { continue };
+            let found = Log::recover(partition.clone(), LogConfig::default(), &files);
+            if base.plus(*count) <= found.end_offset() {
+                let name = &self.hosts[host.0].name;
+                self.recorder.fact(self.now, name, fact);
             }
         }
     }
