@@ -43,7 +43,7 @@ use crate::metadata::{MetadataImage, MetadataRecord, PartitionChange};
 use crate::net::{Effects, Ticket};
 
 /// Kafka 4.0's `metadata.version`.
-const METADATA_VERSION: i16 = 25;
+pub(crate) const METADATA_VERSION: i16 = 25;
 
 /// Records that are appended together or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]

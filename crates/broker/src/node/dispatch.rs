@@ -22,7 +22,15 @@ impl Node {
         let is_served = api::serves(roles, &call.request.body, call.request.version);
         match &call.request.body {
             RequestKind::ApiVersions(_) if is_served.is_some() => {
-                self.effects.reply(ticket, api::api_versions::handle(roles));
+                self.effects.reply(
+                    ticket,
+                    api::api_versions::handle(
+                        roles,
+                        &self.config.settings,
+                        self.applied,
+                        call.request.version,
+                    ),
+                );
             }
             RequestKind::ApiVersions(_) => {
                 let list = api::api_versions::unsupported(roles).into();

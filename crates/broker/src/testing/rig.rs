@@ -86,6 +86,17 @@ impl Rig {
         rig.with_nodes(brokers, 1)
     }
 
+    /// Brokers and controllers with settings of their own.
+    pub(crate) fn with_settings(
+        brokers: i32,
+        controllers: i32,
+        settings: BrokerSettings,
+    ) -> Rig {
+        let mut rig = Rig::empty();
+        rig.settings = settings;
+        rig.with_nodes(brokers, controllers)
+    }
+
     fn with_nodes(self, brokers: i32, controllers: i32) -> Rig {
         let mut rig = self;
         let voters: Vec<i32> = (101..=100 + controllers).collect();

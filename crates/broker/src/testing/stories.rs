@@ -3,6 +3,7 @@
 mod admin;
 mod cluster;
 mod control;
+mod coordination;
 mod durability;
 mod noise;
 mod reading;

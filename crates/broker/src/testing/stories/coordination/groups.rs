@@ -1,0 +1,1 @@
+//! Groups through a broker: found, joined, moved with their coordinator.
