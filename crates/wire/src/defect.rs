@@ -88,6 +88,12 @@ defects! {
     AssignorFresh = "assignor_fresh", "An assignor does not look at what everybody owned.";
     EagerRevoke = "eager_revoke", "A cooperative member gives up everything before it joins again.";
     StaticAsDynamic = "static_as_dynamic", "A static member leaves its group when it closes.";
+    GenerationReset = "generation_reset", "A new group coordinator counts generations from 0.";
+    AcceptStaleCommit = "accept_stale_commit", "A commit of an older generation or member epoch is taken.";
+    ReleaseEarly = "release_early", "A partition is given to its next owner before the last one let go.";
+    AckCommitEarly = "ack_commit_early", "A commit is answered when the group coordinator has appended it.";
+    PendingVisible = "pending_visible", "Offsets of an open transaction are told to whoever asks.";
+    SyncWaitForever = "sync_wait_forever", "A group waits for its leader's assignment as long as it takes.";
 }
 
 #[cfg(feature = "seeded-defects")]

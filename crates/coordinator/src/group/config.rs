@@ -1,7 +1,7 @@
 //! What an operator can set about groups, with Kafka's names and defaults (GRP-14).
 
 use topomotion_assignor::Assignor;
-use topomotion_wire::Duration;
+use topomotion_wire::{Duration, Instant};
 
 /// Which group protocols the cluster speaks: `group.version`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -68,5 +68,13 @@ impl Default for GroupConfig {
             offsets_commit_timeout: Duration::from_millis(5_000),
             wall_clock_base_ms: 0,
         }
+    }
+}
+
+impl GroupConfig {
+    /// A moment as records have it: Unix ms.
+    pub(super) fn wall_ms(&self, now: Instant) -> i64 {
+        let since = i64::try_from(now.as_millis()).expect("2^63 ms are never reached");
+        self.wall_clock_base_ms.saturating_add(since)
     }
 }

@@ -1,0 +1,1 @@
+//! The shard at work.
