@@ -339,5 +339,10 @@ impl Metadata {
 
 /// A topic's name as messages carry it.
 pub(crate) fn topic_name(topic: &str) -> TopicName {
-    TopicName(StrBytes::from_string(topic.to_owned()))
+    TopicName(text(topic))
+}
+
+/// A text as messages carry it.
+pub(crate) fn text(text: &str) -> StrBytes {
+    StrBytes::from_string(text.to_owned())
 }

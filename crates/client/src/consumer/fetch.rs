@@ -109,11 +109,14 @@ impl Consumer {
                 self.cluster.deed(Some(partition), deed);
             }
         }
+        let is_full = told.records.as_ref().is_some_and(|it| !it.is_empty());
         match assigned.flow {
-            Flow::Paused if told.records.as_ref().is_some_and(|it| !it.is_empty()) => {
+            Flow::Paused if is_full => assigned.held = Some((offset, told.clone())),
+            Flow::Running if is_full && !self.application.is_polling(now) => {
                 assigned.held = Some((offset, told.clone()));
+                self.application.wait(partition);
             }
-            Flow::Paused => {}
+            Flow::Paused | Flow::Revoking => {}
             Flow::Running => self.took(now, partition, offset, told),
         }
     }

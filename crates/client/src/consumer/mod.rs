@@ -4,10 +4,16 @@
 //! One fetch per broker is under way at a time, for all partitions that are read from it;
 //! the next one leaves as soon as records are handed on. Whenever a leader changes, it is
 //! asked whether its log is the one that was read, before anything is fetched from it.
-//! Partitions are assigned by hand; group membership will assign them through the same
-//! [`Consumer::assign`].
+//! Partitions are assigned by hand ([`Consumer::assign`]) or by the group
+//! ([`Consumer::subscribe`]).
 
+mod application;
+mod commits;
+mod committed;
+mod coordinator;
 mod fetch;
+mod group;
+mod membership;
 mod offsets;
 mod poll;
 mod position;
@@ -17,13 +23,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use topomotion_wire::messages::ResponseKind;
 use topomotion_wire::{
     ClientDeed, Endpoint, ErrorCode, Input, Instant, LeaderEpoch, Machine, MetadataCause,
-    NodeId, Offset, Output, PositionCause, Rule, TopicPartition,
+    NodeId, Offset, Output, PositionCause, TopicPartition,
 };
 
 use crate::cluster::{Cluster, ClusterEvent};
 use crate::errors::means_stale_metadata;
 use crate::{ConsumerConfig, OffsetReset};
 
+use application::Application;
+use group::Group;
+use membership::Ask;
 use position::{Asking, Assigned, Flow, Goal, Position};
 
 pub use position::Stop;
@@ -37,6 +46,30 @@ enum Errand {
     ListOffsets(Vec<(TopicPartition, Goal)>),
     /// Whether the log is the same up to these places.
     Validate(Vec<(TopicPartition, Offset, LeaderEpoch)>),
+    /// Who coordinates the group.
+    FindCoordinator,
+    /// What concerns the membership.
+    Membership(Ask),
+    /// To commit: the commit's number.
+    Commit(u64),
+    /// Where the group left off in these.
+    Committed(Vec<TopicPartition>),
+}
+
+/// Whether the application still reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Open,
+    /// Closes: what is handed on is committed, if possible.
+    Committing {
+        until: Instant,
+    },
+    /// Closes: the coordinator is told.
+    Leaving {
+        until: Instant,
+    },
+    /// The connections are closed.
+    Closed,
 }
 
 /// What a leader is to be asked now.
@@ -57,6 +90,9 @@ pub struct Consumer {
     fetching: BTreeSet<NodeId>,
     /// The metadata that the positions have been held against.
     metadata_version: u64,
+    application: Application,
+    group: Option<Box<Group>>,
+    life: Life,
 }
 
 impl Consumer {
@@ -64,6 +100,12 @@ impl Consumer {
     pub fn new(config: ConsumerConfig) -> Consumer {
         Consumer {
             cluster: Cluster::new(config.common.clone()),
+            group: config
+                .group
+                .as_ref()
+                .map(|group| Box::new(Group::new(group, &config.common))),
+            application: Application::default(),
+            life: Life::Open,
             config,
             assigned: BTreeMap::new(),
             fetching: BTreeSet::new(),
@@ -72,7 +114,8 @@ impl Consumer {
     }
 
     /// Takes exactly these partitions; those it had before keep their positions. New ones
-    /// start where `auto.offset.reset` says; see [`Consumer::stopped`] for `none`.
+    /// start where the group left off, if there is a group, or else where
+    /// `auto.offset.reset` says; see [`Consumer::stopped`] for `none`.
     pub fn assign(
         &mut self,
         now: Instant,
@@ -85,14 +128,10 @@ impl Consumer {
                 self.assigned.insert(partition, kept);
                 continue;
             }
-            let fresh = match Goal::of(self.config.offset_reset) {
-                Some(goal) => Position::sought(goal),
-                None => Position::Stopped(Stop::NoOffset),
-            };
-            self.assigned.insert(partition.clone(), Assigned::new(fresh));
-            if let Position::Stopped(_) = fresh {
-                self.cluster.mark(Rule::Grp15, &partition);
-                self.cluster.deed(Some(&partition), ClientDeed::NoOffset);
+            let fresh = Assigned::new(Position::Unset(Asking::Idle));
+            self.assigned.insert(partition.clone(), fresh);
+            if self.group.is_none() {
+                self.begin_without(&partition);
             }
         }
         self.drive(now);
@@ -137,7 +176,9 @@ impl Consumer {
     /// comes in for them meanwhile.
     pub fn pause(&mut self, partitions: impl IntoIterator<Item = TopicPartition>) {
         for partition in partitions {
-            if let Some(assigned) = self.assigned.get_mut(&partition) {
+            if let Some(assigned) = self.assigned.get_mut(&partition)
+                && assigned.flow == Flow::Running
+            {
                 assigned.flow = Flow::Paused;
             }
         }
@@ -151,9 +192,9 @@ impl Consumer {
     ) {
         for partition in partitions {
             let Some(assigned) = self.assigned.get_mut(&partition) else { continue };
-            assigned.flow = Flow::Running;
-            if let Some((from, told)) = assigned.held.take() {
-                self.took(now, &partition, from, &told);
+            if assigned.flow == Flow::Paused {
+                assigned.flow = Flow::Running;
+                self.application.wait(&partition);
             }
         }
         self.drive(now);
@@ -168,9 +209,10 @@ impl Consumer {
     pub fn stopped(&self, partition: &TopicPartition) -> Option<Stop> {
         match self.assigned.get(partition)?.position {
             Position::Stopped(stop) => Some(stop),
-            Position::Sought { .. } | Position::Doubted { .. } | Position::At { .. } => {
-                None
-            }
+            Position::Unset(_)
+            | Position::Sought { .. }
+            | Position::Doubted { .. }
+            | Position::At { .. } => None,
         }
     }
 
@@ -183,16 +225,24 @@ impl Consumer {
     }
 
     fn drive_once(&mut self, now: Instant) {
+        if self.life == Life::Closed {
+            return;
+        }
         while let Some(event) = self.cluster.next_event() {
             match event {
                 ClusterEvent::Answered { errand, body } => {
                     self.answered(now, errand, &body);
                 }
                 ClusterEvent::Lost { errand } => self.lost(now, errand),
-                ClusterEvent::Unsupported { errand } => self.unsupported(errand),
+                ClusterEvent::Unsupported { errand } => self.unsupported(now, errand),
             }
         }
         self.cluster.drive(now);
+        self.drive_group(now);
+        if self.life != Life::Open {
+            return self.hang_up_if_done();
+        }
+        self.hand_on(now);
         self.face_new_leaders();
         self.dispatch(now);
         self.cluster.drive(now);
@@ -206,6 +256,59 @@ impl Consumer {
             }
             Errand::ListOffsets(asked) => self.listed(now, &asked, body),
             Errand::Validate(asked) => self.validated(now, &asked, body),
+            Errand::FindCoordinator
+            | Errand::Membership(_)
+            | Errand::Commit(_)
+            | Errand::Committed(_) => self.answered_by_coordinator(now, errand, Ok(body)),
+        }
+    }
+
+    /// The coordinator answered, or did not.
+    fn answered_by_coordinator(
+        &mut self,
+        now: Instant,
+        errand: Errand,
+        outcome: Result<&ResponseKind, ErrorCode>,
+    ) {
+        let Some(mut group) = self.group.take() else { return };
+        match (errand, outcome) {
+            (Errand::FindCoordinator, Ok(body)) => {
+                self.coordinator_found(now, &mut group, body);
+            }
+            (Errand::FindCoordinator, Err(error)) => {
+                self.coordinator_not_found(now, &mut group, error);
+            }
+            (Errand::Membership(ask), Ok(body)) => {
+                self.membership_answered(now, &mut group, ask, body);
+            }
+            (Errand::Membership(_), Err(ErrorCode::UnsupportedVersion)) => {
+                group.membership.bar(ErrorCode::UnsupportedVersion);
+            }
+            (Errand::Membership(ask), Err(_)) => {
+                self.membership_lost(now, &mut group, ask);
+            }
+            (Errand::Commit(number), outcome) => {
+                self.commit_answered(now, &mut group, number, outcome);
+            }
+            (Errand::Committed(asked), Ok(body)) => {
+                self.committed(now, &mut group, &asked, body);
+            }
+            (Errand::Committed(asked), Err(error)) => {
+                self.forget_coordinator(now, &mut group, error);
+                asked.iter().for_each(|it| self.failed(now, it, error));
+            }
+            (Errand::Fetch { .. } | Errand::ListOffsets(_) | Errand::Validate(_), _) => {}
+        }
+        self.group = Some(group);
+    }
+
+    fn hang_up_if_done(&mut self) {
+        if self.group.is_none() {
+            self.life = Life::Closed;
+        }
+        if self.life == Life::Closed {
+            self.assigned.clear();
+            self.cluster.hang_up();
         }
     }
 
@@ -229,10 +332,16 @@ impl Consumer {
                     self.failed(now, partition, error);
                 });
             }
+            Errand::FindCoordinator
+            | Errand::Membership(_)
+            | Errand::Commit(_)
+            | Errand::Committed(_) => {
+                self.answered_by_coordinator(now, errand, Err(error));
+            }
         }
     }
 
-    fn unsupported(&mut self, errand: Errand) {
+    fn unsupported(&mut self, now: Instant, errand: Errand) {
         let refused = Stop::Refused(ErrorCode::UnsupportedVersion);
         match errand {
             Errand::Fetch { from, asked } => {
@@ -247,6 +356,13 @@ impl Consumer {
                 for (partition, next, epoch) in asked {
                     self.confirmed(&partition, next, epoch);
                 }
+            }
+            Errand::FindCoordinator
+            | Errand::Membership(_)
+            | Errand::Commit(_)
+            | Errand::Committed(_) => {
+                let error = ErrorCode::UnsupportedVersion;
+                self.answered_by_coordinator(now, errand, Err(error));
             }
         }
     }
@@ -304,7 +420,8 @@ impl Consumer {
                     (&mut wanted.doubts, false)
                 }
                 Position::At { .. } => (&mut wanted.fetches, true),
-                Position::Sought { .. }
+                Position::Unset(_)
+                | Position::Sought { .. }
                 | Position::Doubted { .. }
                 | Position::Stopped(_) => continue,
             };
@@ -406,9 +523,18 @@ impl Machine for Consumer {
     }
 
     fn deadline(&self) -> Option<Instant> {
+        if self.life == Life::Closed {
+            return None;
+        }
         let now = self.cluster.now();
         let pauses = self.assigned.values().filter_map(|assigned| assigned.pause);
         let pauses = pauses.filter(|pause| *pause > now);
-        [pauses.min(), self.cluster.deadline()].into_iter().flatten().min()
+        let dues = [
+            pauses.min(),
+            self.cluster.deadline(),
+            self.group_deadline(now),
+            self.application.deadline(now),
+        ];
+        dues.into_iter().flatten().min()
     }
 }

@@ -1,4 +1,5 @@
-//! Handing records on: what is in an answer, at most `max.poll.records` at once.
+//! Handing records on: what is in an answer, at most `max.poll.records` at once. An
+//! application that is slow gets the rest with its next polls.
 //!
 //! Under `read_committed` the answer lists aborted transactions; their batches are dropped
 //! here until the abort marker is seen (TXN-8). Markers are never handed on.
@@ -20,13 +21,16 @@ struct Portion {
     base: Offset,
     next: Offset,
     batches: Vec<BatchId>,
+    /// Of the last record.
+    epoch: LeaderEpoch,
     /// How many records it may still take.
     room: usize,
 }
 
 impl Portion {
     fn new(base: Offset, limit: usize) -> Portion {
-        Portion { base, next: base, batches: Vec::new(), room: limit }
+        let (batches, epoch) = (Vec::new(), LeaderEpoch(-1));
+        Portion { base, next: base, batches, epoch, room: limit }
     }
 
     /// Takes from a batch what fits; tells where it goes on.
@@ -35,6 +39,7 @@ impl Portion {
         let taken = left.min(self.room);
         self.room -= taken;
         self.batches.push(batch.id());
+        self.epoch = batch.leader_epoch();
         self.next = Offset(start.0 + taken as i64);
         self.next
     }
@@ -46,6 +51,19 @@ struct Catch {
     next: Offset,
     epoch: LeaderEpoch,
     damage: Option<ErrorCode>,
+}
+
+impl Catch {
+    /// Ends after the first portion; tells whether there is more.
+    fn keep_one_portion(&mut self) -> bool {
+        let Some(first) = self.portions.first().filter(|_| self.portions.len() > 1)
+        else {
+            return false;
+        };
+        (self.next, self.epoch, self.damage) = (first.next, first.epoch, None);
+        self.portions.truncate(1);
+        true
+    }
 }
 
 impl Consumer {
@@ -64,7 +82,9 @@ impl Consumer {
         if *next != from {
             return;
         }
-        let catch = read(told, from, *epoch, limit, level);
+        let mut catch = read(told, from, *epoch, limit, level);
+        // One poll's worth for who works on it; the rest waits for the next poll.
+        let waits = self.application.is_slow() && catch.keep_one_portion();
         (*next, *epoch) = (catch.next, catch.epoch);
         match catch.damage {
             // What came before the damage is good; only without any is there a failure.
@@ -73,6 +93,12 @@ impl Consumer {
             }
             Some(_) | None => assigned.failures = 0,
         }
+        if waits {
+            assigned.held = Some((catch.next, told.clone()));
+            self.application.wait(partition);
+        }
+        let records = catch.portions.iter().map(|portion| limit - portion.room).sum();
+        self.works_on(now, records);
         for Portion { base, next, mut batches, .. } in catch.portions {
             let partition = partition.clone();
             if Defect::PollSkips.is_sown() && base.0 % 2 == 1 {

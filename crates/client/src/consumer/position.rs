@@ -70,6 +70,8 @@ pub(super) enum Asking {
 /// How far a consumer is in one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Position {
+    /// Where the group left off: the coordinator knows.
+    Unset(Asking),
     /// Not known: the leader finds it.
     Sought { goal: Goal, asking: Asking },
     /// Known, but the leader has changed: is the log still the same up to here? (KIP-320)
@@ -90,7 +92,7 @@ impl Position {
     pub fn next(self) -> Option<Offset> {
         match self {
             Position::At { next, .. } | Position::Doubted { next, .. } => Some(next),
-            Position::Sought { .. } | Position::Stopped(_) => None,
+            Position::Unset(_) | Position::Sought { .. } | Position::Stopped(_) => None,
         }
     }
 
@@ -112,6 +114,7 @@ impl Position {
     pub fn unasked(self) -> Position {
         let asking = Asking::Idle;
         match self {
+            Position::Unset(_) => Position::Unset(asking),
             Position::Sought { goal, .. } => Position::Sought { goal, asking },
             Position::Doubted { next, epoch, .. } => {
                 Position::Doubted { next, epoch, asking }
@@ -127,6 +130,8 @@ pub(super) enum Flow {
     Running,
     /// By the application, with `pause`.
     Paused,
+    /// By the group, which takes the partition away.
+    Revoking,
 }
 
 /// One partition of a consumer.
