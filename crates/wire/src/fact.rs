@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::{
-    BatchId, BrokerEpoch, ClientDeed, ErrorCode, GroupView, LeaderEpoch, LogDeed,
+    ActorDeed, BatchId, BrokerEpoch, ClientDeed, ErrorCode, GroupView, LeaderEpoch, LogDeed,
     MemberView, NodeId, Offset, PartitionEpoch, ProducerEpoch, ProducerId, QuorumEpoch,
     TopicPartition, TransactionStep, TransactionView,
 };
@@ -313,6 +313,11 @@ pub enum Fact {
         leader: Option<NodeId>,
         /// Its epoch.
         epoch: LeaderEpoch,
+    },
+    /// A process around Kafka did something inside.
+    Actor {
+        /// What.
+        deed: ActorDeed,
     },
     /// A client did something inside that nobody else can see.
     Client {

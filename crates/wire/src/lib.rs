@@ -22,6 +22,7 @@
 //! assert_eq!((later - start).as_millis(), 9_000);
 //! ```
 
+mod actor_deed;
 mod connection;
 mod deed;
 mod defect;
@@ -38,6 +39,7 @@ mod rule;
 mod time;
 mod transaction;
 
+pub use actor_deed::ActorDeed;
 pub use bytes::Bytes;
 pub use connection::{ConnectionId, CorrelationId, Endpoint};
 pub use deed::{

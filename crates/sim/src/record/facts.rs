@@ -18,9 +18,10 @@ pub(super) fn change(
 ) -> Option<StateChange> {
     let process = process.clone();
     Some(match fact {
-        Fact::MetadataApplied { .. } | Fact::Client { .. } | Fact::Log { .. } => {
-            return None;
-        }
+        Fact::MetadataApplied { .. }
+        | Fact::Client { .. }
+        | Fact::Actor { .. }
+        | Fact::Log { .. } => return None,
         Fact::LastStable { partition, offset } => StateChange::LastStable {
             process,
             partition: names.partition(&partition),

@@ -154,6 +154,10 @@ impl Recorder {
             let tone = if deed.is_trouble() { Tone::Error } else { Tone::Plain };
             return self.deed(now, process, partition.as_ref(), (deed, tone));
         }
+        if let Fact::Actor { deed } = &fact {
+            let tone = if deed.is_trouble() { Tone::Error } else { Tone::Plain };
+            return self.deed(now, process, None, (deed, tone));
+        }
         if let Fact::Log { partition, deed } = &fact {
             return self.deed(now, process, Some(partition), (deed, Tone::Plain));
         }
