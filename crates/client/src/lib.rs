@@ -13,7 +13,7 @@
 //! asked for) they tell as deeds, [`Fact::Client`](topomotion_wire::Fact::Client).
 //!
 //! They are **not** connected to anything: whoever drives them opens the connections that
-//! they ask for. Group membership, idempotence and transactions are not here yet.
+//! they ask for.
 //!
 //! ```
 //! use topomotion_client::{CommonConfig, Producer, ProducerConfig, ProducerRecord};

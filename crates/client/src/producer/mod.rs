@@ -219,6 +219,11 @@ impl Producer {
             self.drive_once(now);
         }
         self.end_flush();
+        if self.life == Life::Closing {
+            // What closing still asks for is asked at once.
+            self.drive_once(now);
+            self.end_flush();
+        }
     }
 
     fn drive_once(&mut self, now: Instant) {

@@ -187,6 +187,12 @@ pub fn versions(offers: fn(ApiKey) -> bool) -> ResponseKind {
         (ApiKey::DeleteTopics, 1, 6),
         (ApiKey::OffsetForLeaderEpoch, 2, 4),
         (ApiKey::DeleteRecords, 0, 2),
+        (ApiKey::FindCoordinator, 0, 6),
+        (ApiKey::InitProducerId, 0, 5),
+        (ApiKey::AddPartitionsToTxn, 0, 5),
+        (ApiKey::AddOffsetsToTxn, 0, 4),
+        (ApiKey::TxnOffsetCommit, 0, 5),
+        (ApiKey::EndTxn, 0, 5),
     ];
     let mut response = ApiVersionsResponse::default();
     response.api_keys = apis
