@@ -23,7 +23,7 @@ use crate::shard::{
 ///
 /// A shard that is dropped answers nobody: whoever waits is told `NOT_COORDINATOR` by the
 /// broker, which holds the tickets.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct GroupShard {
     config: GroupConfig,
     random: Random,

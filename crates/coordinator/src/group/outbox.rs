@@ -18,7 +18,7 @@ use super::records::Key;
 use crate::shard::{Effect, Stamp, Ticket, WriteBatch, WriteToken};
 
 /// A batch that is not committed yet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Write {
     /// Whose records they are.
     pub group: Arc<str>,
@@ -35,7 +35,7 @@ pub(super) struct Write {
 }
 
 /// What becomes true with a write.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Change {
     /// The group's own state, which was changed when it was written.
     Nothing,
@@ -52,7 +52,7 @@ pub(super) enum Change {
 }
 
 /// Effects, writes, and who waits for an answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Outbox {
     effects: VecDeque<Effect>,
     open: BTreeSet<Ticket>,
