@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use topomotion_log::Compression;
 use topomotion_wire::{Acks, Duration, Endpoint, Random};
 
 use crate::GroupConfig;
@@ -193,6 +194,8 @@ pub struct ProducerConfig {
     /// `partitioner.availability.timeout.ms`: a leader that takes nothing for so long gets
     /// no records without a key; zero means that this is not looked at.
     pub availability_timeout: Duration,
+    /// `compression.type`.
+    pub compression: Compression,
     /// `enable.idempotence`.
     pub idempotence: Idempotence,
     /// `transactional.id`.
@@ -225,6 +228,7 @@ impl ProducerConfig {
             keys: Keys::default(),
             spread: Spread::default(),
             availability_timeout: Duration::ZERO,
+            compression: Compression::None,
             idempotence: Idempotence::Off,
             transactional_id: None,
             transaction_timeout: Duration::from_millis(60_000),

@@ -12,7 +12,7 @@ use rig::*;
 use topomotion_client::{
     Idempotence, Producer, ProducerConfig, ProducerRecord, ProducerState,
 };
-use topomotion_log::{Batch, Batches};
+use topomotion_log::{Batch, Batches, Compression};
 use topomotion_wire::messages::init_producer_id_response::InitProducerIdResponse;
 use topomotion_wire::messages::produce_response::{
     PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
@@ -471,5 +471,26 @@ proptest! {
         });
         let written: usize = log.iter().map(|partition| partition.log.len()).sum();
         prop_assert!(acked.sum::<i64>() <= written as i64);
+    }
+}
+
+#[test]
+fn compressed_batches_are_numbered_and_cut_like_others() {
+    let log = Log::default();
+    log.borrow_mut()[0].largest = 2;
+    let client = small(|config| config.compression = Compression::Lz4);
+    let mut rig = Rig::new(client, broker(Vec::new(), log.clone()));
+    for number in 0..5 {
+        rig.client.send(rig.now, numbered(number));
+    }
+    rig.run_until(5_000);
+    assert_eq!(log.borrow()[0].log, [0, 1, 2, 3, 4]);
+    let sent = rig.requests.iter().filter_map(|(_, body)| match body {
+        RequestKind::Produce(it) => it.topic_data[0].partition_data[0].records.clone(),
+        _ => None,
+    });
+    for batch in sent.flat_map(Batches::new) {
+        let codec = batch.expect("whole").attributes().compression();
+        assert_eq!(codec, Ok(Compression::Lz4));
     }
 }

@@ -12,8 +12,8 @@ use topomotion_wire::messages::{
     BrokerId, ListOffsetsRequest, OffsetForLeaderEpochRequest, RequestKind, ResponseKind,
 };
 use topomotion_wire::{
-    ClientDeed, Endpoint, ErrorCode, Instant, LeaderEpoch, Offset, PositionCause, Rule,
-    TopicPartition,
+    ClientDeed, Defect, Endpoint, ErrorCode, Instant, LeaderEpoch, Offset, PositionCause,
+    Rule, TopicPartition,
 };
 
 use super::position::{Asking, Goal, Position};
@@ -64,6 +64,7 @@ impl Consumer {
 
     pub(super) fn isolation(&self) -> i8 {
         match self.config.isolation_level {
+            _ if Defect::ReadUncommitted.is_sown() => 0,
             IsolationLevel::ReadUncommitted => 0,
             IsolationLevel::ReadCommitted => 1,
         }

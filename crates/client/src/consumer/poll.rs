@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use topomotion_log::{Attributes, Batch, Batches};
 use topomotion_wire::messages::fetch_response::PartitionData;
 use topomotion_wire::{
-    BatchId, Defect, ErrorCode, Fact, Instant, LeaderEpoch, Offset, TopicPartition,
+    BatchId, Defect, ErrorCode, Fact, Instant, LeaderEpoch, Offset, Rule, TopicPartition,
 };
 
 use super::Consumer;
@@ -51,6 +51,8 @@ struct Catch {
     next: Offset,
     epoch: LeaderEpoch,
     damage: Option<ErrorCode>,
+    /// Whether records of aborted transactions were left out.
+    has_dropped: bool,
 }
 
 impl Catch {
@@ -76,7 +78,10 @@ impl Consumer {
         told: &PartitionData,
     ) {
         let limit = self.config.max_poll_records.max(1);
-        let level = self.config.isolation_level;
+        let level = match self.config.isolation_level {
+            _ if Defect::ReadUncommitted.is_sown() => IsolationLevel::ReadUncommitted,
+            level => level,
+        };
         let Some(assigned) = self.assigned.get_mut(partition) else { return };
         let Position::At { next, epoch, .. } = &mut assigned.position else { return };
         if *next != from {
@@ -96,6 +101,9 @@ impl Consumer {
         if waits {
             assigned.held = Some((catch.next, told.clone()));
             self.application.wait(partition);
+        }
+        if catch.has_dropped {
+            self.cluster.mark(Rule::Txn8, partition);
         }
         let records = catch.portions.iter().map(|portion| limit - portion.room).sum();
         self.works_on(now, records);
@@ -123,7 +131,13 @@ fn read(
     limit: usize,
     level: IsolationLevel,
 ) -> Catch {
-    let mut catch = Catch { portions: Vec::new(), next: from, epoch, damage: None };
+    let mut catch = Catch {
+        portions: Vec::new(),
+        next: from,
+        epoch,
+        damage: None,
+        has_dropped: false,
+    };
     let mut aborted = Aborted::new(told, level);
     let mut portion = Portion::new(from, limit);
     for batch in Batches::new(told.records.clone().unwrap_or_default()) {
@@ -140,6 +154,7 @@ fn read(
         }
         let mut start = catch.next.max(batch.base_offset());
         (catch.next, catch.epoch) = (batch.next_offset(), batch.leader_epoch());
+        catch.has_dropped |= is_dropped && !batch.is_control();
         // A batch that is too large for one portion goes on in the next.
         while !is_dropped && !batch.is_control() && start < batch.next_offset() {
             if portion.room == 0 {
@@ -236,6 +251,7 @@ mod tests {
         ];
         let told = answer(&batches);
         let catch = read(&told, Offset(0), LeaderEpoch(-1), 500, level);
+        assert_eq!(catch.has_dropped, level == IsolationLevel::ReadCommitted);
         let handed: Vec<BatchId> =
             catch.portions.into_iter().flat_map(|portion| portion.batches).collect();
         let offsets = batches.iter().filter(|batch| handed.contains(&batch.id()));

@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use topomotion_log::{Attributes, Batch, BatchBuilder, ProducerStamp, RecordRef};
+use topomotion_log::{
+    Attributes, Batch, BatchBuilder, Compression, ProducerStamp, RecordRef,
+};
 use topomotion_wire::{
     Acks, BatchCause, BatchId, Duration, ErrorCode, Instant, LeaderEpoch, TopicPartition,
 };
@@ -110,6 +112,7 @@ pub(super) enum Added {
 #[derive(Debug, Clone)]
 pub(super) struct Accumulator {
     lanes: BTreeMap<TopicPartition, Lane>,
+    compression: Compression,
     batch_size: usize,
     linger: Duration,
     delivery_timeout: Duration,
@@ -121,6 +124,7 @@ impl Accumulator {
     pub fn new(config: &ProducerConfig) -> Accumulator {
         Accumulator {
             lanes: BTreeMap::new(),
+            compression: config.compression,
             batch_size: config.batch_size,
             linger: config.linger,
             delivery_timeout: config.delivery_timeout,
@@ -170,7 +174,7 @@ impl Accumulator {
                 return Added::InBatch { bytes, opened: false };
             }
         }
-        let mut builder = BatchBuilder::new();
+        let mut builder = BatchBuilder::new().with_compression(self.compression);
         let wanted = builder.len_with(record).max(batch_size).min(self.buffer_memory);
         if self.reserved + wanted > self.buffer_memory {
             return Added::NoMemory;
@@ -364,6 +368,7 @@ impl Accumulator {
 /// The records of a batch in smaller batches of this size or of one record.
 fn cut(parcel: &Parcel, target: usize) -> Vec<Parcel> {
     let records = parcel.batch.records().into_iter().flatten().flatten();
+    let codec = parcel.batch.attributes().compression().unwrap_or(Compression::None);
     let mut parts: Vec<(u64, BatchBuilder)> = Vec::new();
     for (number, record) in (parcel.number..).zip(records) {
         let record = RecordRef {
@@ -375,7 +380,7 @@ fn cut(parcel: &Parcel, target: usize) -> Vec<Parcel> {
         match parts.last_mut() {
             Some((_, part)) if part.len_with(&record) <= target => part.push(&record),
             _ => {
-                let mut part = BatchBuilder::new();
+                let mut part = BatchBuilder::new().with_compression(codec);
                 part.push(&record);
                 parts.push((number, part));
             }
@@ -407,6 +412,19 @@ impl Lane {
         let before = |waiting: &Parcel| waiting.number < parcel.number;
         let at = self.closed.partition_point(before);
         self.closed.insert(at, parcel);
+    }
+
+    /// A batch takes the place, and so the numbers, of one that waits to be sent again: a
+    /// mistake that is made on purpose only.
+    pub fn change_places(&mut self, parcel: &mut Parcel) {
+        let is_like = |it: &&mut Parcel| {
+            it.attempts > 0 && it.stamp.is_some() && it.records() == parcel.records()
+        };
+        if let Some(other) = self.closed.iter_mut().find(is_like) {
+            std::mem::swap(&mut other.number, &mut parcel.number);
+            let earlier = std::mem::replace(other, parcel.clone());
+            *parcel = earlier;
+        }
     }
 
     /// The open batch takes no more records.

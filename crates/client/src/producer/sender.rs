@@ -14,7 +14,7 @@ use topomotion_wire::messages::{
     ProduceRequest, RequestKind, ResponseKind, TransactionalId,
 };
 use topomotion_wire::{
-    Acks, BatchCause, ClientDeed, Duration, Endpoint, ErrorCode, Fact, Instant,
+    Acks, BatchCause, ClientDeed, Defect, Duration, Endpoint, ErrorCode, Fact, Instant,
     LeaderEpoch, MetadataCause, NodeId, Offset, Rule, StrBytes, TopicPartition,
 };
 
@@ -444,7 +444,11 @@ impl Producer {
         }
         parcel.last_error = error;
         parcel.pause = now + self.cluster.backoff(parcel.attempts);
-        self.accumulator.lane(&partition).put_back(parcel);
+        let lane = self.accumulator.lane(&partition);
+        if Defect::RetryReorder.is_sown() {
+            lane.change_places(&mut parcel);
+        }
+        lane.put_back(parcel);
     }
 
     /// A numbered batch is in the log.
