@@ -4,7 +4,7 @@
 //! IncrementalAlterConfigs acts from the moment at which the broker has applied it. Only the
 //! log keeps a copy, and is told ([`Log::configure`](topomotion_log::Log::configure)).
 
-use topomotion_log::LogConfig;
+use topomotion_log::{Compaction, Compression, LogConfig, Ratio};
 
 use crate::config::{BrokerSettings, TimestampType};
 use crate::metadata::MetadataImage;
@@ -52,6 +52,36 @@ impl<'a> TopicSettings<'a> {
             retention_bytes: retention_bytes
                 .map_or(own.retention_bytes, forgets)
                 .filter(|_| deletes),
+            compaction: self.is_compacting().then(|| self.compaction()),
+            producer_expiration_ms: own.producer_expiration_ms,
+        }
+    }
+
+    fn compaction(&self) -> Compaction {
+        let own = self.broker.log.compaction.unwrap_or_default();
+        let ratio = self.text("min.cleanable.dirty.ratio").and_then(millionths);
+        let max_lag = self.number("max.compaction.lag.ms");
+        Compaction {
+            min_dirty_ratio: ratio.unwrap_or(own.min_dirty_ratio),
+            min_lag_ms: self.number("min.compaction.lag.ms").unwrap_or(own.min_lag_ms),
+            max_lag_ms: max_lag.filter(|lag| *lag != i64::MAX).or(own.max_lag_ms),
+            delete_retention_ms: self
+                .number("delete.retention.ms")
+                .unwrap_or(own.delete_retention_ms),
+        }
+    }
+
+    /// Whether of every key the last value is kept (`cleanup.policy`).
+    pub(crate) fn is_compacting(&self) -> bool {
+        self.text("cleanup.policy").is_some_and(|policy| has_word(policy, "compact"))
+    }
+
+    /// `compression.type`: how the leader stores what producers send; none: as they sent it.
+    pub(crate) fn compression(&self) -> Option<Compression> {
+        match self.text("compression.type")? {
+            "producer" => None,
+            "uncompressed" => Some(Compression::None),
+            name => Compression::from_name(name),
         }
     }
 
@@ -78,7 +108,18 @@ impl<'a> TopicSettings<'a> {
 
 /// Whether a `cleanup.policy` forgets by age and size.
 fn is_deleting(policy: &str) -> bool {
-    policy.split(',').any(|word| word.trim() == "delete")
+    has_word(policy, "delete")
+}
+
+fn has_word(list: &str, word: &str) -> bool {
+    list.split(',').any(|it| it.trim() == word)
+}
+
+/// A share such as `0.5`.
+fn millionths(text: &str) -> Option<Ratio> {
+    let share: f64 = text.parse().ok()?;
+    // What is no share says nothing; the cast is exact for what is.
+    (0.0..=1.0).contains(&share).then(|| Ratio((share * 1e6).round() as u32))
 }
 
 #[cfg(test)]
@@ -124,6 +165,12 @@ mod tests {
         let compacted = [("cleanup.policy", "compact"), ("retention.bytes", "7")];
         let log = of(&compacted, |it| it.log());
         assert_eq!((log.retention_ms, log.retention_bytes), (None, None));
+        assert!(of(&compacted, |it| it.log()).compaction.is_some());
+        let eager =
+            [("cleanup.policy", "compact"), ("min.cleanable.dirty.ratio", "0.01")];
+        let ratio = of(&eager, |it| it.log()).compaction.map(|it| it.min_dirty_ratio);
+        assert_eq!(ratio, Some(Ratio(10_000)));
+        assert_eq!(of(&[], |it| it.log()).compaction, None);
         let both = [("cleanup.policy", "compact, delete"), ("retention.bytes", "7")];
         assert_eq!(of(&both, |it| it.log()).retention_bytes, Some(7));
     }

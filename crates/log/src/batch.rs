@@ -50,6 +50,9 @@ impl Attributes {
     pub const TRANSACTIONAL: Attributes = Attributes(1 << 4);
     /// Holds a control record, which no application sees.
     pub const CONTROL: Attributes = Attributes(1 << 5);
+    /// Compaction has met it; the place of the first timestamp says when what it keeps only for
+    /// a while may go.
+    pub const DELETE_HORIZON: Attributes = Attributes(1 << 6);
 
     /// Whether every flag of `other` is set.
     pub const fn contains(self, other: Attributes) -> bool {
@@ -230,6 +233,13 @@ impl Batch {
         i64::from_be_bytes(self.view().field(27))
     }
 
+    /// From when on, in milliseconds, compaction may drop the tombstones or the marker that it
+    /// holds (LOG-5).
+    pub fn delete_horizon(&self) -> Option<i64> {
+        let has_one = self.attributes().contains(Attributes::DELETE_HORIZON);
+        has_one.then(|| self.base_timestamp())
+    }
+
     /// The largest timestamp, in milliseconds.
     pub fn max_timestamp(&self) -> i64 {
         self.view().max_timestamp()
@@ -273,6 +283,10 @@ impl Batch {
 
     /// What stands behind the header, uncompressed.
     pub(crate) fn body(&self) -> Result<Bytes, Malformed> {
+        // Compaction leaves headers without anything behind them.
+        if self.count() == 0 {
+            return Ok(Bytes::new());
+        }
         let codec = self.attributes().compression()?;
         codec.inflate(&self.bytes.slice(HEADER_BYTES..))
     }

@@ -10,6 +10,7 @@
 //! | `replication-offset-checkpoint` | the data directory | `topic partition high-watermark` |
 //! | `recovery-point-offset-checkpoint` | the data directory | `topic partition offset` |
 //! | `log-start-offset-checkpoint` | the data directory | `topic partition offset` |
+//! | `cleaner-offset-checkpoint` | the data directory | `topic partition offset` |
 //! | `partition.metadata` | the partition's folder | `topic_id: id`, in Kafka's base64 |
 
 use std::collections::BTreeMap;
@@ -17,10 +18,10 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use topomotion_wire::{Offset, TopicId, TopicPartition};
+use topomotion_wire::{LeaderEpoch, Offset, TopicId, TopicPartition};
 use uuid::Uuid;
 
-use crate::EpochCache;
+use crate::{EpochCache, EpochStart};
 
 /// High watermarks.
 pub const REPLICATION_OFFSETS: &str = "replication-offset-checkpoint";
@@ -29,6 +30,9 @@ pub const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
 /// Log starts, of those logs where no file is named after it.
 pub const LOG_STARTS: &str = "log-start-offset-checkpoint";
 
+/// Up to where logs have been compacted.
+pub const CLEANED: &str = "cleaner-offset-checkpoint";
+
 /// One offset per partition, as a checkpoint file holds them.
 pub type Offsets = BTreeMap<TopicPartition, Offset>;
 
@@ -36,6 +40,21 @@ pub type Offsets = BTreeMap<TopicPartition, Offset>;
 pub(crate) fn write_epochs(cache: &EpochCache) -> Bytes {
     let lines = cache.entries().iter().map(|it| format!("{} {}", it.epoch, it.start));
     write(lines)
+}
+
+/// The epochs in a file; `None` if it is damaged.
+pub(crate) fn read_epochs(bytes: &[u8]) -> Option<Vec<EpochStart>> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let mut lines = text.lines();
+    let (version, count) = (lines.next()?, lines.next()?);
+    let entry = |line: &str| {
+        let (epoch, start) = line.split_once(' ')?;
+        let (epoch, start) = (epoch.parse().ok()?, start.parse().ok()?);
+        Some(EpochStart { epoch: LeaderEpoch(epoch), start: Offset(start) })
+    };
+    let entries = lines.map(entry).collect::<Option<Vec<_>>>()?;
+    let is_whole = version == "0" && count.parse() == Ok(entries.len());
+    is_whole.then_some(entries)
 }
 
 /// Offsets as a file.
@@ -120,8 +139,6 @@ fn from_base64(text: &str) -> Option<[u8; 16]> {
 
 #[cfg(test)]
 mod tests {
-    use topomotion_wire::LeaderEpoch;
-
     use super::*;
 
     #[test]

@@ -59,6 +59,7 @@
 mod batch;
 mod builder;
 pub mod checkpoint;
+mod cleaner;
 mod compression;
 mod config;
 mod disk;
@@ -77,8 +78,9 @@ mod varint;
 
 pub use batch::{Attributes, Batch, Batches, Compression, ProducerStamp};
 pub use builder::{BatchBuilder, RecordRef, encode_batch};
+pub use cleaner::Dirt;
 pub use compression::MAX_INFLATED_BYTES;
-pub use config::LogConfig;
+pub use config::{Compaction, LogConfig, Ratio};
 pub use disk::{Applied, Disk, DiskError, FlushId, MemoryDisk, Written};
 pub use epochs::{EpochCache, EpochEnd, EpochStart};
 pub use log::{AppendInfo, History, Log, OutOfRange};

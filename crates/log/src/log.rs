@@ -74,6 +74,8 @@ pub struct Log {
     pub(crate) start: Offset,
     /// Everything before it is known to be durable.
     pub(crate) recovery_point: Offset,
+    /// Everything before it has been compacted.
+    pub(crate) cleaned: Offset,
     /// What is being made durable.
     pub(crate) flushes: Vec<Flush>,
     pub(crate) checkpoint_file: FileName,
@@ -111,6 +113,7 @@ impl Log {
             snapshots: Snapshots::new(),
             start: Offset(0),
             recovery_point: Offset(0),
+            cleaned: Offset(0),
             flushes: Vec::new(),
             disk: VecDeque::new(),
             rolled: None,
@@ -329,6 +332,7 @@ impl Log {
         let end = self.end_offset();
         self.start = self.start.min(end);
         self.forget_durable(end);
+        self.cleaned = self.cleaned.min(end);
         if !Defect::CacheNotTruncated.is_sown() && self.epochs.truncate_end(end) {
             self.write_checkpoint();
         }
@@ -346,6 +350,7 @@ impl Log {
         self.start = start;
         self.forget_durable(Offset(0));
         self.recovery_point = start;
+        self.cleaned = start;
         self.epochs.clear();
         self.write_checkpoint();
     }

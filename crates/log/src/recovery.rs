@@ -19,7 +19,7 @@ use topomotion_wire::{DiskOp, FileName, Files, LeaderEpoch, Offset, TopicPartiti
 
 use crate::header::BatchView;
 use crate::segment::{MAX_FILE_BYTES, Segment};
-use crate::{Log, LogConfig, checkpoint};
+use crate::{EpochStart, Log, LogConfig, checkpoint};
 
 /// What a node's checkpoints say of one log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,6 +28,8 @@ pub struct Checkpointed {
     pub recovery_point: Offset,
     /// Where the log starts, if not with its first segment.
     pub start: Offset,
+    /// Everything before it had been compacted.
+    pub cleaned: Offset,
 }
 
 impl Checkpointed {
@@ -40,6 +42,7 @@ impl Checkpointed {
         Checkpointed {
             recovery_point: offset(checkpoint::RECOVERY_POINTS).unwrap_or_default(),
             start: offset(checkpoint::LOG_STARTS).unwrap_or_default(),
+            cleaned: offset(checkpoint::CLEANED).unwrap_or_default(),
         }
     }
 }
@@ -62,6 +65,7 @@ impl Log {
         let mut log = Log::new(partition, config);
         let found = Found::in_files(&log.partition, files);
         log.recover_segments(&found, checkpointed);
+        log.cleaned = checkpointed.cleaned.min(log.end_offset());
         log.recover_indexes(files);
         log.recover_epochs(files);
         log.recover_producers(files);
@@ -72,7 +76,7 @@ impl Log {
     }
 
     fn recover_segments(&mut self, found: &Found, checkpointed: Checkpointed) {
-        let Checkpointed { recovery_point, start } = checkpointed;
+        let Checkpointed { recovery_point, start, .. } = checkpointed;
         let mut recovered: Vec<Segment> = Vec::new();
         for (at, (base, content)) in found.logs.iter().enumerate() {
             let follows = recovered.last().is_none_or(|before| {
@@ -144,6 +148,9 @@ impl Log {
                 }
             }
         }
+        if let Some(stored) = files.get(&self.checkpoint_file) {
+            self.recover_compacted_epochs(stored);
+        }
         self.epochs.truncate_start(self.start);
         self.epochs.truncate_end(self.end_offset());
         let bytes = checkpoint::write_epochs(&self.epochs);
@@ -152,6 +159,32 @@ impl Log {
         if is_news {
             let file = self.checkpoint_file.clone();
             self.disk.push_back(DiskOp::Replace { file, bytes });
+        }
+    }
+}
+
+impl Log {
+    /// Epochs whose first records, or all of them, were compacted: the file has them still. It
+    /// is believed where no record speaks against it.
+    fn recover_compacted_epochs(&mut self, stored: &[u8]) {
+        let stored = checkpoint::read_epochs(stored).unwrap_or_default();
+        let fits = |it: &EpochStart| {
+            let before = self.epochs.epoch_at(Offset(it.start.0 - 1));
+            let next = self.batches(it.start, self.end_offset()).next();
+            before.is_none_or(|before| before < it.epoch)
+                && next.is_some_and(|next| {
+                    next.base_offset() > it.start && next.leader_epoch() >= it.epoch
+                })
+        };
+        let mut all: Vec<EpochStart> = stored.into_iter().filter(fits).collect();
+        if all.is_empty() {
+            return;
+        }
+        all.extend(self.epochs.entries());
+        all.sort_by_key(|it| (it.epoch, it.start));
+        self.epochs.clear();
+        for it in all {
+            self.epochs.assign(it.epoch, it.start);
         }
     }
 }

@@ -4,6 +4,7 @@
 //! (LOG-2, LOG-3).
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::Offset;
 
@@ -41,7 +42,7 @@ pub struct TimeIndexEntry {
 }
 
 /// Something that a log did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogDeed {
     /// The active segment was closed and the next one opened.
     Rolled {
@@ -75,6 +76,20 @@ pub enum LogDeed {
         entry: Option<TimeIndexEntry>,
         /// The first record that is not older.
         offset: Offset,
+    },
+    /// Records were removed that others of the same key have replaced, and what is kept only
+    /// for a while (LOG-5).
+    Compacted {
+        /// Where the part began that had not been compacted before.
+        from: Offset,
+        /// The base offset of the first segment that was left alone.
+        to: Offset,
+        /// What went: first and last offsets, in order.
+        removed: Arc<[(Offset, Offset)]>,
+        /// Length of the segments before, in bytes.
+        before: u64,
+        /// And after.
+        after: u64,
     },
 }
 
@@ -118,6 +133,23 @@ impl fmt::Display for LogDeed {
                     None => f.write_str("no time index entry before it, ")?,
                 }
                 write!(f, "record at offset {offset}")
+            }
+            LogDeed::Compacted { from, to, removed, before, after } => {
+                write!(f, "compacts from offset {from} to {to}, ")?;
+                match &removed[..] {
+                    [] => f.write_str("and nothing goes: ")?,
+                    ranges => {
+                        for (at, (first, last)) in ranges.iter().enumerate() {
+                            let comma = if at > 0 { ", " } else { "" };
+                            match first == last {
+                                true => write!(f, "{comma}{first}")?,
+                                false => write!(f, "{comma}{first} to {last}")?,
+                            }
+                        }
+                        f.write_str(" go: ")?;
+                    }
+                }
+                write!(f, "{before} bytes become {after}")
             }
         }
     }

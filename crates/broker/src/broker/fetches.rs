@@ -301,7 +301,7 @@ fn tell_one(
             return data;
         }
     };
-    if let (Ok(partition), Some(deed)) = (&planned.partition, slice.trail) {
+    if let (Ok(partition), Some(deed)) = (&planned.partition, slice.trail.clone()) {
         effects.fact(Fact::Log { partition: partition.clone(), deed });
     }
     data.high_watermark = slice.high_watermark.0;

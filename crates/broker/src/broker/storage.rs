@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use topomotion_log::checkpoint::{
-    self, LOG_STARTS, Offsets, RECOVERY_POINTS, REPLICATION_OFFSETS,
+    self, CLEANED, LOG_STARTS, Offsets, RECOVERY_POINTS, REPLICATION_OFFSETS,
 };
 use topomotion_log::{Checkpointed, Log, LogConfig};
 use topomotion_quorum::METADATA_TOPIC;
@@ -34,12 +34,14 @@ pub(crate) fn recover(files: &Files) -> BTreeMap<TopicPartition, Survivor> {
     let watermarks = read_offsets(files, REPLICATION_OFFSETS);
     let recovery_points = read_offsets(files, RECOVERY_POINTS);
     let starts = read_offsets(files, LOG_STARTS);
+    let cleaned = read_offsets(files, CLEANED);
     let folders: BTreeSet<TopicPartition> =
         files.keys().filter_map(|name| partition_of(name)).collect();
     let survivor = |id: TopicPartition| {
         let checkpointed = Checkpointed {
             recovery_point: recovery_points.get(&id).copied().unwrap_or_default(),
             start: starts.get(&id).copied().unwrap_or_default(),
+            cleaned: cleaned.get(&id).copied().unwrap_or_default(),
         };
         let config = LogConfig::default();
         let mut log = Log::recover_from(id.clone(), config, files, checkpointed);
@@ -76,6 +78,16 @@ pub(crate) fn write_recovery_points(
     let offsets = replicas.iter().map(|(id, it)| (id, it.log().recovery_point()));
     let bytes = checkpoint::write_offsets(offsets);
     DiskOp::Replace { file: RECOVERY_POINTS.into(), bytes }
+}
+
+/// Up to where logs have been compacted, of those that have been.
+pub(crate) fn write_cleaned(replicas: &BTreeMap<TopicPartition, Replica>) -> DiskOp {
+    let cleaned = |(id, it): (_, &Replica)| {
+        let cleaned = it.log().cleaned_up_to();
+        (cleaned > it.log().start_offset()).then_some((id, cleaned))
+    };
+    let bytes = checkpoint::write_offsets(replicas.iter().filter_map(cleaned));
+    DiskOp::Replace { file: CLEANED.into(), bytes }
 }
 
 /// The starts of the logs whose files do not say it.

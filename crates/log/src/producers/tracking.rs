@@ -147,6 +147,29 @@ impl Log {
         self.drop_snapshots(|at| at < first);
     }
 
+    /// The segments' contents have changed: their entries are found anew.
+    pub(crate) fn refold_aborted(&mut self) {
+        let first = self.segments[0].base;
+        let kept = self.snapshots.range(..=first).next_back();
+        let mut states = kept.map(|(_, kept)| kept.states.clone()).unwrap_or_default();
+        for at in 0..self.segments.len() {
+            let segment = &self.segments[at];
+            let views = segment.walk_from(segment.base);
+            let aborted: Vec<AbortedTransaction> =
+                views.filter_map(|(_, view)| fold(&mut states, view)).collect();
+            if aborted == segment.aborted() {
+                continue;
+            }
+            let (file, bytes) =
+                (segment.names.txn_index.clone(), write_aborted(&aborted));
+            self.disk.push_back(match bytes.is_empty() {
+                true => DiskOp::Delete { file },
+                false => DiskOp::Replace { file, bytes },
+            });
+            self.segments[at].set_aborted(aborted);
+        }
+    }
+
     fn drop_snapshots(&mut self, goes: impl Fn(Offset) -> bool) {
         let going: Vec<Offset> =
             self.snapshots.keys().copied().filter(|at| goes(*at)).collect();

@@ -161,6 +161,11 @@ impl Segment {
         self.aborted = entries;
     }
 
+    /// All of it, in one piece.
+    pub(crate) fn bytes(&self) -> Bytes {
+        self.content.slice(0, self.content.len()).join()
+    }
+
     /// The files that it has.
     pub(crate) fn files(&self) -> impl Iterator<Item = FileName> + use<> {
         let aborted = (!self.aborted.is_empty()).then(|| self.names.txn_index.clone());
