@@ -1,1 +1,7 @@
-//! The shard at work.
+//! The shard at work: small stories over a rig that plays log, high watermark and clock.
+
+mod classic;
+mod classic_member;
+mod consumer;
+mod consumer_member;
+mod rig;
