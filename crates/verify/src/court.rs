@@ -243,6 +243,8 @@ fn place_of(sight: &Sight) -> Option<&Name> {
         | Sight::IsrAsked { partition, .. }
         | Sight::IsrAnswered { partition, .. }
         | Sight::Refused { partition, .. }
+        | Sight::Numbered { partition, .. }
+        | Sight::Marked { partition, .. }
         | Sight::Epochs { partition, .. } => Some(partition),
         _ => None,
     }

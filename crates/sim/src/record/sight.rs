@@ -220,6 +220,38 @@ pub enum Sight {
         /// What.
         batches: Vec<(i64, i32, u32)>,
     },
+    /// A numbered producer's batch was appended to a replica's log.
+    Numbered {
+        /// Whose log.
+        process: Arc<str>,
+        /// Of which partition.
+        partition: Arc<str>,
+        /// First offset.
+        base: i64,
+        /// Records.
+        count: i64,
+        /// The producer's id.
+        producer: i64,
+        /// Its epoch.
+        epoch: i16,
+        /// The first record's sequence number.
+        sequence: i32,
+    },
+    /// A marker that ends a transaction was appended to a replica's log.
+    Marked {
+        /// Whose log.
+        process: Arc<str>,
+        /// Of which partition.
+        partition: Arc<str>,
+        /// Its offset.
+        base: i64,
+        /// The id of the producer whose transaction it ends.
+        producer: i64,
+        /// Its epoch.
+        epoch: i16,
+        /// Whether it commits; it aborts otherwise.
+        commits: bool,
+    },
     /// A replica's leader epochs, after its log has changed.
     Epochs {
         /// Whose.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use topomotion_broker::Node;
-use topomotion_log::Batch;
+use topomotion_log::{Batch, Marker, MarkerKind};
 use topomotion_model::ProcessId;
 use topomotion_trace::{QuorumRole, StateChange};
 use topomotion_wire::{Offset, TopicPartition};
@@ -42,6 +42,14 @@ impl Probe {
 
     /// What a change of state shows.
     pub fn change(&mut self, cluster: &Cluster<'_>, change: &StateChange) -> Vec<Sight> {
+        let stamp = match change {
+            StateChange::Appended { process, partition, base, .. }
+                if self.attention == Attention::Invariants =>
+            {
+                stamp(cluster, process, partition, *base)
+            }
+            _ => None,
+        };
         let more = match change {
             _ if self.attention != Attention::Invariants => None,
             StateChange::Replica { process, partition, .. }
@@ -52,7 +60,7 @@ impl Probe {
             StateChange::Quorum { process, .. } => metadata_log(cluster, process),
             _ => None,
         };
-        self.one(cluster, change).into_iter().chain(more).collect()
+        self.one(cluster, change).into_iter().chain(stamp).chain(more).collect()
     }
 
     fn one(&mut self, cluster: &Cluster<'_>, change: &StateChange) -> Option<Sight> {
@@ -173,6 +181,34 @@ fn epochs(
         end: log.end_offset().0,
         epochs: entries.map(|entry| (entry.epoch.0, entry.start.0)).collect(),
     })
+}
+
+/// Whose batch it is that was just appended at this offset, if anybody's.
+fn stamp(
+    cluster: &Cluster<'_>,
+    process: &Arc<str>,
+    partition: &Arc<str>,
+    base: i64,
+) -> Option<Sight> {
+    let log = node(cluster, process)?.log(&read(partition)?)?;
+    let batch = log.batches(Offset(base), Offset(base + 1)).next()?;
+    let stamp = batch.producer()?;
+    let (process, partition) = (process.clone(), partition.clone());
+    let (producer, epoch) = (stamp.id, stamp.epoch);
+    if !batch.is_control() {
+        let (count, sequence) = (i64::from(batch.count()), stamp.base_sequence);
+        return Some(Sight::Numbered {
+            process,
+            partition,
+            base,
+            count,
+            producer,
+            epoch,
+            sequence,
+        });
+    }
+    let commits = Marker::of_batch(&batch)?.kind == MarkerKind::Commit;
+    Some(Sight::Marked { process, partition, base, producer, epoch, commits })
 }
 
 fn node<'c>(cluster: &'c Cluster<'_>, process: &Arc<str>) -> Option<&'c Node> {

@@ -15,6 +15,7 @@ mod k4_progress;
 mod k5_majority;
 mod k6_metadata;
 mod k7_completeness;
+mod p4_ids;
 mod r11_min_isr;
 mod r15_epochs;
 mod r16_expansion;
@@ -30,6 +31,9 @@ mod r5_fenced;
 mod r8_maximal_isr;
 mod r9_watermark;
 mod s5_recovery;
+mod t1_transitions;
+mod t2_markers;
+mod t4_fencing;
 
 use topomotion_sim::{ClusterPlan, Sight};
 use topomotion_trace::{Fault, StateChange, Time};
@@ -82,5 +86,9 @@ pub(crate) fn all(plan: Option<&ClusterPlan>) -> Vec<Box<dyn Checker>> {
         Box::new(j1_offsets::Offsets::default()),
         Box::new(j10_sends::Sends::new(plan)),
         Box::new(s5_recovery::Recovery::default()),
+        Box::new(p4_ids::ProducerIds::default()),
+        Box::new(t1_transitions::Transitions::default()),
+        Box::new(t2_markers::Markers::default()),
+        Box::new(t4_fencing::Fencing::default()),
     ]
 }

@@ -1,0 +1,72 @@
+//! T4: in a log the epochs of a producer never fall: after the first record or marker of a
+//! newer one nothing of an older one is taken.
+
+use std::collections::BTreeMap;
+
+use topomotion_sim::Sight;
+use topomotion_trace::StateChange;
+
+use super::Checker;
+use crate::court::Bench;
+use crate::model::{Model, Name};
+
+/// What stands where: offset, producer and epoch.
+type Written = (i64, i64, i16);
+
+#[derive(Debug, Default)]
+pub(crate) struct Fencing {
+    logs: BTreeMap<(Name, Name), Vec<Written>>,
+}
+
+impl Fencing {
+    fn write(
+        &mut self,
+        (process, partition): (&Name, &Name),
+        (base, producer, epoch): Written,
+        bench: &mut Bench<'_>,
+    ) {
+        let log = self.logs.entry((process.clone(), partition.clone())).or_default();
+        // What is written at an offset replaces what a cut or a lost disk took.
+        log.retain(|(at, ..)| *at < base);
+        let newest = log.iter().filter(|(_, of, _)| *of == producer).map(|it| it.2).max();
+        bench.demand("T4", newest.is_none_or(|newest| newest <= epoch), || {
+            format!(
+                "{process} took epoch {epoch} of producer {producer} in {partition} at \
+                 offset {base}, after epoch {}",
+                newest.unwrap_or_default()
+            )
+        });
+        log.push((base, producer, epoch));
+    }
+}
+
+impl Checker for Fencing {
+    fn see(&mut self, _model: &Model, change: &StateChange, _bench: &mut Bench<'_>) {
+        if let StateChange::Truncated { process, partition, end } = change {
+            let log = self.logs.entry((process.clone(), partition.clone())).or_default();
+            log.retain(|(at, ..)| at < end);
+        }
+    }
+
+    fn witness(&mut self, _model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
+        match sight {
+            Sight::Numbered { process, partition, base, producer, epoch, .. }
+            | Sight::Marked { process, partition, base, producer, epoch, .. } => {
+                self.write((process, partition), (*base, *producer, *epoch), bench);
+            }
+            Sight::Found { process, partition, end } => {
+                let place = (process.clone(), partition.clone());
+                let log = self.logs.entry(place).or_default();
+                log.retain(|(at, ..)| at < end);
+            }
+            Sight::LostDisk(process) => self.logs.retain(|(of, _), _| of != process),
+            Sight::Asked(topomotion_sim::Asked::TopicDeleted(topic)) => {
+                let is_other = |partition: &Name| {
+                    partition.rsplit_once('-').is_none_or(|it| *it.0 != **topic)
+                };
+                self.logs.retain(|(_, partition), _| is_other(partition));
+            }
+            _ => {}
+        }
+    }
+}
