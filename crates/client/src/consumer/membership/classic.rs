@@ -62,7 +62,7 @@ enum Preparation {
 
 /// A member of a classic group.
 #[derive(Debug, Clone)]
-pub(super) struct Classic {
+pub(in crate::consumer) struct Classic {
     config: GroupConfig,
     common: CommonConfig,
     random: Random,

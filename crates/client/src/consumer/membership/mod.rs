@@ -13,6 +13,7 @@
 mod classic;
 mod protocol;
 mod pulse;
+mod reconciler;
 mod verdict;
 
 #[cfg(test)]
@@ -27,9 +28,10 @@ use topomotion_wire::{
     TopicId, TopicPartition,
 };
 
-use crate::{CommonConfig, GroupConfig, GroupMetadata};
+use crate::{CommonConfig, GroupConfig, GroupMetadata, GroupProtocol};
 
 use classic::Classic;
+use reconciler::Reconciler;
 
 /// What was asked, in which life of the membership: an answer to an earlier life means
 /// nothing any more.
@@ -111,17 +113,26 @@ pub(super) struct Situation<'a> {
 #[derive(Debug, Clone)]
 pub(super) enum Membership {
     Classic(Box<Classic>),
+    Consumer(Box<Reconciler>),
 }
 
 impl Membership {
     pub fn new(config: &GroupConfig, common: &CommonConfig) -> Membership {
-        Membership::Classic(Box::new(Classic::new(config, common)))
+        match config.protocol {
+            GroupProtocol::Classic => {
+                Membership::Classic(Box::new(Classic::new(config, common)))
+            }
+            GroupProtocol::Consumer => {
+                Membership::Consumer(Box::new(Reconciler::new(config, common)))
+            }
+        }
     }
 
     /// Reads these topics from now on; the member joins if it is none yet.
     pub fn subscribe(&mut self, now: Instant, topics: BTreeSet<Arc<str>>) {
         match self {
             Membership::Classic(it) => it.subscribe(topics),
+            Membership::Consumer(it) => it.subscribe(now, topics),
         }
     }
 
@@ -129,6 +140,7 @@ impl Membership {
     pub fn drive(&mut self, now: Instant, at: Situation<'_>) {
         match self {
             Membership::Classic(it) => it.drive(now, at),
+            Membership::Consumer(it) => it.drive(now, at),
         }
     }
 
@@ -136,6 +148,7 @@ impl Membership {
     pub fn answered(&mut self, now: Instant, ask: Ask, body: &ResponseKind) {
         match self {
             Membership::Classic(it) => it.answered(now, ask, body),
+            Membership::Consumer(it) => it.answered(now, ask, body),
         }
     }
 
@@ -143,6 +156,7 @@ impl Membership {
     pub fn lost(&mut self, now: Instant, ask: Ask) {
         match self {
             Membership::Classic(it) => it.lost(now, ask),
+            Membership::Consumer(it) => it.lost(now, ask),
         }
     }
 
@@ -150,6 +164,7 @@ impl Membership {
     pub fn bar(&mut self, error: ErrorCode) {
         match self {
             Membership::Classic(it) => it.bar(error),
+            Membership::Consumer(it) => it.bar(error),
         }
     }
 
@@ -157,6 +172,7 @@ impl Membership {
     pub fn prepared(&mut self, now: Instant) {
         match self {
             Membership::Classic(it) => it.prepared(),
+            Membership::Consumer(it) => it.prepared(now),
         }
     }
 
@@ -164,6 +180,7 @@ impl Membership {
     pub fn refused(&mut self, error: ErrorCode) {
         match self {
             Membership::Classic(it) => it.refused(error),
+            Membership::Consumer(it) => it.refused(error),
         }
     }
 
@@ -171,6 +188,7 @@ impl Membership {
     pub fn leave(&mut self, cause: LeaveCause) {
         match self {
             Membership::Classic(it) => it.leave(cause),
+            Membership::Consumer(it) => it.leave(cause),
         }
     }
 
@@ -178,6 +196,7 @@ impl Membership {
     pub fn poll(&mut self) -> Option<Step> {
         match self {
             Membership::Classic(it) => it.steps.pop_front(),
+            Membership::Consumer(it) => it.steps.pop_front(),
         }
     }
 
@@ -185,12 +204,14 @@ impl Membership {
     pub fn deadline(&self, polling: Polling) -> Option<Instant> {
         match self {
             Membership::Classic(it) => it.deadline(polling),
+            Membership::Consumer(it) => it.deadline(polling),
         }
     }
 
     pub fn owned(&self) -> &BTreeSet<TopicPartition> {
         match self {
             Membership::Classic(it) => &it.owned,
+            Membership::Consumer(it) => &it.owned,
         }
     }
 
@@ -198,6 +219,7 @@ impl Membership {
     pub fn metadata(&self) -> GroupMetadata {
         match self {
             Membership::Classic(it) => it.metadata(),
+            Membership::Consumer(it) => it.metadata(),
         }
     }
 
@@ -205,6 +227,7 @@ impl Membership {
     pub fn standing(&self) -> Result<GroupMetadata, ErrorCode> {
         match self {
             Membership::Classic(it) => it.standing(),
+            Membership::Consumer(it) => it.standing(),
         }
     }
 
@@ -212,6 +235,7 @@ impl Membership {
     pub fn is_active(&self) -> bool {
         match self {
             Membership::Classic(it) => it.is_active(),
+            Membership::Consumer(it) => it.is_active(),
         }
     }
 
@@ -219,6 +243,7 @@ impl Membership {
     pub fn barred(&self) -> Option<ErrorCode> {
         match self {
             Membership::Classic(it) => it.barred(),
+            Membership::Consumer(it) => it.barred(),
         }
     }
 }

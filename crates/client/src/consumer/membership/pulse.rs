@@ -40,6 +40,19 @@ impl Pulse {
         (self.due, self.beat) = (now + pause, Beat::Resting);
     }
 
+    /// The coordinator wants the next one then.
+    pub fn postpone(&mut self, due: Instant) {
+        self.due = due;
+    }
+
+    /// When the next one is due; not while one is under way.
+    pub fn due(&self) -> Option<Instant> {
+        match self.beat {
+            Beat::Resting => Some(self.due),
+            Beat::UnderWay => None,
+        }
+    }
+
     /// Something is to be said: no need to wait.
     pub fn hurry(&mut self, now: Instant) {
         self.due = self.due.min(now);
