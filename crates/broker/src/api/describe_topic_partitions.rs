@@ -16,6 +16,7 @@ use topomotion_wire::messages::{
 use topomotion_wire::{ErrorCode, NodeId, PartitionState};
 
 use super::{broker_ids, topic_name};
+use crate::coordinators::InternalTopic;
 use crate::metadata::{MetadataImage, TopicImage};
 
 /// `max.request.partition.size.limit`: the most that one page holds.
@@ -93,5 +94,6 @@ fn describe(
     DescribeTopicPartitionsResponseTopic::default()
         .with_name(Some(topic_name(name)))
         .with_topic_id(topic.id.0)
+        .with_is_internal(InternalTopic::named(name).is_some())
         .with_partitions(page.iter().map(partition).collect())
 }

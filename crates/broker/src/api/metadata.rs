@@ -16,6 +16,7 @@ use topomotion_wire::messages::{BrokerId, MetadataRequest, MetadataResponse};
 use topomotion_wire::{ErrorCode, NodeId, PartitionState, TopicId};
 
 use super::{CLUSTER_ID, broker_ids, shared, text, topic_name};
+use crate::coordinators::InternalTopic;
 use crate::metadata::{BrokerRegistration, MetadataImage, TopicImage};
 
 /// Answers from the metadata applied so far.
@@ -87,5 +88,6 @@ fn topic(image: &MetadataImage, name: &str, topic: &TopicImage) -> MetadataRespo
     MetadataResponseTopic::default()
         .with_name(Some(topic_name(name)))
         .with_topic_id(topic.id.0)
+        .with_is_internal(InternalTopic::named(name).is_some())
         .with_partitions(topic.partitions.iter().map(partition).collect())
 }

@@ -5,7 +5,8 @@
 //! - `acks=-1`: refused before the append while the ISR is too small (REP-5), else answered
 //!   when the high watermark has passed the last record (REP-6) or time is up (REP-7).
 //! - Each partition has its own outcome; the answer leaves when the last one is decided.
-//! - Version 13 names topics by id.
+//! - Version 13 names topics by id. Coordinators' topics are theirs alone:
+//!   INVALID_TOPIC_EXCEPTION.
 //! - A batch that is there already is answered with its first offset (PRD-4). Records of a
 //!   transaction need a `transactional.id`.
 
@@ -24,6 +25,7 @@ use topomotion_wire::{
 use super::shared;
 use crate::broker::{Broker, DelayedProduce, Pending, Refused};
 use crate::config::TimestampType;
+use crate::coordinators::InternalTopic;
 use crate::net::{Answer, Effects, Ticket};
 use crate::replica::Site;
 
@@ -124,6 +126,9 @@ fn append(
     records: Bytes,
     effects: &mut Effects,
 ) -> Result<Appended, ErrorCode> {
+    if InternalTopic::named(&id.topic).is_some() {
+        return Err(ErrorCode::InvalidTopicException);
+    }
     let replica = broker.replica_mut(&id).ok_or_else(|| site.absent(&id))?;
     let appended = replica.append(site, acks, records, effects)?;
     let awaits = (acks == Acks::All).then_some(appended.end);

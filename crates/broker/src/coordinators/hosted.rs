@@ -60,6 +60,7 @@ impl AnyShard {
             }
             InternalTopic::Transactions => {
                 let mut config = settings.transactions.clone();
+                config.offsets_topic_partitions = settings.offsets_topic_num_partitions;
                 config.wall_clock_base_ms = site.wall_clock_base_ms;
                 AnyShard::Transaction(Box::new(TransactionShard::new(epoch, config)))
             }

@@ -132,7 +132,8 @@ impl Coordinators {
     /// Takes a request that is for coordinators.
     pub(crate) fn ask(&mut self, query: Query, around: &mut Around<'_>) {
         let Query { ticket, version, client, body } = query;
-        let caller = Caller { client_id: client, host: "/127.0.0.1".into(), version };
+        // Where a client sits is its connection's secret: nobody tells a node.
+        let caller = Caller { client_id: client, host: Arc::default(), version };
         if let Some(Concern::Every(topic)) = coordination::concern(&body, version) {
             return self.ask_every(topic, ticket, &caller, &body, around);
         }
