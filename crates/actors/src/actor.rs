@@ -1,8 +1,11 @@
 //! Any of the processes around Kafka.
 
+use std::sync::Arc;
+
 use topomotion_client::{Consumer, Producer, ProducerRecord};
 use topomotion_wire::{Endpoint, HttpMethod, Input, Instant, Machine, Output};
 
+use crate::schema::Schema;
 use crate::{SchemaConsumer, SchemaProducer, SchemaRegistry, Service};
 
 /// A process around Kafka.
@@ -34,8 +37,24 @@ impl Actor {
         }
     }
 
+    /// From now on the application writes this to the topic; nothing happens where nobody
+    /// produces.
+    pub fn write_as(&mut self, topic: &Arc<str>, schema: Schema) {
+        if let Actor::Producer(producer) = self {
+            producer.write_as(topic.clone(), schema);
+        }
+    }
+
     /// The producer inside, behind its serializer.
-    pub fn producer(&mut self) -> Option<&mut Producer> {
+    pub fn producer(&self) -> Option<&Producer> {
+        match self {
+            Actor::Producer(producer) => Some(producer.producer()),
+            Actor::Registry(_) | Actor::Consumer(_) | Actor::Service(_) => None,
+        }
+    }
+
+    /// The producer inside, for what passes its serializer by.
+    pub fn producer_mut(&mut self) -> Option<&mut Producer> {
         match self {
             Actor::Producer(producer) => Some(producer.producer_mut()),
             Actor::Registry(_) | Actor::Consumer(_) | Actor::Service(_) => None,

@@ -37,5 +37,5 @@ mod switchboard;
 pub use actor::Actor;
 pub use caller::{CallFailure, CallId, Caller, Outcome};
 pub use registry::{RegistryConfig, SchemaRegistry};
-pub use serde::{SchemaConsumer, SchemaProducer, SerdeConfig};
+pub use serde::{Registration, SchemaConsumer, SchemaProducer, SerdeConfig};
 pub use service::{Downstream, Service, ServiceConfig};

@@ -52,6 +52,7 @@ mod plan;
 mod record;
 mod run;
 mod runfile;
+mod serdes;
 mod settings;
 mod storm;
 mod world;
@@ -64,7 +65,10 @@ pub use judge::{Attention, Judge, Observer, Registration, Replica, negate};
 pub use node_settings::set_node_settings;
 pub use options::{Limits, RunOptions};
 pub use outcome::{Ending, Outcome, Verdict};
-pub use plan::{ClusterPlan, ConsumerPlan, NodePlan, NodeRole, ProducerPlan, TopicPlan};
+pub use plan::{
+    ActorKind, ActorPlan, ClusterPlan, ConsumerPlan, NodePlan, NodeRole, ProducerPlan,
+    TopicPlan,
+};
 pub use record::{Asked, Ballot, Sight};
 pub use run::{play, probe, run};
 pub use runfile::{Action, PlannedStep, RunFile};

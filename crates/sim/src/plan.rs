@@ -20,6 +20,9 @@ pub struct ClusterPlan {
     pub producers: Vec<ProducerPlan>,
     /// Consumers, in the topology's order.
     pub consumers: Vec<ConsumerPlan>,
+    /// The processes around Kafka, in the topology's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actors: Vec<ActorPlan>,
     /// Settings of every node, under Kafka's own names.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
@@ -55,6 +58,36 @@ pub struct NodePlan {
     /// Settings of this node alone, under Kafka's own names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,
+}
+
+/// One of the processes around Kafka.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ActorPlan {
+    /// Which process of the topology.
+    pub process: ProcessId,
+    /// What it is.
+    pub kind: ActorKind,
+    /// Its settings, under its own names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
+}
+
+/// What a process around Kafka is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActorKind {
+    /// Keeps schemas in a topic.
+    SchemaRegistry {
+        /// The broker that it asks first.
+        bootstrap: ProcessId,
+        /// The replicas of its topic by node id, preferred leader first.
+        replicas: Vec<i32>,
+    },
+    /// Answers calls over HTTP.
+    Service {
+        /// Whom it calls for each call, one after the other.
+        calls: Vec<ProcessId>,
+    },
 }
 
 /// One topic.
@@ -167,5 +200,6 @@ impl ClusterPlan {
         self.node(process).is_some()
             || self.producers.iter().any(|producer| producer.process == *process)
             || self.consumers.iter().any(|consumer| consumer.process == *process)
+            || self.actors.iter().any(|actor| actor.process == *process)
     }
 }

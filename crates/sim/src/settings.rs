@@ -18,6 +18,7 @@ use topomotion_model::nearest;
 use topomotion_wire::Duration;
 
 use crate::plan::FIRST_VOTERS;
+use crate::serdes;
 
 /// Whose setting it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,9 @@ struct Known<T> {
 
 /// Says whether a setting can be used.
 pub(crate) fn check(owner: Owner, name: &str, value: &str) -> Judgement {
+    if let Some(judgement) = serdes::check(owner, name, value) {
+        return judgement;
+    }
     let common = || CommonConfig::new("", Vec::new());
     match owner {
         Owner::Node => check_in(NODE, &mut BrokerSettings::default(), name, value, &[]),

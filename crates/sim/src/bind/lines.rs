@@ -3,8 +3,10 @@
 use topomotion_model::{Alias, Diagnostic, PartitionName, ProcessId, Span};
 
 use super::steps::Planner;
+use crate::line::actor::{self, ActorLine};
 use crate::line::admin::AdminLine;
 use crate::line::client::{ClientLine, Doer};
+use crate::plan::{ActorKind, ActorPlan};
 use crate::storm::Misread;
 use crate::storm::strike::Strike;
 
@@ -72,6 +74,9 @@ impl Planner<'_> {
         line: &str,
         (who, what): (Option<Span>, Option<Span>),
     ) -> Option<String> {
+        if actor::is_meant(line) {
+            return self.actor(process, line, (who, what));
+        }
         let read = self.read(line.parse::<ClientLine>(), "client", line, what)?;
         match read.doer() {
             Doer::Consumer => self.consumer(process, who)?,
@@ -86,6 +91,45 @@ impl Planner<'_> {
         let mut partitions = read.partitions().iter();
         partitions
             .try_for_each(|partition: &PartitionName| self.partition(partition, what))?;
+        Some(line.trim().to_owned())
+    }
+
+    /// What a client or a service is to do with the processes around Kafka.
+    fn actor(
+        &mut self,
+        process: &ProcessId,
+        line: &str,
+        (who, what): (Option<Span>, Option<Span>),
+    ) -> Option<String> {
+        let read = self.read(line.parse::<ActorLine>(), "client", line, what)?;
+        let called = match &read {
+            ActorLine::Call { to, .. } => to.as_ref(),
+            ActorLine::Write { topic, .. } => {
+                self.topic(topic, what)?;
+                self.producer(process, who)?;
+                return Some(line.trim().to_owned());
+            }
+            ActorLine::Register { .. }
+            | ActorLine::Check { .. }
+            | ActorLine::Level { .. } => None,
+        };
+        let is_meant = |one: &&ActorPlan| match called {
+            Some(called) => one.process == *called,
+            None => matches!(one.kind, ActorKind::SchemaRegistry { .. }),
+        };
+        if !self.plan.actors.iter().any(|one| is_meant(&one)) {
+            let message = match called {
+                Some(called) => format!("`{called}` answers no calls"),
+                None => "there is no schema registry to ask".to_owned(),
+            };
+            let error = Diagnostic::error("no-server", message, what);
+            self.errors.push(error.help(
+                "a process with `role: 'schema-registry'` keeps schemas; one with \
+                 `role: 'service'` that HTTP edges lead to answers calls",
+            ));
+            return None;
+        }
+        self.process(process, who)?;
         Some(line.trim().to_owned())
     }
 

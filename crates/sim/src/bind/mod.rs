@@ -3,6 +3,7 @@
 //! What the script says outright counts; what it does not say is inferred from ids, labels,
 //! groups, protocols and who dials whom, and every inference is told as a sentence.
 
+mod actors;
 mod clients;
 mod conditions;
 mod lines;
@@ -94,6 +95,7 @@ pub fn bind(topology: &Topology) -> Result<Binding, Vec<Diagnostic>> {
     nodes::first_voters(&mut draft, &plan);
     plan.topics = topics::find(&mut draft, &plan.nodes);
     clients::find(&mut draft, &mut plan);
+    actors::find(&mut draft, &mut plan);
     for scenario in &topology.scenarios {
         if let Play::Run(run) = &scenario.play {
             match plan_run(&plan, run, &scenario.origin) {

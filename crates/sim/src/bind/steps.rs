@@ -7,6 +7,7 @@ use topomotion_model::{
     nearest,
 };
 
+use super::actors;
 use super::overlay::lay_over;
 use crate::{Action, ClusterPlan, PlannedStep};
 
@@ -26,7 +27,8 @@ pub(crate) fn plan_run(
     origin: &Origin,
 ) -> Result<PlannedRun, Vec<Diagnostic>> {
     let (mut errors, mut warnings) = (Vec::new(), Vec::new());
-    let cluster = lay_over(plan, run, origin, &mut errors, &mut warnings);
+    let mut cluster = lay_over(plan, run, origin, &mut errors, &mut warnings);
+    actors::keep_needed(&mut cluster, run, &mut errors);
     let mut planner = Planner { plan: &cluster, grown: BTreeSet::new(), errors };
     let steps = run.steps.iter().filter_map(|step| planner.step(step)).collect();
     let errors = planner.errors;

@@ -1,5 +1,6 @@
 //! Lines of text that a run has people say: what an administrator asks, what a client does.
 
+pub mod actor;
 pub mod admin;
 pub mod client;
 

@@ -1,7 +1,8 @@
 //! What can run on a host.
 
+use topomotion_actors::Actor;
 use topomotion_broker::Node;
-use topomotion_client::{Admin, Consumer, Producer};
+use topomotion_client::{Admin, Consumer, Producer, ProducerRecord};
 use topomotion_wire::{Input, Instant, Machine, Output};
 
 use super::worker::Worker;
@@ -14,6 +15,7 @@ pub(super) enum Body {
     Consumer(Box<Consumer>),
     Worker(Box<Worker>),
     Admin(Box<Admin>),
+    Actor(Box<Actor>),
 }
 
 impl Body {
@@ -28,6 +30,7 @@ impl Body {
         match self {
             Body::Producer(producer) => Some(producer),
             Body::Worker(worker) => Some(&worker.producer),
+            Body::Actor(actor) => actor.producer(),
             Body::Node(_) | Body::Consumer(_) | Body::Admin(_) => None,
         }
     }
@@ -36,19 +39,36 @@ impl Body {
         match self {
             Body::Producer(producer) => Some(producer),
             Body::Worker(worker) => Some(&mut worker.producer),
+            Body::Actor(actor) => actor.producer_mut(),
             Body::Node(_) | Body::Consumer(_) | Body::Admin(_) => None,
         }
     }
 
-    /// Records that a producer still waits for.
+    /// Has a producer send a record, through its serializer if it has one.
+    pub fn send(&mut self, now: Instant, record: ProducerRecord) {
+        match self {
+            Body::Actor(actor) => actor.send(now, record),
+            body => {
+                if let Some(producer) = body.producer_mut() {
+                    producer.send(now, record);
+                }
+            }
+        }
+    }
+
+    /// Records that a producer still waits for, those in its serializer included.
     pub fn pending(&self) -> usize {
-        self.producer().map_or(0, Producer::pending)
+        match self {
+            Body::Actor(actor) => actor.pending(),
+            body => body.producer().map_or(0, Producer::pending),
+        }
     }
 
     pub fn consumer(&self) -> Option<&Consumer> {
         match self {
             Body::Consumer(consumer) => Some(consumer),
             Body::Worker(worker) => Some(&worker.consumer),
+            Body::Actor(actor) => actor.consumer(),
             Body::Node(_) | Body::Producer(_) | Body::Admin(_) => None,
         }
     }
@@ -57,6 +77,7 @@ impl Body {
         match self {
             Body::Consumer(consumer) => Some(consumer),
             Body::Worker(worker) => Some(&mut worker.consumer),
+            Body::Actor(actor) => actor.consumer_mut(),
             Body::Node(_) | Body::Producer(_) | Body::Admin(_) => None,
         }
     }
@@ -77,6 +98,7 @@ impl Machine for Body {
             Body::Consumer(machine) => machine.handle(now, input),
             Body::Worker(machine) => machine.handle(now, input),
             Body::Admin(machine) => machine.handle(now, input),
+            Body::Actor(machine) => machine.handle(now, input),
         }
     }
 
@@ -87,6 +109,7 @@ impl Machine for Body {
             Body::Consumer(machine) => machine.tick(now),
             Body::Worker(machine) => machine.tick(now),
             Body::Admin(machine) => machine.tick(now),
+            Body::Actor(machine) => machine.tick(now),
         }
     }
 
@@ -97,6 +120,7 @@ impl Machine for Body {
             Body::Consumer(machine) => machine.poll(),
             Body::Worker(machine) => machine.poll(),
             Body::Admin(machine) => machine.poll(),
+            Body::Actor(machine) => machine.poll(),
         }
     }
 
@@ -107,6 +131,7 @@ impl Machine for Body {
             Body::Consumer(machine) => machine.deadline(),
             Body::Worker(machine) => machine.deadline(),
             Body::Admin(machine) => machine.deadline(),
+            Body::Actor(machine) => machine.deadline(),
         }
     }
 }

@@ -11,6 +11,7 @@ use topomotion_model::ProcessId;
 use topomotion_wire::{Acks, Endpoint, Incarnation, NodeId, ReplicaRole, TopicPartition};
 use uuid::Uuid;
 
+use super::actors;
 use super::body::Body;
 use super::worker::Worker;
 use crate::record::{Detail, Recorder};
@@ -62,6 +63,11 @@ impl<'a> Cluster<'a> {
                 hosts.insert(client.clone(), world.add(client.0.clone(), None));
             }
         }
+        for actor in &plan.actors {
+            let name = actor.process.0.clone();
+            let host = world.add(name, Some(actors::endpoint(actor)));
+            hosts.insert(actor.process.clone(), host);
+        }
         let admin = world.add(ADMIN.into(), None);
         Cluster { plan, world, hosts, admin, clerk: None, seed }
     }
@@ -79,6 +85,9 @@ impl<'a> Cluster<'a> {
             self.start_node(host, node);
             return;
         }
+        if let Some(actor) = plan.actors.iter().find(|one| one.process == *process) {
+            return self.start_actor(actor);
+        }
         let producer = plan.producers.iter().find(|one| one.process == *process);
         let consumer = plan.consumers.iter().find(|one| one.process == *process);
         let producer = producer.map(|plan| self.producer(host, plan));
@@ -91,7 +100,7 @@ impl<'a> Cluster<'a> {
                 Body::Worker(Box::new(Worker::new(consumer, producer)))
             }
         };
-        self.world.start(host, body);
+        self.world.start(host, actors::fronted(plan, process, body));
     }
 
     fn start_node(&mut self, host: HostId, node: &NodePlan) {
@@ -295,7 +304,8 @@ impl<'a> Cluster<'a> {
         let nodes = self.plan.nodes.iter().map(|node| &node.process);
         let producers = self.plan.producers.iter().map(|one| &one.process);
         let consumers = self.plan.consumers.iter().map(|one| &one.process);
-        nodes.chain(producers).chain(consumers).cloned().collect()
+        let actors = self.plan.actors.iter().map(|one| &one.process);
+        nodes.chain(producers).chain(consumers).chain(actors).cloned().collect()
     }
 
     /// Whether a process runs, even if it stands still.

@@ -1,5 +1,6 @@
 //! The runner: set the cluster up, play the steps, wait until it is quiet again.
 
+mod actors;
 mod body;
 mod cluster;
 mod deeds;

@@ -9,6 +9,7 @@ use topomotion_model::ProcessId;
 use topomotion_trace::{ProcessState, StateChange, What};
 use topomotion_wire::NodeId;
 
+use super::actors;
 use super::stage::{Stage, Stop};
 use crate::TopicPlan;
 use crate::packet::name_of;
@@ -44,6 +45,10 @@ pub(super) fn set_up(
         .run_until(patience_ms, |stage| stage.cluster.replicas_not_ready().is_empty());
     told(replicas, || {
         waits("partitions", "to be led as planned", &stage.cluster.replicas_not_ready())
+    })?;
+
+    told(actors::set_up(stage, patience_ms), || {
+        waits("processes", "to be ready", &stage.cluster.actors_not_ready())
     })?;
 
     let plan = stage.cluster.plan;

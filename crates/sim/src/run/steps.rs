@@ -13,6 +13,7 @@ use super::stage::{Stage, Stop};
 use super::storm::inflict;
 use super::who;
 use super::words::words;
+use crate::line::actor;
 use crate::storm::strike::Strike;
 use crate::world::HostId;
 use crate::{Action, Limits, PlannedStep, Verdict};
@@ -56,6 +57,9 @@ impl<'s, 'a> Play<'s, 'a> {
             Action::Fault { what } => self.fault(index, what),
             Action::Shutdown { process } => self.shut_down(index, process)?,
             Action::Admin { what } => self.admin(index, what)?,
+            Action::Client { process, what } if actor::is_meant(what) => {
+                self.actor(index, process, what)?;
+            }
             Action::Client { process, what } => self.client(index, process, what),
             Action::Crash { process } => self.hurt(process, |stage, host| {
                 stage.cluster.world.crash(host);
@@ -169,10 +173,9 @@ impl<'s, 'a> Play<'s, 'a> {
         self.records += u64::from(*count);
         let last = self.records;
         self.stage.cluster.world.command(host, |body, now| {
-            let Some(producer) = body.producer_mut() else { return };
             for number in first..=last {
                 let value = value.clone().unwrap_or_else(|| format!("record {number}"));
-                producer.send(
+                body.send(
                     now,
                     ProducerRecord {
                         topic: Arc::from(&**topic),

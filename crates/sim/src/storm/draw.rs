@@ -131,6 +131,7 @@ fn cluster(random: &mut Random, climate: &Climate) -> ClusterPlan {
     };
     let second = one_in(random, 2).then(|| producer("billing"));
     ClusterPlan {
+        actors: Vec::new(),
         nodes,
         topics,
         producers: [producer("shop")].into_iter().chain(second).collect(),
