@@ -4,4 +4,5 @@ mod classic;
 mod classic_member;
 mod consumer;
 mod consumer_member;
+mod offsets;
 mod rig;
