@@ -317,7 +317,8 @@ impl Film<'_> {
                 }
                 let Some(perch) = self.perches.get(process) else { return };
                 let channels = &mut self.channels;
-                looks::show_chip(node, *perch, &doing, at, channels, self.paints);
+                let told = (&doing, ledger.groups());
+                looks::show_chip(node, *perch, told, at, channels, self.paints);
             }
             Touch::Replica(process, partition) => {
                 self.replica(ledger, process, partition, at);
@@ -359,16 +360,36 @@ impl Film<'_> {
     fn client(&mut self, ledger: &Ledger, process: &str, at: u32) {
         let node = self.stage.node(process);
         let Some(panel) = node.and_then(|node| node.panel) else { return };
+        let groups = ledger.groups();
         for (row, place) in self.rows.places(process, panel) {
             let (key, parts) = match row {
                 Row::Replica(_) => continue,
+                Row::Member => {
+                    let item =
+                        strip::member_row(groups.member(process), place, self.paints);
+                    let key = format!("{process} member");
+                    self.channels.set(Slot::Row, &key, at, Some(item));
+                    continue;
+                }
+                Row::Identity => {
+                    let identity = groups.identity(process);
+                    let known = identity.id;
+                    let id = known.map_or("–".to_owned(), |(id, _)| id.to_string());
+                    let epoch = known.map_or("–".to_owned(), |(_, it)| it.to_string());
+                    let mut parts = vec![("producer", id), ("epoch", epoch)];
+                    if identity.open {
+                        parts.push(("in transaction", String::new()));
+                    }
+                    ("identity", parts)
+                }
                 Row::Position(partition) => {
                     let next = ledger.position(process, partition);
                     let next = next.map_or("–".to_owned(), |next| next.to_string());
-                    (
-                        partition.as_str(),
-                        vec![(partition.as_str(), String::new()), ("next", next)],
-                    )
+                    let mut parts =
+                        vec![(partition.as_str(), String::new()), ("next", next)];
+                    let committed = groups.committed(process, partition);
+                    parts.extend(committed.map(|it| ("committed", it.to_string())));
+                    (partition.as_str(), parts)
                 }
                 Row::Sent => {
                     let sent = ledger.sent(process);

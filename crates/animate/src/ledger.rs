@@ -10,6 +10,8 @@ use topomotion_trace::{
     BrokerLiveness, Event, Fault, ProcessState, QuorumRole, StateChange, What,
 };
 
+use crate::groups::Groups;
+
 /// One replica of a partition.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Replica {
@@ -21,6 +23,8 @@ pub(crate) struct Replica {
     pub end: i64,
     /// High watermark.
     pub watermark: i64,
+    /// Last stable offset, if the trace has told of one.
+    pub last_stable: Option<i64>,
     /// Where each leader epoch begins in the log: first offset, epoch.
     pub epochs: Vec<(i64, i32)>,
 }
@@ -111,12 +115,18 @@ pub(crate) struct Ledger {
     partitions: BTreeMap<String, Registration>,
     positions: BTreeMap<(String, String), i64>,
     sent: BTreeMap<String, Sent>,
+    groups: Groups,
 }
 
 impl Ledger {
     /// How the process does.
     pub fn doing(&self, process: &str) -> Doing {
         self.nodes.get(process).cloned().unwrap_or_default()
+    }
+
+    /// Groups and transactions.
+    pub fn groups(&self) -> &Groups {
+        &self.groups
     }
 
     /// The replica, if the trace has told of it.
@@ -144,7 +154,8 @@ impl Ledger {
         let led = self
             .partitions
             .iter()
-            .filter(|(_, registration)| registration.leader.as_deref() == Some(process));
+            .filter(|(_, registration)| registration.leader.as_deref() == Some(process))
+            .filter(|(partition, _)| !partition.starts_with("__"));
         led.map(|(partition, _)| partition.clone()).collect()
     }
 
@@ -173,7 +184,7 @@ impl Ledger {
             }
             Fault::Heal => return self.heal(),
         };
-        let (doing, touches) = self.node(process);
+        let (doing, mut touches) = self.node(process);
         doing.hurt = hurt;
         match fault {
             Fault::Crash { .. } => (doing.crowned, doing.starting) = (None, None),
@@ -182,6 +193,10 @@ impl Ledger {
                 doing.told = doing.told.filter(|told| *told != NodeState::Stopped);
             }
             _ => {}
+        }
+        if matches!(fault, Fault::Crash { .. } | Fault::Restart { .. }) {
+            self.groups.is_down(process);
+            touches.push(Touch::Client(process.to_string()));
         }
         touches
     }
@@ -209,8 +224,12 @@ impl Ledger {
         use StateChange as S;
         match change {
             S::Process { process, state } => {
-                let (doing, touches) = self.node(process);
+                let (doing, mut touches) = self.node(process);
                 doing.told = Some(node_state(*state));
+                if *state == ProcessState::Stopped {
+                    self.groups.is_down(process);
+                    touches.push(Touch::Client(process.to_string()));
+                }
                 touches
             }
             S::Quorum { process, role, epoch } => {
@@ -256,22 +275,22 @@ impl Ledger {
                 self.positions.insert(key, *next);
                 vec![Touch::Client(process.to_string())]
             }
-            S::IsrProposed { .. }
-            | S::ProduceWaits { .. }
-            | S::LeaderLearned { .. }
-            | S::LastStable { .. }
-            | S::Group { .. }
+            S::IsrProposed { .. } | S::ProduceWaits { .. } | S::LeaderLearned { .. } => {
+                Vec::new()
+            }
+            S::Group { .. }
             | S::Member { .. }
             | S::OffsetCommitted { .. }
             | S::CommitAnswered { .. }
             | S::Transaction { .. }
             | S::TransactionStep { .. }
-            | S::ProducerIdentified { .. } => Vec::new(),
+            | S::ProducerIdentified { .. } => self.groups.apply(change),
             S::Replica { .. }
             | S::Appended { .. }
             | S::Truncated { .. }
             | S::Recovered { .. }
-            | S::HighWatermark { .. } => self.log(change),
+            | S::HighWatermark { .. }
+            | S::LastStable { .. } => self.log(change),
         }
     }
 
@@ -302,6 +321,7 @@ impl Ledger {
                 replica.watermark = replica.watermark.min(*end);
             }
             S::HighWatermark { offset, .. } => replica.watermark = *offset,
+            S::LastStable { offset, .. } => replica.last_stable = Some(*offset),
             _ => {}
         }
         vec![Touch::Replica(key.0, key.1)]
@@ -316,7 +336,8 @@ pub(crate) fn replica_of(change: &StateChange) -> Option<(&str, &str)> {
         | S::Appended { process, partition, .. }
         | S::Truncated { process, partition, .. }
         | S::Recovered { process, partition, .. }
-        | S::HighWatermark { process, partition, .. } => Some((process, partition)),
+        | S::HighWatermark { process, partition, .. }
+        | S::LastStable { process, partition, .. } => Some((process, partition)),
         _ => None,
     }
 }

@@ -46,6 +46,7 @@ mod draw;
 mod fixture;
 mod flights;
 pub mod flow;
+mod groups;
 mod ledger;
 mod legend;
 mod looks;

@@ -7,8 +7,11 @@ use topomotion_scene::{
     Anchor, FontFace, Item, NodeBox, NodeState, Outline, Point, Primitive, Rect,
 };
 
+use topomotion_trace::{GroupState, TransactionState};
+
 use crate::channel::{Channels, Slot};
 use crate::draw::{self, Ink};
+use crate::groups::Groups;
 use crate::ledger::{Doing, Hurt};
 use crate::paint::{mark, outline, state_word};
 use crate::theme::Paints;
@@ -36,12 +39,40 @@ pub(crate) fn show(
 pub(crate) fn show_chip(
     node: &NodeBox,
     perch: Point,
-    doing: &Doing,
+    (doing, groups): (&Doing, &Groups),
     at: u32,
     channels: &mut Channels,
     paints: &Paints,
 ) {
-    channels.set(Slot::Chip, &node.id, at, chip(node, perch, doing, paints));
+    let mut chips = chips(doing);
+    if doing.hurt != Some(Hurt::Down) {
+        chips.extend(offices(&node.id, groups));
+    }
+    channels.set(Slot::Chip, &node.id, at, chip(node, perch, &chips, paints));
+}
+
+/// What a broker coordinates.
+fn offices(process: &str, groups: &Groups) -> Vec<Chip> {
+    let look = |busy: bool| match busy {
+        true => ["warning-soft", "warning-ink", "warning"],
+        false => ["surface", "ink", "leader"],
+    };
+    let of_groups = groups.coordinated(process).into_iter().map(|(name, group)| {
+        let (generation, state) = (group.generation, group.state);
+        let busy = !matches!(state, GroupState::Stable | GroupState::Empty);
+        let word = match state {
+            GroupState::PreparingRebalance => "members join",
+            GroupState::CompletingRebalance => "leader assigns",
+            _ => state.name(),
+        };
+        Chip::new(&format!("{name} · gen {generation} · {word}"), look(busy))
+    });
+    let of_transactions = groups.open_transactions(process).into_iter();
+    let of_transactions = of_transactions.map(|(id, transaction)| {
+        let busy = transaction.state != TransactionState::Ongoing;
+        Chip::new(&format!("{id} · {}", transaction.state), look(busy))
+    });
+    of_groups.chain(of_transactions).collect()
 }
 
 fn state_mark(node: &NodeBox, state: NodeState, paints: &Paints) -> Item {
@@ -139,11 +170,10 @@ fn chips(doing: &Doing) -> Vec<Chip> {
     chips
 }
 
-fn chip(node: &NodeBox, perch: Point, doing: &Doing, paints: &Paints) -> Option<Item> {
-    let chips = chips(doing);
+fn chip(node: &NodeBox, perch: Point, chips: &[Chip], paints: &Paints) -> Option<Item> {
     let mut at = perch;
     let mut primitives = Vec::new();
-    for chip in &chips {
+    for chip in chips {
         chip.draw(at, paints, &mut primitives);
         at.x += chip.width(paints) + CHIP_GAP;
     }

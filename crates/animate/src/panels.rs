@@ -26,13 +26,17 @@ pub(crate) enum Row {
     Position(String),
     /// What a producer has sent and heard.
     Sent,
+    /// Who a producer is, and whether a transaction of it is open.
+    Identity,
+    /// What a member of a group owns.
+    Member,
 }
 
 impl Row {
     fn height(&self) -> f64 {
         match self {
             Row::Replica(_) => ROW_REPLICA,
-            Row::Position(_) | Row::Sent => ROW_CLIENT,
+            Row::Position(_) | Row::Sent | Row::Identity | Row::Member => ROW_CLIENT,
         }
     }
 }
@@ -47,15 +51,19 @@ impl Rows {
     /// The rows that these stories need.
     pub fn of(stories: &[Story<'_>]) -> Rows {
         let shown = shown_partitions(stories);
+        let identified = identified(stories);
         let mut found: BTreeMap<String, BTreeSet<(Vec<String>, Row)>> = BTreeMap::new();
         for story in stories {
             for event in &story.trace.events {
                 let Some((process, row)) = row_of(&event.what, &shown) else { continue };
+                if row == Row::Identity && !identified.contains(process) {
+                    continue;
+                }
                 let key = match &row {
                     Row::Replica(partition) | Row::Position(partition) => {
                         natural(partition)
                     }
-                    Row::Sent => Vec::new(),
+                    Row::Sent | Row::Identity | Row::Member => Vec::new(),
                 };
                 found.entry(process.to_owned()).or_default().insert((key, row));
             }
@@ -102,6 +110,26 @@ impl Rows {
     }
 }
 
+/// The producers whose ids and epochs are part of a story: those that have transactions, and
+/// those that are given another id or epoch while it plays.
+fn identified<'a>(stories: &[Story<'a>]) -> BTreeSet<&'a str> {
+    let mut found = BTreeSet::new();
+    for story in stories {
+        let all = story.trace.events.iter();
+        let played = Reading::new(story.trace).events.iter();
+        found.extend(all.filter_map(|event| identity_of(&event.what, true)));
+        found.extend(played.filter_map(|event| identity_of(&event.what, false)));
+    }
+    found
+}
+
+fn identity_of(what: &What, transactional: bool) -> Option<&str> {
+    let What::State(StateChange::ProducerIdentified { process, id, .. }) = what else {
+        return None;
+    };
+    (id.is_some() || !transactional).then_some(process)
+}
+
 /// The partitions to which something happens; all of them, if nothing happens to any.
 fn shown_partitions(stories: &[Story<'_>]) -> BTreeSet<String> {
     let (mut touched, mut known) = (BTreeSet::new(), BTreeSet::new());
@@ -138,6 +166,10 @@ fn row_of<'a>(what: &'a What, shown: &BTreeSet<String>) -> Option<(&'a str, Row)
         }
         StateChange::Polled { process, partition, .. } => {
             (&**process, Row::Position(partition.to_string()))
+        }
+        StateChange::Member { process, .. } => return Some((process, Row::Member)),
+        StateChange::ProducerIdentified { process, .. } => {
+            return Some((process, Row::Identity));
         }
         change => {
             let (process, partition) = replica_of(change)?;

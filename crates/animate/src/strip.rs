@@ -7,6 +7,7 @@
 use topomotion_scene::{Anchor, FontFace, Item, Point, Primitive, Rect, Stroke};
 
 use crate::draw::{self, Ink};
+use crate::groups::Member;
 use crate::ledger::{Registration, Replica};
 use crate::theme::Paints;
 use crate::tokens::{
@@ -182,12 +183,16 @@ pub(crate) fn cells(subject: &Subject<'_>, row: Rect, paints: &Paints) -> Item {
             strip.cell(offset, committed, paints, &mut primitives);
         }
         strip.epochs(&replica.epochs, paints, &mut primitives);
-        strip.ends(replica.watermark, paints, &mut primitives);
+        let ends = (replica.watermark, replica.last_stable);
+        strip.ends(ends, paints, &mut primitives);
     }
     let mut name = format!(
         "{} on {}: log end {}, high watermark {}",
         subject.partition, subject.name, strip.end, replica.watermark
     );
+    if let Some(offset) = replica.last_stable.filter(|it| *it < replica.watermark) {
+        name.push_str(&format!(", last stable offset {offset}"));
+    }
     for (start, epoch) in &replica.epochs {
         name.push_str(&format!(", epoch {epoch} from offset {start}"));
     }
@@ -276,7 +281,12 @@ impl Strip {
     }
 
     /// The high watermark under the cells, and the log end if it is elsewhere.
-    fn ends(&self, watermark: i64, paints: &Paints, all: &mut Vec<Primitive>) {
+    fn ends(
+        &self,
+        (watermark, last_stable): (i64, Option<i64>),
+        paints: &Paints,
+        all: &mut Vec<Primitive>,
+    ) {
         let base = self.foot() + 13.0;
         let mut right = self.right;
         if self.end > watermark {
@@ -295,7 +305,18 @@ impl Strip {
         ];
         all.push(draw::polygon(&flag, Some(paints.solid("watermark")), None));
         let ink = Ink::new(FontFace::SemiBold, TYPE_FINE, paints.solid("watermark"));
-        let text = format!("HW {watermark}");
+        // Readers of committed records stop where a transaction is open.
+        let held = last_stable.filter(|offset| *offset < watermark);
+        if let Some(offset) = held {
+            let x = self.x(offset);
+            let bar = [Point::new(x, self.top - 4.0), Point::new(x, self.foot() + 2.5)];
+            let line = Stroke { dash: vec![3.0, 2.0], ..paints.stroke("warning", 2.0) };
+            all.push(draw::polyline(&bar, line));
+        }
+        let text = match held {
+            Some(offset) => format!("LSO {offset} · HW {watermark}"),
+            None => format!("HW {watermark}"),
+        };
         let half = ink.width(&text) / 2.0;
         let middle = x.min(right - half).max(self.left - 4.0 + half);
         all.push(ink.line(&text, Point::new(middle, base), Anchor::Middle));
@@ -308,6 +329,59 @@ pub(crate) fn record(place: Rect, committed: bool, paints: &Paints) -> Primitive
         if committed { ("cell", Vec::new()) } else { ("cell-open", vec![2.5, 2.0]) };
     let stroke = Stroke { dash, ..paints.stroke("cell-line", BORDER_FINE) };
     draw::rect(place, RADIUS_CELL, Some(paints.solid(fill)), Some(stroke))
+}
+
+/// What a member of a group owns: its generation, and a pill for each partition.
+pub(crate) fn member_row(member: Option<&Member>, row: Rect, paints: &Paints) -> Item {
+    let label = Ink::new(FontFace::Regular, 10.5, paints.solid("muted"));
+    let base = row.y + 15.0;
+    let mut x = row.x + SIDE;
+    let mut primitives = Vec::new();
+    let inside = member.filter(|member| member.generation >= 0);
+    let generation = match inside {
+        Some(member) => format!("gen {}", member.generation),
+        None => "in no group".to_owned(),
+    };
+    primitives.push(label.line(&generation, Point::new(x, base), Anchor::Start));
+    x += label.width(&generation) + 8.0;
+    let owned = member.map(|member| member.owned.as_slice()).unwrap_or_default();
+    if owned.is_empty() && inside.is_some() {
+        let text = "owns nothing";
+        primitives.push(label.line(text, Point::new(x, base), Anchor::Start));
+    }
+    let ink = Ink::new(FontFace::SemiBold, 9.0, paints.solid("leader-text"));
+    for (index, partition) in owned.iter().enumerate() {
+        let text = short(partition, owned);
+        let width = ink.width(&text) + 10.0;
+        let left = owned.len() - index;
+        let more = format!("+{left}");
+        let spare = if left > 1 { label.width(&more) + 4.0 } else { 0.0 };
+        if x + width > row.right() - SIDE - spare {
+            primitives.push(label.line(&more, Point::new(x, base), Anchor::Start));
+            break;
+        }
+        let place = Rect::new(x, row.y + 4.0, width, 14.0);
+        primitives.push(draw::rect(place, 4.0, Some(paints.solid("leader")), None));
+        let at = Point::new(place.center().x, row.y + 14.25);
+        primitives.push(ink.line(&text, at, Anchor::Middle));
+        x += width + 4.0;
+    }
+    let told = match (inside, owned) {
+        (None, _) => "in no group".to_owned(),
+        (Some(_), []) => format!("{generation}, owns nothing"),
+        (Some(_), owned) => format!("{generation}, owns {}", owned.join(", ")),
+    };
+    Item { class: "row".into(), id: None, name: Some(told), primitives }
+}
+
+/// `p0` of `orders-0`, where all are of one topic.
+fn short(partition: &str, all: &[String]) -> String {
+    let topic = |name: &str| name.rsplit_once('-').map(|(topic, _)| topic.to_owned());
+    let own = topic(partition);
+    match (all.iter().all(|other| topic(other) == own), partition.rsplit_once('-')) {
+        (true, Some((_, number))) => format!("p{number}"),
+        _ => partition.to_owned(),
+    }
 }
 
 /// One row of text: a consumer's position, or what a producer has sent and heard.

@@ -1,9 +1,12 @@
 //! What became true at a moment, and which rule acted, in plain words.
 
+mod groups;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use topomotion_trace::{BrokerLiveness, Packet, QuorumRole, StateChange, Tone, Travel};
 
+use crate::ledger::replica_of;
 use crate::rules;
 use crate::words::{Moment, Said, Teller, Weight};
 
@@ -50,6 +53,10 @@ impl Teller<'_> {
             else {
                 continue;
             };
+            // Who leads an internal topic is told by what it means: who coordinates.
+            if partition.starts_with("__") {
+                continue;
+            }
             let Some(before) = self.ledger.registration(partition) else { continue };
             if before.leader.as_deref() != leader.as_deref()
                 || before.epoch != *leader_epoch
@@ -123,13 +130,16 @@ impl Teller<'_> {
             | S::CommitAnswered { .. }
             | S::Transaction { .. }
             | S::TransactionStep { .. }
-            | S::ProducerIdentified { .. } => None,
+            | S::ProducerIdentified { .. } => self.coordinated(change),
         }
     }
 
     /// What became true of a replica.
     fn replica(&self, change: &StateChange, moment: &Moment<'_>) -> Option<Said> {
         use StateChange as S;
+        if replica_of(change).is_some_and(|(_, partition)| partition.starts_with("__")) {
+            return None;
+        }
         let (weight, text) = match change {
             S::Appended { process, partition, base, .. } => {
                 let who = self.stage.name(process);

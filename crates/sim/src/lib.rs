@@ -66,8 +66,8 @@ pub use node_settings::set_node_settings;
 pub use options::{Limits, RunOptions};
 pub use outcome::{Ending, Outcome, Verdict};
 pub use plan::{
-    ActorKind, ActorPlan, ClusterPlan, ConsumerPlan, NodePlan, NodeRole, ProducerPlan,
-    TopicPlan,
+    ActorKind, ActorPlan, ClusterPlan, ConsumerPlan, Membership, NodePlan, NodeRole,
+    ProducerPlan, TopicPlan,
 };
 pub use record::{Asked, Ballot, Sight};
 pub use run::{play, probe, run};

@@ -127,7 +127,10 @@ pub struct ConsumerPlan {
     pub bootstrap: ProcessId,
     /// Its group.
     pub group: String,
-    /// What it reads: topic and partition.
+    /// The topics that it subscribes to; those of its assignment if none are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subscription: Vec<String>,
+    /// What it reads where it is assigned by hand: topic and partition.
     pub assignment: Vec<(String, i32)>,
     /// Its settings, under Kafka's own names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -137,6 +140,52 @@ pub struct ConsumerPlan {
 /// Kafka's setting that names who votes in the metadata quorum at first: processes, node
 /// ids, or Kafka's own `id@host:port`, with commas between them.
 pub(crate) const FIRST_VOTERS: &str = "controller.quorum.voters";
+
+/// How a consumer comes by its partitions: `assign`, or `subscribe` as Kafka's groups do.
+pub(crate) const MEMBERSHIP: &str = "membership";
+
+/// How a consumer comes by its partitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Membership {
+    /// By hand: those of its plan, and no coordinator knows of it.
+    Assigned,
+    /// Its group's coordinator sees to it.
+    Subscribed,
+}
+
+impl ProducerPlan {
+    /// Its `transactional.id`, if it has one.
+    pub fn transactional_id(&self) -> Option<&str> {
+        let id = self.settings.get("transactional.id").map(String::as_str);
+        id.filter(|id| !id.is_empty())
+    }
+
+    /// Whether it has a `transactional.id`.
+    pub fn is_transactional(&self) -> bool {
+        self.transactional_id().is_some()
+    }
+}
+
+impl ConsumerPlan {
+    /// How it comes by its partitions.
+    pub fn membership(&self) -> Membership {
+        match self.settings.get(MEMBERSHIP).map(String::as_str) {
+            Some("subscribe") => Membership::Subscribed,
+            Some(_) | None => Membership::Assigned,
+        }
+    }
+
+    /// The topics that it reads, in order.
+    pub fn topics(&self) -> Vec<&str> {
+        if !self.subscription.is_empty() {
+            return self.subscription.iter().map(String::as_str).collect();
+        }
+        let mut topics: Vec<&str> =
+            self.assignment.iter().map(|(topic, _)| topic.as_str()).collect();
+        topics.dedup();
+        topics
+    }
+}
 
 fn entries(named: &str) -> impl Iterator<Item = &str> {
     named.split(',').map(str::trim)

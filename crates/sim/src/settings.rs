@@ -11,14 +11,18 @@ use topomotion_broker::{
     UncleanElection,
 };
 use topomotion_client::{
-    CommonConfig, ConsumerConfig, IsolationLevel, Keys, OffsetReset, PartitionerClass,
-    ProducerConfig, Spread,
+    CommonConfig, ConsumerConfig, GroupConfig, IsolationLevel, Keys, OffsetReset,
+    PartitionerClass, ProducerConfig, Spread,
 };
 use topomotion_model::nearest;
 use topomotion_wire::Duration;
 
-use crate::plan::FIRST_VOTERS;
+use crate::plan::{FIRST_VOTERS, MEMBERSHIP};
+
+mod groups;
+
 use crate::serdes;
+use groups::{COORDINATOR, MEMBER, TRANSACTIONAL};
 
 /// Whose setting it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,22 +58,40 @@ pub(crate) fn check(owner: Owner, name: &str, value: &str) -> Judgement {
         return judgement;
     }
     let common = || CommonConfig::new("", Vec::new());
+    let is_in = |table: &[&str]| table.contains(&name);
     match owner {
-        Owner::Node => check_in(NODE, &mut BrokerSettings::default(), name, value, &[]),
-        Owner::Producer | Owner::Consumer
-            if CLIENT.iter().any(|known| known.name == name) =>
-        {
+        Owner::Node if is_in(&names(COORDINATOR)) => {
+            check_in(COORDINATOR, &mut BrokerSettings::default(), name, value, &[])
+        }
+        Owner::Node => {
+            let others = names(COORDINATOR);
+            check_in(NODE, &mut BrokerSettings::default(), name, value, &others)
+        }
+        Owner::Producer | Owner::Consumer if is_in(&names(CLIENT)) => {
             check_in(CLIENT, &mut common(), name, value, &[])
+        }
+        Owner::Producer if is_in(&names(TRANSACTIONAL)) => {
+            let mut config = ProducerConfig::new(common());
+            check_in(TRANSACTIONAL, &mut config, name, value, &[])
         }
         Owner::Producer => {
             let mut config = ProducerConfig::new(common());
-            check_in(PRODUCER, &mut config, name, value, CLIENT)
+            let others = [names(TRANSACTIONAL), names(CLIENT)].concat();
+            check_in(PRODUCER, &mut config, name, value, &others)
+        }
+        Owner::Consumer if is_in(&names(MEMBER)) => {
+            check_in(MEMBER, &mut GroupConfig::new(""), name, value, &[])
         }
         Owner::Consumer => {
             let mut config = ConsumerConfig::new(common());
-            check_in(CONSUMER, &mut config, name, value, CLIENT)
+            let others = [names(MEMBER), names(CLIENT)].concat();
+            check_in(CONSUMER, &mut config, name, value, &others)
         }
     }
+}
+
+fn names<T>(table: &[Known<T>]) -> Vec<&'static str> {
+    table.iter().map(|known| known.name).collect()
 }
 
 /// `others` are names that might have been meant too.
@@ -78,12 +100,11 @@ fn check_in<T>(
     into: &mut T,
     name: &str,
     value: &str,
-    others: &[Known<CommonConfig>],
+    others: &[&'static str],
 ) -> Judgement {
     let Some(known) = table.iter().find(|known| known.name == name) else {
         let names = table.iter().map(|known| known.name);
-        let others = others.iter().map(|known| known.name);
-        let help = match nearest(name, names.chain(others)) {
+        let help = match nearest(name, names.chain(others.iter().copied())) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "the engine is a small Kafka and has few settings".to_owned(),
         };
@@ -118,6 +139,7 @@ const TOPIC: [&str; 11] = [
 /// Puts a node's settings in place; what makes no sense is left as it was.
 pub(crate) fn set_node(into: &mut BrokerSettings, settings: &BTreeMap<String, String>) {
     set_all(NODE, into, settings);
+    set_all(COORDINATOR, into, settings);
 }
 
 /// Puts a producer's settings in place.
@@ -126,6 +148,7 @@ pub(crate) fn set_producer(
     settings: &BTreeMap<String, String>,
 ) {
     set_all(PRODUCER, into, settings);
+    set_all(TRANSACTIONAL, into, settings);
     set_all(CLIENT, &mut into.common, settings);
 }
 
@@ -136,6 +159,9 @@ pub(crate) fn set_consumer(
 ) {
     set_all(CONSUMER, into, settings);
     set_all(CLIENT, &mut into.common, settings);
+    if let Some(group) = &mut into.group {
+        set_all(MEMBER, group, settings);
+    }
 }
 
 fn set_all<T>(table: &[Known<T>], into: &mut T, settings: &BTreeMap<String, String>) {
@@ -484,6 +510,14 @@ const PRODUCER: &[Known<ProducerConfig>] = &[
 ];
 
 const CONSUMER: &[Known<ConsumerConfig>] = &[
+    Known {
+        // How it comes by its partitions is the plan's to say: `ConsumerPlan::membership`.
+        name: MEMBERSHIP,
+        set: |_, v| match v {
+            "assign" | "subscribe" => Ok(()),
+            _ => Err("write `assign` or `subscribe`"),
+        },
+    },
     Known { name: "fetch.min.bytes", set: |s, v| number(v, &mut s.fetch_min_bytes) },
     Known { name: "fetch.max.wait.ms", set: |s, v| ms(v, &mut s.fetch_max_wait) },
     Known { name: "fetch.max.bytes", set: |s, v| number(v, &mut s.fetch_max_bytes) },

@@ -71,6 +71,7 @@ fn consumer(draft: &mut Draft<'_>, plan: &mut ClusterPlan, process: &Process) {
     let Some(bootstrap) = bootstrap(draft, plan, process) else { return };
     let group = group(draft, process);
     let topics = topics(draft, plan, process);
+    let subscription = topics.iter().map(|topic| topic.name.clone()).collect();
     let assignment = topics.iter().flat_map(|topic| {
         (0..).zip(&topic.assignment).map(|(partition, _)| (topic.name.clone(), partition))
     });
@@ -79,7 +80,14 @@ fn consumer(draft: &mut Draft<'_>, plan: &mut ClusterPlan, process: &Process) {
     draft.check_settings(given, Owner::Consumer, &process.origin);
     let settings = given.clone();
     let process = process.id.clone();
-    plan.consumers.push(ConsumerPlan { process, bootstrap, group, assignment, settings });
+    plan.consumers.push(ConsumerPlan {
+        process,
+        bootstrap,
+        group,
+        subscription,
+        assignment,
+        settings,
+    });
 }
 
 /// The broker that the client dials on the picture, or else the first one.

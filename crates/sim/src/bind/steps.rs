@@ -1,15 +1,16 @@
 //! Steps, checked against the cluster and spelled out for the run file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use topomotion_model::{
-    Alias, Diagnostic, Origin, PartitionName, ProcessId, Run, Span, Step, StepKind,
+    Acks, Alias, Diagnostic, Origin, PartitionName, ProcessId, Run, Span, Step, StepKind,
     nearest,
 };
 
 use super::actors;
 use super::overlay::lay_over;
-use crate::{Action, ClusterPlan, PlannedStep};
+use crate::line::client::{ClientLine, Doer};
+use crate::{Action, ClusterPlan, PlannedStep, ProducerPlan};
 
 /// A run as this cluster plays it.
 pub(crate) struct PlannedRun {
@@ -27,7 +28,8 @@ pub(crate) fn plan_run(
     origin: &Origin,
 ) -> Result<PlannedRun, Vec<Diagnostic>> {
     let (mut errors, mut warnings) = (Vec::new(), Vec::new());
-    let mut cluster = lay_over(plan, run, origin, &mut errors, &mut warnings);
+    let plan = with_writers(plan, run);
+    let mut cluster = lay_over(&plan, run, origin, &mut errors, &mut warnings);
     actors::keep_needed(&mut cluster, run, &mut errors);
     let mut planner = Planner { plan: &cluster, grown: BTreeSet::new(), errors };
     let steps = run.steps.iter().filter_map(|step| planner.step(step)).collect();
@@ -37,6 +39,36 @@ pub(crate) fn plan_run(
     } else {
         Err(errors)
     }
+}
+
+/// The cluster with a producer for each consumer that the run has write too: by a line
+/// about transactions, or by `transform`.
+fn with_writers(plan: &ClusterPlan, run: &Run) -> ClusterPlan {
+    let mut plan = plan.clone();
+    for step in &run.steps {
+        let StepKind::Client(id, line) = &step.kind else { continue };
+        let Ok(line) = line.parse::<ClientLine>() else { continue };
+        if !matches!(line.doer(), Doer::Producer | Doer::Both)
+            || plan.producers.iter().any(|one| one.process == *id)
+        {
+            continue;
+        }
+        let Some(reader) = plan.consumers.iter().find(|one| one.process == *id) else {
+            continue;
+        };
+        let topic = match &line {
+            ClientLine::Transform { to, .. } => to.clone(),
+            _ => reader.topics().first().copied().unwrap_or_default().to_owned(),
+        };
+        plan.producers.push(ProducerPlan {
+            process: id.clone(),
+            bootstrap: reader.bootstrap.clone(),
+            acks: Acks::All,
+            topic,
+            settings: BTreeMap::new(),
+        });
+    }
+    plan
 }
 
 pub(super) struct Planner<'a> {
@@ -56,7 +88,7 @@ impl Planner<'_> {
                 Action::Fault { what: self.fault(line, step.origin.part("fault"))? }
             }
             StepKind::Shutdown(id) => {
-                Action::Shutdown { process: self.server(id, node)? }
+                Action::Shutdown { process: self.process(id, node)? }
             }
             StepKind::Admin(line) => {
                 Action::Admin { what: self.admin(line, step.origin.part("line"))? }
@@ -151,19 +183,6 @@ impl Planner<'_> {
         let message = format!("`{id}` is {what} and sends no records of its own");
         Diagnostic::error("not-a-producer", message, span)
             .help("let a producer send, or give the process `role: 'producer'`")
-    }
-
-    /// A process that can be told to stop.
-    fn server(&mut self, id: &ProcessId, span: Option<Span>) -> Option<ProcessId> {
-        let id = self.process(id, span)?;
-        if Alias::of(&id).is_some() || self.plan.node(&id).is_some() {
-            return Some(id);
-        }
-        let message = format!("`{id}` is a client and gives nothing away when it stops");
-        let error = Diagnostic::error("not-a-node", message, span);
-        self.errors
-            .push(error.help("shut a broker or a controller down; crash a client"));
-        None
     }
 
     pub(super) fn process(

@@ -83,6 +83,59 @@ impl<'a> Cast<'a> {
         })
     }
 
+    /// A group that reads the topic, the one with the most members first in the picture's
+    /// order, and its members: at least so many.
+    pub fn group(&self, count: usize) -> Result<(&'a str, Vec<&'a ProcessId>), String> {
+        let reads = |one: &&ConsumerPlan| one.topics().contains(&&*self.topic.name);
+        let mut groups: Vec<(&str, Vec<&ProcessId>)> = Vec::new();
+        for reader in self.plan.consumers.iter().filter(reads) {
+            match groups.iter_mut().find(|(group, _)| *group == reader.group) {
+                Some((_, members)) => members.push(&reader.process),
+                None => groups.push((&reader.group, vec![&reader.process])),
+            }
+        }
+        // The first of the largest.
+        let largest = groups.into_iter().rev().max_by_key(|(_, members)| members.len());
+        let topic = &self.topic.name;
+        match largest {
+            Some((group, members)) if members.len() >= count => Ok((group, members)),
+            Some((group, members)) => Err(format!(
+                "It needs a group of {count} consumers of {topic}: {group} has {}.",
+                members.len()
+            )),
+            None => Err(format!(
+                "It needs a consumer of {topic}: a process that dials a broker."
+            )),
+        }
+    }
+
+    /// Consumers of the topic outside this group, each the first of its own.
+    pub fn other_groups(&self, group: &str) -> Vec<(&'a str, &'a ProcessId)> {
+        let mut found: Vec<(&str, &ProcessId)> = Vec::new();
+        for reader in &self.plan.consumers {
+            let is_new = found.iter().all(|(known, _)| *known != reader.group);
+            let reads = reader.topics().contains(&&*self.topic.name);
+            if reader.group != group && is_new && reads {
+                found.push((&reader.group, &reader.process));
+            }
+        }
+        found
+    }
+
+    /// All partitions of the topic, for conditions: `orders-0`, `orders-1`; at least so many.
+    pub fn partitions(&self, count: usize) -> Result<Vec<PartitionName>, String> {
+        let all = self.topic.assignment.len();
+        let name =
+            |partition| PartitionName { topic: self.topic.name.clone(), partition };
+        match all >= count {
+            true => Ok((0..).take(all).map(name).collect()),
+            false => Err(format!(
+                "It needs {count} partitions of {}: there are {all}.",
+                self.topic.name
+            )),
+        }
+    }
+
     /// All brokers, in the picture's order; at least so many.
     pub fn brokers(&self, count: usize) -> Result<Vec<&'a ProcessId>, String> {
         let brokers: Vec<&ProcessId> =

@@ -9,6 +9,7 @@ mod clients;
 mod consumers;
 mod control;
 mod failures;
+mod groups;
 mod reassignment;
 mod replication;
 mod script;
@@ -61,6 +62,7 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
         reassignment::ALL,
         control::ALL,
         storage::ALL,
+        groups::ALL,
     ]
     .into_iter()
     .flatten()

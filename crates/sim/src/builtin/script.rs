@@ -34,8 +34,11 @@ impl Script {
         Script::default()
     }
 
-    /// The run, or a sentence that says why there is none.
-    pub fn finish(self) -> Result<Run, String> {
+    /// The run, or a sentence that says why there is none. Unless the story is about groups,
+    /// consumers are given their partitions by hand, and no coordinator takes part.
+    pub fn finish(mut self) -> Result<Run, String> {
+        let by_hand = || "assign".to_owned();
+        self.run.settings.entry("consumer.membership".to_owned()).or_insert_with(by_hand);
         match self.wrong {
             None => Ok(self.run),
             Some(wrong) => Err(wrong),
@@ -58,6 +61,13 @@ impl Script {
     pub fn setting(mut self, name: &str, value: &str) -> Script {
         self.run.settings.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// Consumers are in groups as Kafka's are: their coordinator gives them their partitions.
+    /// Whoever has no committed offset begins with the first record.
+    pub fn groups(self) -> Script {
+        self.setting("consumer.membership", "subscribe")
+            .setting("consumer.auto.offset.reset", "earliest")
     }
 
     /// One record with acks=all to the partition of the story, and its answer.
@@ -133,7 +143,12 @@ impl Script {
         self.push(StepKind::Admin(text.into()))
     }
 
-    /// What a consumer is made to do: `seek orders-0 to earliest`.
+    /// A setting of one process alone: `group.instance.id` of `flink-1`.
+    pub fn setting_of(self, process: &ProcessId, name: &str, value: &str) -> Script {
+        self.setting(&format!("{process}.{name}"), value)
+    }
+
+    /// What a client is made to do: `seek orders-0 to earliest`, `begin`.
     pub fn client(self, process: &ProcessId, text: impl Into<String>) -> Script {
         self.push(StepKind::Client(process.clone(), text.into()))
     }

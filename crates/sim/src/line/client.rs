@@ -29,6 +29,8 @@ pub enum ClientLine {
     Unsubscribe,
     /// `commit`: what was handed on; `commit orders-0 to 5`: this.
     Commit(Option<(PartitionName, i64)>),
+    /// `commit-async`: the same, tried once.
+    CommitAsync,
     /// `work 200 ms per record`: from now on; `work 400 s`: once, and nothing is polled for
     /// so long.
     Work(Work),
@@ -89,7 +91,7 @@ pub enum Doer {
     Any,
 }
 
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 16] = [
     "seek",
     "pause",
     "resume",
@@ -97,6 +99,7 @@ const VERBS: [&str; 15] = [
     "subscribe",
     "unsubscribe",
     "commit",
+    "commit-async",
     "work",
     "close",
     "init-transactions",
@@ -116,6 +119,7 @@ fn example(verb: &str) -> &'static str {
         "subscribe" => "subscribe orders,audit",
         "unsubscribe" => "unsubscribe",
         "commit" => "commit orders-0 to 5",
+        "commit-async" => "commit-async",
         "work" => "work 200 ms per record",
         "close" => "close",
         "init-transactions" => "init-transactions",
@@ -165,6 +169,7 @@ impl ClientLine {
             | ClientLine::Subscribe(_)
             | ClientLine::Unsubscribe
             | ClientLine::Commit(_)
+            | ClientLine::CommitAsync
             | ClientLine::Work(_) => Doer::Consumer,
         }
     }
@@ -198,6 +203,7 @@ impl FromStr for ClientLine {
                 words.expect("to")?;
                 ClientLine::Commit(Some((partition, words.number()?)))
             }
+            "commit-async" => ClientLine::CommitAsync,
             "work" => ClientLine::Work(work(&mut words)?),
             "close" => ClientLine::Close,
             "init-transactions" => ClientLine::InitTransactions,

@@ -24,7 +24,12 @@ fn fetch(offset: i64) -> Message {
     let topic =
         FetchTopic::default().with_topic(topic()).with_partitions(vec![partition]);
     let body = RequestKind::Fetch(FetchRequest::default().with_topics(vec![topic]));
-    Message::from(Request { correlation: CorrelationId(1), version: 12, client: "".into(), body })
+    Message::from(Request {
+        correlation: CorrelationId(1),
+        version: 12,
+        client: "".into(),
+        body,
+    })
 }
 
 fn fetched(watermark: i64, error: i16) -> Message {
@@ -33,7 +38,7 @@ fn fetched(watermark: i64, error: i16) -> Message {
     let topic =
         FetchableTopicResponse::default().with_topic(topic()).with_partitions(vec![data]);
     let body = ResponseKind::Fetch(FetchResponse::default().with_responses(vec![topic]));
-    Message::from(Response { correlation: CorrelationId(1), version: 12, client: "".into(), body })
+    Message::from(Response { correlation: CorrelationId(1), version: 12, body })
 }
 
 /// What each of the messages, sent one after the other, looks like.
@@ -71,7 +76,12 @@ fn a_heartbeat_is_routine_although_its_offset_moves() {
     let beat = |offset| {
         let body = BrokerHeartbeatRequest::default().with_current_metadata_offset(offset);
         let body = RequestKind::BrokerHeartbeat(body);
-        Message::from(Request { correlation: CorrelationId(1), version: 1, client: "".into(), body })
+        Message::from(Request {
+            correlation: CorrelationId(1),
+            version: 1,
+            client: "".into(),
+            body,
+        })
     };
     let said = said(&[beat(7), beat(9)]);
     assert_eq!(said[1], ("metadata offset 9".to_owned(), false));
@@ -89,8 +99,12 @@ fn a_produce_tells_its_records_and_its_size_on_the_wire() {
         TopicProduceData::default().with_name(topic()).with_partition_data(vec![data]);
     let body = ProduceRequest::default().with_acks(-1).with_topic_data(vec![data]);
     let body = RequestKind::Produce(body);
-    let message =
-        Message::from(Request { correlation: CorrelationId(1), version: 9, client: "".into(), body });
+    let message = Message::from(Request {
+        correlation: CorrelationId(1),
+        version: 9,
+        client: "".into(),
+        body,
+    });
 
     let names = Dictionary::new(BTreeMap::new());
     let (key, essence) = describe(&message, &names);

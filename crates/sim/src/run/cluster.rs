@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use topomotion_broker::{BrokerSettings, BrokerStatus, Node, NodeConfig, Roles};
 use topomotion_client::{
-    Admin, CommonConfig, Consumer, ConsumerConfig, Producer, ProducerConfig,
+    Admin, CommonConfig, Consumer, ConsumerConfig, GroupConfig, Producer, ProducerConfig,
+    ProducerState,
 };
 use topomotion_model::ProcessId;
 use topomotion_wire::{Acks, Endpoint, Incarnation, NodeId, ReplicaRole, TopicPartition};
@@ -16,7 +17,9 @@ use super::body::Body;
 use super::worker::Worker;
 use crate::record::{Detail, Recorder};
 use crate::world::{HostId, Physics, World};
-use crate::{ClusterPlan, ConsumerPlan, NodePlan, NodeRole, ProducerPlan, settings};
+use crate::{
+    ClusterPlan, ConsumerPlan, Membership, NodePlan, NodeRole, ProducerPlan, settings,
+};
 
 /// Every node listens here; who it is, its host says.
 pub(super) const PORT: u16 = 9092;
@@ -90,6 +93,7 @@ impl<'a> Cluster<'a> {
         }
         let producer = plan.producers.iter().find(|one| one.process == *process);
         let consumer = plan.consumers.iter().find(|one| one.process == *process);
+        let transactions = producer.is_some_and(ProducerPlan::is_transactional);
         let producer = producer.map(|plan| self.producer(host, plan));
         let consumer = consumer.map(|plan| self.consumer(host, plan));
         let body = match (consumer, producer) {
@@ -97,7 +101,7 @@ impl<'a> Cluster<'a> {
             (None, Some(producer)) => Body::Producer(Box::new(producer)),
             (Some(consumer), None) => Body::Consumer(Box::new(consumer)),
             (Some(consumer), Some(producer)) => {
-                Body::Worker(Box::new(Worker::new(consumer, producer)))
+                Body::Worker(Box::new(Worker::new(consumer, producer, transactions)))
             }
         };
         self.world.start(host, actors::fronted(plan, process, body));
@@ -140,7 +144,12 @@ impl<'a> Cluster<'a> {
             ProducerConfig { acks: acks(plan.acks), ..ProducerConfig::new(common) };
         settings::set_producer(&mut config, &plan.settings);
         let mut producer = Producer::new(config, self.world.machine_random(host));
-        producer.warm_up(self.world.local(host), &Arc::from(&*plan.topic));
+        let now = self.world.local(host);
+        producer.warm_up(now, &Arc::from(&*plan.topic));
+        if plan.is_transactional() {
+            // Only a second call, or a call out of turn, is refused.
+            let _ = producer.init_transactions(now);
+        }
         producer
     }
 
@@ -161,12 +170,23 @@ impl<'a> Cluster<'a> {
     fn consumer(&mut self, host: HostId, plan: &ConsumerPlan) -> Consumer {
         let common = self.common(host, &plan.process, &plan.bootstrap);
         let mut config = ConsumerConfig::new(common);
+        if plan.membership() == Membership::Subscribed {
+            config.group = Some(GroupConfig::new(&*plan.group));
+        }
         settings::set_consumer(&mut config, &plan.settings);
         let mut consumer = Consumer::new(config);
         let partition = |(topic, partition): &(String, i32)| {
             TopicPartition::new(&**topic, *partition)
         };
-        consumer.assign(self.world.local(host), plan.assignment.iter().map(partition));
+        let now = self.world.local(host);
+        match plan.membership() {
+            Membership::Assigned => {
+                consumer.assign(now, plan.assignment.iter().map(partition));
+            }
+            Membership::Subscribed => {
+                consumer.subscribe(now, plan.topics().into_iter().map(Arc::from));
+            }
+        }
         consumer
     }
 
@@ -286,14 +306,39 @@ impl<'a> Cluster<'a> {
             else {
                 return false;
             };
-            plan.assignment.iter().all(|(topic, partition)| {
-                let partition = TopicPartition::new(&**topic, *partition);
-                // With `auto.offset.reset=none` there is nothing to wait for.
-                consumer.position(&partition).is_some()
-                    || consumer.stopped(&partition).is_some()
-            })
+            // With `auto.offset.reset=none` there is nothing to wait for.
+            let has_place = |partition: &TopicPartition| {
+                consumer.position(partition).is_some()
+                    || consumer.stopped(partition).is_some()
+            };
+            match plan.membership() {
+                Membership::Assigned => plan.assignment.iter().all(|(topic, index)| {
+                    has_place(&TopicPartition::new(&**topic, *index))
+                }),
+                Membership::Subscribed => {
+                    let joined = consumer.group_metadata();
+                    joined.is_some_and(|joined| joined.generation >= 0)
+                        && consumer.owned().iter().all(has_place)
+                }
+            }
         };
         let waiting = self.plan.consumers.iter();
+        let waiting = waiting.filter(|plan| !late.contains(&plan.process));
+        let waiting = waiting.filter(|plan| !ready(plan));
+        waiting.map(|plan| plan.process.to_string()).collect()
+    }
+
+    /// Producers that have not got what they need to send at once.
+    pub fn producers_not_ready(&self, late: &BTreeSet<&ProcessId>) -> Vec<String> {
+        let ready = |plan: &&ProducerPlan| {
+            let body = self.machine(&plan.process);
+            let Some(producer) = body.and_then(Body::producer) else { return false };
+            match plan.is_transactional() {
+                true => producer.state() == ProducerState::Ready,
+                false => producer.is_warm(),
+            }
+        };
+        let waiting = self.plan.producers.iter();
         let waiting = waiting.filter(|plan| !late.contains(&plan.process));
         let waiting = waiting.filter(|plan| !ready(plan));
         waiting.map(|plan| plan.process.to_string()).collect()

@@ -80,7 +80,8 @@ impl People {
             }
             Deed::Client { process, what } => {
                 if let Ok(line) = what.parse() {
-                    errands::bid(stage, process, &line);
+                    // Whoever cannot do it now does not; a storm waits for nobody.
+                    let _ = errands::bid(stage, process, &line);
                 }
             }
             Deed::Shutdown(node) => self.shut_down(stage, node),

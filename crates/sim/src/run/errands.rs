@@ -1,15 +1,8 @@
 //! Steps that ask somebody to do something: the admin client, a consumer, a node that is to
 //! stop.
 
-use std::sync::Arc;
-
-use topomotion_client::OffsetReset;
-use topomotion_model::{PartitionName, ProcessId};
-use topomotion_trace::{ProcessState, StateChange, Tone, What};
-use topomotion_wire::{Offset, TopicPartition};
-
+use super::applications;
 use super::body::Body;
-use super::cluster::WALL_CLOCK_BASE_MS;
 use super::deeds;
 use super::dump;
 use super::requests;
@@ -17,7 +10,10 @@ use super::stage::{Stage, Stop};
 use super::steps::Play;
 use crate::Sight;
 use crate::line::admin::{AdminLine, Dump};
-use crate::line::client::{ClientLine, Goal};
+use crate::line::client::ClientLine;
+use crate::world::HostId;
+use topomotion_model::{PartitionName, ProcessId};
+use topomotion_trace::{ProcessState, StateChange, Tone, What};
 
 /// How long a controller that has resigned waits for a successor.
 const SUCCESSION_MS: u64 = 1_000;
@@ -79,7 +75,10 @@ impl Play<'_, '_> {
             let failure = format!("{process} is down");
             return self.verdict(index, what, Err(failure));
         }
-        bid(self.stage, process, &line);
+        self.last = Some(process.clone());
+        if let Err(failure) = bid(self.stage, process, &line) {
+            self.verdict(index, &format!("{process}: {what}"), Err(failure));
+        }
     }
 
     /// Asks a node to stop, and waits until it has.
@@ -89,9 +88,12 @@ impl Play<'_, '_> {
         process: &ProcessId,
     ) -> Result<(), Stop> {
         let Some(host) = self.stage.cluster.host(process) else { return Ok(()) };
+        if self.stage.cluster.plan.node(process).is_none() {
+            return self.close(index, process, host);
+        }
         let Some(node) = self.stage.cluster.world.machine(host).and_then(Body::node)
         else {
-            let failure = format!("{process} is down or no node");
+            let failure = format!("{process} is down");
             self.verdict(index, &format!("{process} shuts down"), Err(failure));
             return Ok(());
         };
@@ -132,45 +134,57 @@ impl Play<'_, '_> {
     }
 }
 
-/// Has a consumer do something; one that is down does nothing.
-pub(super) fn bid(stage: &mut Stage<'_>, process: &ProcessId, line: &ClientLine) {
-    let Some(host) = stage.cluster.host(process) else { return };
+impl Play<'_, '_> {
+    /// Has a client close, and waits until it has: a member leaves its group.
+    fn close(
+        &mut self,
+        index: usize,
+        process: &ProcessId,
+        host: HostId,
+    ) -> Result<(), Stop> {
+        let words = format!("{process} closes");
+        if self.stage.cluster.world.machine(host).is_none() {
+            self.verdict(index, &words, Err(format!("{process} is down")));
+            return Ok(());
+        }
+        self.last_fault = Some(self.stage.now());
+        self.last = Some(process.clone());
+        self.stage.cluster.world.command(host, applications::close);
+        let is_closed = |stage: &mut Stage<'_>| {
+            let body = stage.cluster.world.machine(host);
+            body.is_none_or(applications::is_closed)
+        };
+        match self.stage.run_until(self.limits.produce_ms, is_closed) {
+            Ok(()) => {}
+            Err(Stop::Late) => {
+                let failure = format!("not within {} ms", self.limits.produce_ms);
+                self.verdict(index, &words, Err(failure));
+                return Ok(());
+            }
+            limit => return limit,
+        }
+        let (process, state) = (process.0.clone(), ProcessState::Stopped);
+        self.stage.note(What::State(StateChange::Process { process, state }));
+        self.stage.cluster.world.switch_off(host);
+        Ok(())
+    }
+}
+
+/// Has a client do something; one that is down does nothing. The error says why it cannot.
+pub(super) fn bid(
+    stage: &mut Stage<'_>,
+    process: &ProcessId,
+    line: &ClientLine,
+) -> Result<(), String> {
+    let Some(host) = stage.cluster.host(process) else { return Ok(()) };
     if let ClientLine::Seek { partition, .. } = line {
         let partition = partition.to_string().into();
         let process = process.0.clone();
         stage.witness(&Sight::Sought { process, partition });
     }
+    let mut done = Ok(());
     stage.cluster.world.command(host, |body, now| {
-        let Some(consumer) = body.consumer_mut() else { return };
-        match line {
-            ClientLine::Seek { partition, to } => {
-                let at = place(partition);
-                match to {
-                    Goal::Offset(offset) => consumer.seek(now, &at, Offset(*offset)),
-                    Goal::Earliest => {
-                        consumer.seek_to(now, &at, OffsetReset::Earliest);
-                    }
-                    Goal::Latest => consumer.seek_to(now, &at, OffsetReset::Latest),
-                    Goal::Ago(ms) => {
-                        let ms = i64::try_from(*ms).unwrap_or(i64::MAX);
-                        let now_ms = WALL_CLOCK_BASE_MS + now.as_millis() as i64;
-                        consumer.seek_to_time(now, &at, now_ms.saturating_sub(ms));
-                    }
-                }
-            }
-            ClientLine::Pause(these) => consumer.pause(these.iter().map(place)),
-            ClientLine::Resume(these) => {
-                consumer.resume(now, these.iter().map(place));
-            }
-            ClientLine::Assign(these) => {
-                consumer.assign(now, these.iter().map(place));
-            }
-            _ => {}
-        }
+        done = applications::obey(body, now, line);
     });
-}
-
-fn place(partition: &PartitionName) -> TopicPartition {
-    let index = i32::try_from(partition.partition).unwrap_or(i32::MAX);
-    TopicPartition::new(Arc::from(&*partition.topic), index)
+    done
 }

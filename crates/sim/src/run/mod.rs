@@ -1,6 +1,7 @@
 //! The runner: set the cluster up, play the steps, wait until it is quiet again.
 
 mod actors;
+mod applications;
 mod body;
 mod cluster;
 mod deeds;
@@ -13,6 +14,7 @@ mod stage;
 mod steps;
 mod storm;
 mod story;
+mod transform;
 mod who;
 mod words;
 mod worker;

@@ -74,6 +74,14 @@ pub(super) fn set_up(
         )
     })?;
 
+    let producers = stage.run_until(patience_ms, |stage| {
+        stage.cluster.producers_not_ready(late).is_empty()
+    });
+    told(producers, || {
+        let waiting = stage.cluster.producers_not_ready(late);
+        waits("producers", "to get their ids", &waiting)
+    })?;
+
     if rest == Rest::Skipped {
         return Ok(());
     }

@@ -4,14 +4,21 @@
 use std::collections::VecDeque;
 
 use topomotion_client::{Consumer, Producer};
-use topomotion_wire::{ConnectionId, Input, Instant, Machine, Output};
+use topomotion_wire::{ConnectionId, Fact, Input, Instant, Machine, Output};
+
+use super::transform::Transform;
 
 /// Both clients of one process.
 #[derive(Debug)]
 pub(super) struct Worker {
     pub consumer: Consumer,
     pub producer: Producer,
+    /// Whether its producer has a `transactional.id`.
+    pub transactions: bool,
     outputs: VecDeque<Output>,
+    /// What it does with every record that it reads, once it was told to.
+    transform: Option<Transform>,
+    now: Instant,
 }
 
 /// Whose a connection is. They number theirs each for itself; the host sees even and odd
@@ -23,12 +30,44 @@ enum Half {
 }
 
 impl Worker {
-    pub fn new(consumer: Consumer, producer: Producer) -> Worker {
-        Worker { consumer, producer, outputs: VecDeque::new() }
+    pub fn new(consumer: Consumer, producer: Producer, transactions: bool) -> Worker {
+        Worker {
+            consumer,
+            producer,
+            transactions,
+            outputs: VecDeque::new(),
+            transform: None,
+            now: Instant::ZERO,
+        }
     }
 
+    /// From now on every record of one topic becomes one of another.
+    pub fn begin(&mut self, now: Instant, transform: Transform) {
+        (self.transform, self.now) = (Some(transform), now);
+        self.gather();
+    }
+
+    /// Takes what both want done, and lets the application go on for as long as it can.
     fn gather(&mut self) {
+        loop {
+            self.collect();
+            let Some(transform) = &mut self.transform else { return };
+            let clients = (&mut self.consumer, &mut self.producer);
+            if !transform.advance(self.now, clients) {
+                return;
+            }
+        }
+    }
+
+    fn collect(&mut self) {
         while let Some(output) = self.consumer.poll() {
+            if let (
+                Some(transform),
+                Output::Fact(Fact::Polled { partition, base, next, .. }),
+            ) = (&mut self.transform, &output)
+            {
+                transform.read(partition, *base, *next);
+            }
             self.outputs.push_back(outward(Half::Consumer, output));
         }
         while let Some(output) = self.producer.poll() {
@@ -79,6 +118,7 @@ fn outward(half: Half, output: Output) -> Output {
 
 impl Machine for Worker {
     fn handle(&mut self, now: Instant, input: Input) {
+        self.now = now;
         let (half, input) = match input {
             Input::Opened { connection } => {
                 let (half, connection) = own(connection);
@@ -107,6 +147,7 @@ impl Machine for Worker {
     }
 
     fn tick(&mut self, now: Instant) {
+        self.now = now;
         self.consumer.tick(now);
         self.producer.tick(now);
         self.gather();

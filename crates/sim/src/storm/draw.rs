@@ -126,6 +126,7 @@ fn cluster(random: &mut Random, climate: &Climate) -> ClusterPlan {
         process: "reader".into(),
         bootstrap: bootstrap.clone(),
         group: "readers".to_owned(),
+        subscription: Vec::new(),
         assignment: (0..partitions).map(|index| ("orders".to_owned(), index)).collect(),
         settings: BTreeMap::new(),
     };

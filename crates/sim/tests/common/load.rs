@@ -55,6 +55,7 @@ fn consumer(number: usize, load: Load) -> ConsumerPlan {
         process,
         bootstrap: "broker-1".into(),
         group: name,
+        subscription: Vec::new(),
         assignment: (0..shares).map(place).collect(),
         settings: Default::default(),
     }
