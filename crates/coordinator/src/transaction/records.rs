@@ -245,7 +245,7 @@ fn put_length(bytes: &mut Vec<u8>, layout: Layout, length: Option<usize>) {
             put_i32(bytes, length);
         }
         Layout::Flexible => {
-            put_varint(bytes, length.map_or(0, |length| length as u64 + 1))
+            put_varint(bytes, length.map_or(0, |length| length as u64 + 1));
         }
     }
 }

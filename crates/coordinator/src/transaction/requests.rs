@@ -15,6 +15,7 @@ use topomotion_wire::{
 };
 
 use super::answer::{Ask, Waiting};
+use super::entries::Entry;
 use super::machine::TransactionShard;
 use super::state::ClientProtocol;
 use super::{add, end, init};
@@ -176,7 +177,7 @@ impl TransactionShard {
                 .push_back(waiting.answer(Err(ErrorCode::InvalidRequest)));
         };
         let entry = self.entries.get(&id);
-        let errors = match entry.is_some_and(|entry| entry.is_ending()) {
+        let errors = match entry.is_some_and(Entry::is_ending) {
             true => vec![Some(ErrorCode::ConcurrentTransactions); asked.len()],
             false => {
                 add::verify(entry.and_then(|entry| entry.durable.as_ref()), stamp, asked)
