@@ -118,6 +118,9 @@ pub struct BrokerSettings {
     pub log_message_timestamp_type: TimestampType,
     /// `log.retention.check.interval.ms`: how often old segments are looked for (LOG-4).
     pub log_retention_check_interval: Duration,
+    /// `log.cleaner.backoff.ms`: how often logs are looked for that are to be compacted
+    /// (LOG-5).
+    pub log_cleaner_backoff: Duration,
     /// `fetch.max.bytes`: the most that one answer to a fetch carries, whatever was asked for.
     pub fetch_max_bytes: i32,
     /// `max.incremental.fetch.session.cache.slots`: how many fetch sessions are kept
@@ -252,6 +255,7 @@ impl Default for BrokerSettings {
             log: LogConfig::default(),
             log_message_timestamp_type: TimestampType::CreateTime,
             log_retention_check_interval: Duration::from_millis(300_000),
+            log_cleaner_backoff: Duration::from_millis(15_000),
             fetch_max_bytes: 55 << 20,
             fetch_session_slots: 1_000,
             fetch_sessions: FetchSessions::Off,

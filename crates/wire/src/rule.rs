@@ -77,6 +77,7 @@ rules! {
     Ctl13 = "CTL-13": "A reassignment ends when every target replica is in sync.";
     Ctl14 = "CTL-14": "Brokers learn of changes by reading the metadata log.";
     Log4 = "LOG-4": "Whole old segments are deleted, oldest first, never beyond the high watermark.";
+    Log5 = "LOG-5": "Of every key the last value stays; tombstones and markers stay for a while.";
     Prd1 = "PRD-1": "A key decides the partition; records without one keep to a partition for a batch.";
     Prd2 = "PRD-2": "A batch leaves when it is full, when linger.ms has passed, or when it must.";
     Prd3 = "PRD-3": "A producer gets an id and an epoch, and numbers its records per partition.";

@@ -5,6 +5,7 @@
 //! partitions that have moved on. Until then clients' requests wait at the door.
 
 mod clean_shutdown;
+mod cleaning;
 mod coordination;
 mod deletes;
 mod fetch_sessions;
@@ -78,6 +79,8 @@ pub(crate) struct Broker {
     checkpoint_due: Option<Instant>,
     /// When old segments were last looked for.
     retention_checked: Instant,
+    /// When logs were last looked at for compaction.
+    cleaned_at: Instant,
 }
 
 #[derive(Debug, Clone)]
@@ -131,6 +134,7 @@ impl Broker {
             verifications: Verifications::default(),
             checkpoint_due: None,
             retention_checked: now,
+            cleaned_at: now,
         }
     }
 
@@ -491,6 +495,7 @@ impl Broker {
             self.retention_checked = site.now;
             self.replicas.values_mut().for_each(|it| it.forget_old(site, effects));
         }
+        self.clean_logs(site, effects);
         if self.shrink_at(site).is_some_and(|at| at <= site.now) {
             self.replicas.values_mut().for_each(|it| it.shrink_isr(site, effects));
         }
@@ -514,6 +519,7 @@ impl Broker {
             self.fetches.deadline(),
             self.deletes.deadline(),
             Some(self.retention_due(site)),
+            self.cleaning_due(site),
             self.forwarding.deadline(standing.controller),
             self.coordinators_deadline(standing),
             self.shrink_at(site),

@@ -82,9 +82,12 @@ impl Replica {
         moved
     }
 
-    /// Deletes the segments that are too old, too much, or before the log start (LOG-4).
+    /// Deletes the segments that are too old, too much, or before the log start (LOG-4), and
+    /// forgets producers that have long been silent.
     pub(crate) fn forget_old(&mut self, site: Site<'_>, effects: &mut Effects) {
         let moved = self.log.delete_old_segments(site.wall_ms(), self.high_watermark);
+        let expiration = self.log.config().producer_expiration_ms;
+        self.log.expire_producers(site.wall_ms(), expiration);
         self.write(effects);
         if moved == Start::Moved {
             effects.mark_at(Rule::Log4, &self.id);

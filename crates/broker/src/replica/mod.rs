@@ -4,12 +4,13 @@
 //! rules: [`leader`] holds what a leader remembers of its followers, [`watermark`] moves the
 //! high watermark, [`isr`] proposes ISR changes and takes the answer, [`serving`] appends and
 //! reads for others, [`following`] appends, truncates and restarts after the leader,
-//! [`log_start`] forgets, [`nearest`] sends consumers elsewhere, [`transactions`] knows markers
+//! [`log_start`] forgets, [`compaction`] compacts, [`nearest`] sends consumers elsewhere, [`transactions`] knows markers
 //! and the last stable offset, [`truncation`] holds the ways in which older eras did that.
 //!
 //! A replica knows no connection and no waiting request; it says what changed by touching
 //! its partition in [`Effects`].
 
+mod compaction;
 mod following;
 mod isr;
 mod leader;
@@ -28,6 +29,7 @@ use topomotion_wire::{
     Offset, PartitionEpoch, PartitionState, ReplicaRole, Rule, TopicId, TopicPartition,
 };
 
+pub(crate) use compaction::Compacted;
 pub(crate) use following::FetchedData;
 pub(crate) use isr::{Decision, Registered};
 use leader::Leadership;

@@ -11,6 +11,7 @@ use topomotion_wire::{
     Rule,
 };
 
+use super::compaction::stored;
 use super::{Replica, Role, Site};
 use crate::config::TimestampType;
 use crate::net::Effects;
@@ -128,6 +129,7 @@ impl Replica {
             return Err(error);
         }
         check_produced(&records, site.topic(&self.id.topic).max_message_bytes())?;
+        let records = stored(site.topic(&self.id.topic), records)?;
         if let Some(there) = self.check_producer(&records, effects)? {
             return Ok(there);
         }

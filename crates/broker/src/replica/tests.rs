@@ -1,5 +1,6 @@
 //! One replica by itself: the rules of the ISR and the high watermark.
 
+mod compaction;
 mod transactions;
 
 use topomotion_log::{BatchBuilder, LogConfig, RecordRef};

@@ -64,6 +64,11 @@ impl Log {
         self.cleaned
     }
 
+    /// Whether there is a closed segment that has not been compacted.
+    pub fn has_closed_dirt(&self) -> bool {
+        self.active().base > self.cleaned.max(self.start)
+    }
+
     /// What a round at `now_ms` (wall clock) might touch. `stable` is the last stable offset:
     /// nothing beyond it is touched.
     pub fn dirt(&self, now_ms: i64, stable: Offset) -> Dirt {
