@@ -3,20 +3,9 @@
 mod world;
 
 use topomotion_client::{Assignor, Commits, GroupConfig};
-use topomotion_wire::{Fact, Offset, Ownership, Rule, TopicPartition};
+use topomotion_wire::{Duration, Fact, Offset, Ownership, Rule, TopicPartition};
 
-use world::World;
-
-fn settled(members: &'static [&str], partitions: usize) -> impl Fn(&World) -> bool {
-    move |world| {
-        let owned = members.iter().map(|name| world.owned(name));
-        let mut all: Vec<i32> = owned.clone().flatten().collect();
-        all.sort_unstable();
-        all.len() == partitions
-            && all.windows(2).all(|two| two[0] != two[1])
-            && owned.into_iter().all(|owned| !owned.is_empty())
-    }
-}
+use world::{World, settled};
 
 fn plain(_: &mut GroupConfig) {}
 
@@ -125,7 +114,7 @@ fn a_static_member_comes_back_without_a_rebalance() {
 fn who_is_too_slow_leaves_by_itself_and_its_commit_fails() {
     let mut world = World::new(1, 2);
     let slow = |config: &mut GroupConfig| {
-        config.max_poll_interval = topomotion_wire::Duration::from_millis(10_000);
+        config.max_poll_interval = Duration::from_millis(10_000);
     };
     world.join("a", slow);
     world.join("b", slow);
@@ -134,7 +123,7 @@ fn who_is_too_slow_leaves_by_itself_and_its_commit_fails() {
     world.produce(1, 1);
     world.run_for(1_000);
     world.with("b", |consumer, now| {
-        consumer.pause_polling(now, now + topomotion_wire::Duration::from_millis(30_000));
+        consumer.pause_polling(now, now + Duration::from_millis(30_000));
     });
     world.run_for(15_000);
     assert!(world.marks.contains(&("b".to_owned(), Rule::Grp9)));
@@ -157,14 +146,7 @@ fn a_group_goes_on_in_the_same_generation_when_its_coordinator_fails_over() {
     world.join("b", plain);
     world.run_until("both to own", settled(&["a", "b"], 4));
     let before = world.consumer("a").group_metadata().expect("it has one");
-    let found = world.facts.iter().rev().find_map(|(_, who, fact)| match fact {
-        Fact::Client {
-            deed: topomotion_wire::ClientDeed::CoordinatorFound { node },
-            ..
-        } if who == "a" => Some(node.0),
-        _ => None,
-    });
-    world.crash(&found.expect("it found one").to_string());
+    world.crash(&world.coordinator_of("a").to_string());
     world.run_for(40_000);
     let after = world.consumer("a").group_metadata().expect("it has one");
     assert_eq!(after, before);

@@ -14,9 +14,9 @@ use topomotion_client::{
 use topomotion_wire::messages::create_partitions_request::CreatePartitionsTopic;
 use topomotion_wire::messages::{CreatePartitionsRequest, RequestKind, TopicName};
 use topomotion_wire::{
-    Bytes, ConnectionId, DiskOp, Duration, Endpoint, Fact, Files, Incarnation, Input,
-    Instant, Machine, MemberView, Message, NodeId, Output, Random, Rule, StrBytes,
-    TopicPartition,
+    Bytes, ClientDeed, ConnectionId, DiskOp, Duration, Endpoint, Fact, Files,
+    Incarnation, Input, Instant, Machine, MemberView, Message, NodeId, Output, Random,
+    Rule, StrBytes, TopicPartition,
 };
 use uuid::Uuid;
 
@@ -123,7 +123,7 @@ impl World {
     pub fn add_partitions(&mut self, name: &str, count: i32) {
         let mut topic = CreatePartitionsTopic::default();
         topic.name = TopicName(StrBytes::from_string(name.to_owned()));
-        topic.count = count;
+        (topic.count, topic.assignments) = (count, None);
         let mut request = CreatePartitionsRequest::default();
         (request.topics, request.timeout_ms) = (vec![topic], 30_000);
         self.command("admin", |party, now| {
@@ -374,6 +374,34 @@ impl World {
             .collect()
     }
 
+    /// Whether no partition was ever believed to be owned by two of these at once.
+    pub fn never_owned_twice(&self, names: &[&str]) -> bool {
+        let mut owners: BTreeMap<&str, Vec<TopicPartition>> = BTreeMap::new();
+        self.facts.iter().all(|(_, who, fact)| {
+            let Fact::Member { view, .. } = fact else { return true };
+            if !names.contains(&&**who) {
+                return true;
+            }
+            owners.insert(who, view.owned.clone());
+            let mut all: Vec<&TopicPartition> = owners.values().flatten().collect();
+            all.sort_unstable();
+            all.windows(2).all(|two| two[0] != two[1])
+        })
+    }
+
+    /// The broker that a consumer believes to coordinate its group.
+    pub fn coordinator_of(&self, name: &str) -> i32 {
+        let found = self.facts.iter().rev().find_map(|(_, who, fact)| match fact {
+            Fact::Client { deed: ClientDeed::CoordinatorFound { node }, .. }
+                if who == name =>
+            {
+                Some(node.0)
+            }
+            _ => None,
+        });
+        found.expect("it found one")
+    }
+
     /// Partition indexes of `orders` that a consumer owns.
     pub fn owned(&self, name: &str) -> Vec<i32> {
         self.consumer(name).owned().iter().map(|it| it.partition).collect()
@@ -400,4 +428,16 @@ impl World {
 
 fn endpoint(id: i32) -> Endpoint {
     Endpoint { host: format!("node-{id}").into(), port: 9092 }
+}
+
+/// Whether these own all partitions, each some and none twice.
+pub fn settled(members: &'static [&str], partitions: usize) -> impl Fn(&World) -> bool {
+    move |world| {
+        let owned = members.iter().map(|name| world.owned(name));
+        let mut all: Vec<i32> = owned.clone().flatten().collect();
+        all.sort_unstable();
+        all.len() == partitions
+            && all.windows(2).all(|two| two[0] != two[1])
+            && owned.into_iter().all(|owned| !owned.is_empty())
+    }
 }
