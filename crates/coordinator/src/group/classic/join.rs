@@ -10,7 +10,7 @@ use topomotion_wire::messages::join_group_response::{
 };
 use topomotion_wire::{Bytes, Duration, ErrorCode, Rule};
 
-use super::view::subscribed_topics;
+use super::embedded;
 use super::{ClassicGroup, Member, State, Wait, Waiting, span};
 use crate::group::answers::{self, kept, text};
 use crate::group::group::{Cx, Kind};
@@ -292,7 +292,7 @@ impl ClassicGroup {
         let member = self.members.get(id);
         let protocol = self.protocol.as_deref();
         let metadata = member.zip(protocol).and_then(|(it, name)| it.metadata(name));
-        metadata.map(subscribed_topics).unwrap_or_default()
+        metadata.map(|it| embedded::topics(it)).unwrap_or_default()
     }
 
     /// Answers with what the generation is.

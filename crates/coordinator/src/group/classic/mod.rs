@@ -1,5 +1,6 @@
 //! Classic groups: members join, one of them divides, the coordinator hands out (GRP-2).
 
+mod embedded;
 mod join;
 mod leave;
 mod rebalance;

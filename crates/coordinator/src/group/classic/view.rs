@@ -1,47 +1,12 @@
 //! A classic group as others see it. What members say to each other is theirs; only that of
 //! consumers is read.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use topomotion_wire::{GroupMember, GroupState, GroupView};
 
-use kafka_protocol::protocol::Decodable;
-use topomotion_wire::messages::{
-    ConsumerProtocolAssignment, ConsumerProtocolSubscription,
-};
-use topomotion_wire::{Bytes, GroupMember, GroupState, GroupView, TopicPartition};
-
-use super::{ClassicGroup, State};
-use crate::group::answers::kept;
+use super::{ClassicGroup, State, embedded};
 
 /// The embedded protocol of consumers.
 const CONSUMER: &str = "consumer";
-
-/// What begins with its version, of which ours is 3 at most.
-fn embedded<T: Decodable>(bytes: &Bytes) -> Option<T> {
-    let version = i16::from_be_bytes(bytes.get(..2)?.try_into().ok()?);
-    T::decode(&mut bytes.slice(2..), version.clamp(0, 3)).ok()
-}
-
-/// The topics in a consumer's subscription.
-pub(super) fn subscribed_topics(metadata: &Bytes) -> BTreeSet<Arc<str>> {
-    let subscription = embedded::<ConsumerProtocolSubscription>(metadata);
-    let topics = subscription.map(|it| it.topics).unwrap_or_default();
-    topics.iter().map(kept).collect()
-}
-
-fn assigned_partitions(assignment: &Bytes) -> Vec<TopicPartition> {
-    let assignment = embedded::<ConsumerProtocolAssignment>(assignment);
-    let topics = assignment.map(|it| it.assigned_partitions).unwrap_or_default();
-    let mut partitions: Vec<TopicPartition> = topics
-        .iter()
-        .flat_map(|topic| {
-            let name = kept(&topic.topic);
-            topic.partitions.iter().map(move |&it| TopicPartition::new(name.clone(), it))
-        })
-        .collect();
-    partitions.sort();
-    partitions
-}
 
 impl ClassicGroup {
     fn is_of_consumers(&self) -> bool {
@@ -55,7 +20,7 @@ impl ClassicGroup {
                 let subscriptions = member.protocols.iter();
                 subscriptions
                     .into_iter()
-                    .any(|(_, it)| subscribed_topics(it).contains(topic))
+                    .any(|(_, it)| embedded::topics(it).contains(topic))
             })
     }
 
@@ -73,7 +38,7 @@ impl ClassicGroup {
     pub fn view(&self) -> GroupView {
         let members = self.members.iter().map(|(id, member)| {
             let assigned = match self.is_of_consumers() {
-                true => assigned_partitions(&member.assignment),
+                true => embedded::partitions(&member.assignment),
                 false => Vec::new(),
             };
             let view = GroupMember {
