@@ -12,19 +12,22 @@ use crate::metadata::{MetadataRecord, TopicConfig};
 /// What a setting's value must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    Text,
     Flag,
     /// A whole number, at least this.
     Number(i64),
-    /// Several words, separated by commas.
-    Words,
+    /// Some of these words, separated by commas.
+    Words(&'static [&'static str]),
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// A share of a whole, such as `0.5`.
+    Share,
 }
 
 /// Topic settings that may be given, with Kafka's defaults: those that act here, and those
 /// that clients usually set and whose absence is not seen in short runs.
 pub(crate) const TOPIC_CONFIGS: &[(&str, Kind, &str)] = &[
-    ("cleanup.policy", Kind::Words, "delete"),
-    ("compression.type", Kind::Text, "producer"),
+    ("cleanup.policy", Kind::Words(&["compact", "delete"]), "delete"),
+    ("compression.type", Kind::OneOf(CODECS), "producer"),
     ("delete.retention.ms", Kind::Number(0), "86400000"),
     ("file.delete.delay.ms", Kind::Number(0), "60000"),
     ("flush.messages", Kind::Number(1), "9223372036854775807"),
@@ -32,8 +35,12 @@ pub(crate) const TOPIC_CONFIGS: &[(&str, Kind, &str)] = &[
     ("index.interval.bytes", Kind::Number(0), "4096"),
     ("max.compaction.lag.ms", Kind::Number(1), "9223372036854775807"),
     ("max.message.bytes", Kind::Number(0), "1048588"),
-    ("message.timestamp.type", Kind::Text, "CreateTime"),
-    ("min.cleanable.dirty.ratio", Kind::Text, "0.5"),
+    (
+        "message.timestamp.type",
+        Kind::OneOf(&["CreateTime", "LogAppendTime"]),
+        "CreateTime",
+    ),
+    ("min.cleanable.dirty.ratio", Kind::Share, "0.5"),
     ("min.compaction.lag.ms", Kind::Number(0), "0"),
     ("min.insync.replicas", Kind::Number(1), "1"),
     ("preallocate", Kind::Flag, "false"),
@@ -45,6 +52,9 @@ pub(crate) const TOPIC_CONFIGS: &[(&str, Kind, &str)] = &[
     ("segment.ms", Kind::Number(1), "604800000"),
     ("unclean.leader.election.enable", Kind::Flag, "false"),
 ];
+
+/// What `compression.type` may be.
+const CODECS: &[&str] = &["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"];
 
 fn kind_of(name: &str) -> Option<Kind> {
     TOPIC_CONFIGS.iter().find(|(known, ..)| *known == name).map(|(_, kind, _)| *kind)
@@ -65,7 +75,11 @@ pub(super) fn check_config(name: &str, value: Option<&str>) -> Result<(), TopicE
         return Err(wrong(format!("Null value not supported for topic configs: {name}")));
     };
     let is_fine = match kind {
-        Kind::Text | Kind::Words => true,
+        Kind::Words(known) => value.split(',').all(|word| known.contains(&word.trim())),
+        Kind::OneOf(known) => known.contains(&value),
+        Kind::Share => {
+            value.parse::<f64>().is_ok_and(|share| (0.0..=1.0).contains(&share))
+        }
         Kind::Flag => matches!(value, "true" | "false"),
         Kind::Number(min) => value.parse::<i64>().is_ok_and(|number| number >= min),
     };
@@ -158,7 +172,9 @@ fn altered(it: &ConfigAlteration, current: &str) -> Result<Option<Arc<str>>, Top
             check_config(&it.name, it.value.as_deref())?;
             return Ok(it.value.clone());
         }
-        AlterOp::Append | AlterOp::Subtract if kind_of(&it.name) != Some(Kind::Words) => {
+        AlterOp::Append | AlterOp::Subtract
+            if !matches!(kind_of(&it.name), Some(Kind::Words(_))) =>
+        {
             let message = format!("Can't change {} as a list.", it.name);
             return Err(error(ErrorCode::InvalidConfig, message));
         }
@@ -167,7 +183,9 @@ fn altered(it: &ConfigAlteration, current: &str) -> Result<Option<Arc<str>>, Top
             all.extend(
                 words(given).into_iter().filter(|it| !words(current).contains(it)),
             );
-            all.join(",")
+            let all = all.join(",");
+            check_config(&it.name, Some(&all))?;
+            all
         }
         AlterOp::Subtract => {
             let mut all = words(current);

@@ -140,9 +140,10 @@ fn deleted_records_stay_deleted_when_the_cluster_restarts() {
 
 #[test]
 fn a_topic_that_is_only_compacted_keeps_its_records() {
-    let mut rig = three_brokers(1, &[("cleanup.policy", "compact")]);
+    let mut rig = three_brokers(1, &[]);
     produce_to(&mut rig, 1, -1, &["a"]);
     rig.run_for(1_000);
+    set(&mut rig, "cleanup.policy", "compact");
     assert_eq!(delete(&mut rig, 1, 1), (ErrorCode::PolicyViolation.code(), -1));
     set(&mut rig, "cleanup.policy", "compact,delete");
     assert_eq!(delete(&mut rig, 1, 1), (0, 1));
