@@ -138,7 +138,8 @@ fn nothing_with_a_forbidden_licence_is_linked() {
     }
 }
 
-/// The feature that makes the engine make mistakes: it is the judge's tests' alone.
+/// The feature that makes the engine make mistakes: it is for tests alone, those of the judge
+/// and those of the coordinators' own storms.
 const DEFECTS: &str = "seeded-defects";
 
 #[test]
@@ -165,5 +166,5 @@ fn nothing_that_is_shipped_asks_for_seeded_defects() {
             }
         }
     }
-    assert_eq!(asked_by, ["verify (dev)"]);
+    assert_eq!(asked_by, ["coordinator (dev)", "verify (dev)"]);
 }
