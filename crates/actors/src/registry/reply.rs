@@ -92,7 +92,7 @@ impl Fault {
             Fault::Incompatible { subject, level, version, reasons } => {
                 let reasons = reasons.join("; ");
                 let text = format!(
-                    "{subject} is {level}, version {version} does not go with it: {reasons}"
+                    "{reasons} ({subject} is {level}; held against version {version})"
                 );
                 (409, 409, text)
             }

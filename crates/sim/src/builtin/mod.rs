@@ -11,6 +11,7 @@ mod control;
 mod failures;
 mod groups;
 mod reassignment;
+mod registry;
 mod replication;
 mod script;
 mod storage;
@@ -62,6 +63,7 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
         reassignment::ALL,
         control::ALL,
         storage::ALL,
+        registry::ALL,
         groups::ALL,
     ]
     .into_iter()

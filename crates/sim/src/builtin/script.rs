@@ -51,6 +51,11 @@ impl Script {
         self
     }
 
+    /// Any step.
+    pub fn then(self, kind: StepKind) -> Script {
+        self.push(kind)
+    }
+
     /// The words under the picture during the next step.
     pub fn caption(mut self, text: impl Into<String>) -> Script {
         self.caption = Some(text.into());

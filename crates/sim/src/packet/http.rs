@@ -5,7 +5,7 @@ use topomotion_wire::{HttpRequest, HttpResponse};
 use super::{Part, Told};
 
 /// Longest part of a body that a picture shows, in characters.
-const SHOWN: usize = 48;
+const SHOWN: usize = 96;
 
 /// What is asked, where a short body says it.
 pub(super) fn asked(request: &HttpRequest) -> Told {
@@ -19,7 +19,7 @@ pub(super) fn asked(request: &HttpRequest) -> Told {
 
 /// What is answered: all of a short body, the words of a refusal.
 pub(super) fn answered(response: &HttpResponse) -> Told {
-    let words = refusal(&response.body).unwrap_or_else(|| response.body.clone());
+    let words = words(&response.body).unwrap_or_else(|| response.body.clone());
     let mut told = Told::one(Part::always("", shortened(&words)));
     if !response.is_success() {
         told.error = Some(error(response.status));
@@ -27,11 +27,29 @@ pub(super) fn answered(response: &HttpResponse) -> Told {
     told
 }
 
-/// The `message` of an error, as servers write it.
-fn refusal(body: &str) -> Option<String> {
+/// What matters in an answer of many parts: the `message` of an error, the schema itself,
+/// the first reason against one.
+fn words(body: &str) -> Option<String> {
     let value: serde_json::Value = serde_json::from_str(body).ok()?;
-    value.get("error_code")?;
-    Some(value.get("message")?.as_str()?.to_owned())
+    let text = |name: &str| Some(value.get(name)?.as_str()?.to_owned());
+    if value.get("error_code").is_some() {
+        return text("message");
+    }
+    match value.get("is_compatible").map(|it| it == true) {
+        Some(true) => return Some("compatible".to_owned()),
+        Some(false) => {
+            let reason = value.get("messages").and_then(|it| it.get(0)?.as_str());
+            return Some(format!("not compatible: {}", reason.unwrap_or_default()));
+        }
+        None => {}
+    }
+    let schema = text("schema")?;
+    match (value.get("version"), value.get("id")) {
+        (Some(version), Some(id)) => {
+            Some(format!("version {version}, id {id}: {schema}"))
+        }
+        _ => Some(schema),
+    }
 }
 
 fn shortened(words: &str) -> String {
@@ -108,9 +126,19 @@ mod tests {
     }
 
     #[test]
+    fn of_an_answer_about_a_schema_the_schema_is_told() {
+        let told = |body: &str| words(body);
+        let schema = r#"{"id":3,"schema":"\"int\"","version":2}"#;
+        assert_eq!(told(schema).as_deref(), Some("version 2, id 3: \"int\""));
+        let reasons = r#"{"is_compatible":false,"messages":["a: gone"]}"#;
+        assert_eq!(told(reasons).as_deref(), Some("not compatible: a: gone"));
+        assert_eq!(told("[1]"), None);
+    }
+
+    #[test]
     fn a_long_body_is_left_out_of_a_request_and_cut_in_an_answer() {
         let (correlation, method) = (CorrelationId(1), HttpMethod::Post);
-        let body = "x".repeat(60);
+        let body = "x".repeat(SHOWN + 12);
         let path = "/a".to_owned();
         let request = HttpRequest { correlation, method, path, body: body.clone() };
         assert_eq!(asked(&request).parts[0].text, "/a");
