@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use topomotion_trace::{
-    BrokerLiveness, Event, Fault, ProcessState, QuorumRole, StateChange, What,
+    BrokerLiveness, Event, Fault, Ownership, ProcessState, QuorumRole, StateChange,
+    TransactionStep, What,
 };
 
 use crate::ledger::Ledger;
@@ -118,13 +119,55 @@ fn change_mark(change: &StateChange) -> Option<Mark> {
         | S::Polled { .. }
         | S::LeaderLearned { .. }
         | S::LastStable { .. }
-        | S::Group { .. }
+        | S::OffsetCommitted { .. } => return None,
+        S::Group { .. }
         | S::Member { .. }
-        | S::OffsetCommitted { .. }
         | S::CommitAnswered { .. }
         | S::Transaction { .. }
         | S::TransactionStep { .. }
-        | S::ProducerIdentified { .. } => return None,
+        | S::ProducerIdentified { .. } => return coordinated_mark(change),
+    };
+    Some((process.to_string(), text, sign))
+}
+
+/// Marks of groups and of transactions.
+fn coordinated_mark(change: &StateChange) -> Option<Mark> {
+    use StateChange as S;
+    let (process, text, sign) = match change {
+        S::Group { coordinator, group, state, generation, .. } => {
+            let text = format!("{group}: {state}, gen {generation}");
+            (coordinator, text, Sign::Change)
+        }
+        S::Member { process, change, partitions, .. } => {
+            if partitions.is_empty() {
+                return None;
+            }
+            let sign = match change {
+                Ownership::Assigned => Sign::Lead,
+                Ownership::Revoked => Sign::Change,
+                Ownership::Lost => Sign::Failure,
+            };
+            (process, format!("{change} {}", partitions.join(", ")), sign)
+        }
+        S::CommitAnswered { process, error, .. } => {
+            let text = format!("commit refused: {}", error.as_ref()?);
+            (process, text, Sign::Failure)
+        }
+        S::Transaction { coordinator, id, state, .. } => {
+            (coordinator, format!("{id}: {state}"), Sign::Change)
+        }
+        S::TransactionStep { process, step, .. } => {
+            let sign = match step {
+                TransactionStep::Fenced | TransactionStep::Unknown => Sign::Failure,
+                TransactionStep::Abortable => Sign::Doubt,
+                _ => Sign::Change,
+            };
+            (process, format!("transaction {step}"), sign)
+        }
+        S::ProducerIdentified { process, producer, epoch, .. } => {
+            (process, format!("producer {producer}, epoch {epoch}"), Sign::Change)
+        }
+        _ => return None,
     };
     Some((process.to_string(), text, sign))
 }

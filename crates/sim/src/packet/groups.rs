@@ -17,7 +17,7 @@ pub(super) fn asked(body: &RequestKind, names: &Dictionary) -> Option<Told> {
         RequestKind::SyncGroup(body) => sync(body),
         RequestKind::Heartbeat(body) => {
             let text = format!("{} gen {}", &*body.group_id.0, body.generation_id);
-            Told::one(Part::if_changed("", text))
+            Told::one(Part { subject: String::new(), text, weight: Weight::Never })
         }
         RequestKind::LeaveGroup(body) => leave(body),
         RequestKind::ConsumerGroupHeartbeat(body) => beat(body, names),
@@ -43,7 +43,16 @@ pub(super) fn answered(body: &ResponseKind, names: &Dictionary) -> Option<Told> 
     Some(match body {
         ResponseKind::JoinGroup(body) => joined(body),
         ResponseKind::SyncGroup(body) => synced(body),
-        ResponseKind::Heartbeat(body) => verdict(body.error_code, String::new()),
+        ResponseKind::Heartbeat(body) => {
+            let mut told = Told::default();
+            told.error(body.error_code);
+            let weight = match told.error {
+                Some(_) => Weight::Always,
+                None => Weight::Never,
+            };
+            told.push(Part { subject: String::new(), text: String::new(), weight });
+            told
+        }
         ResponseKind::LeaveGroup(body) => {
             let mut told = Told::one(Part::always("", ""));
             told.error(body.error_code);
@@ -214,6 +223,8 @@ fn beat(body: &ConsumerGroupHeartbeatRequest, names: &Dictionary) -> Told {
         -2 => format!("{group} leaves for a while"),
         epoch => format!("{group} epoch {epoch}"),
     };
+    // Between the beginning and the end, one that says nothing of partitions is routine.
+    let is_routine = body.member_epoch > 0 && body.topic_partitions.is_none();
     if let Some(owned) = &body.topic_partitions {
         let places = owned.iter().flat_map(|topic| {
             let name = names.topic(&Default::default(), topic.topic_id);
@@ -222,7 +233,9 @@ fn beat(body: &ConsumerGroupHeartbeatRequest, names: &Dictionary) -> Told {
         let places: Vec<String> = places.collect();
         text.push_str(&format!(", owns {{{}}}", places.join(", ")));
     }
-    Told::one(Part::if_changed("", text))
+    let part = Part::if_changed("", text);
+    let weight = if is_routine { Weight::Never } else { part.weight };
+    Told::one(Part { weight, ..part })
 }
 
 fn beaten(body: &ConsumerGroupHeartbeatResponse, names: &Dictionary) -> Told {

@@ -117,6 +117,7 @@ impl<'a> Cluster<'a> {
 
     fn node_config(&self, host: HostId, node: &NodePlan) -> NodeConfig {
         let mut behaviour = BrokerSettings::default();
+        fit_internal_topics(&mut behaviour, self.plan.brokers().count());
         settings::set_node(&mut behaviour, &self.plan.settings);
         settings::set_node(&mut behaviour, &node.settings);
         let voter = |node: &NodePlan| (NodeId(node.id), endpoint(&node.process));
@@ -413,6 +414,14 @@ impl<'a> Cluster<'a> {
         settings::set_node(&mut behaviour, &self.plan.settings);
         behaviour.broker_session_timeout.as_millis()
     }
+}
+
+/// A cluster with fewer than three brokers has fewer copies of the internal topics.
+fn fit_internal_topics(behaviour: &mut BrokerSettings, brokers: usize) {
+    let copies = i16::try_from(brokers.clamp(1, 3)).unwrap_or(3);
+    behaviour.offsets_topic_replication_factor = copies;
+    behaviour.transaction_state_log_replication_factor = copies;
+    behaviour.transaction_state_log_min_isr = i32::from(copies.min(2));
 }
 
 fn endpoint(process: &ProcessId) -> Endpoint {

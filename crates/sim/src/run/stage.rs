@@ -299,12 +299,26 @@ pub(super) fn after(moment: Instant, ms: u64) -> Instant {
     moment + Duration::from_micros(ms.saturating_mul(1_000))
 }
 
+/// What goes on in the internal topics, and commits that went well, goes on all the time.
+fn is_routine(change: &StateChange) -> bool {
+    let is_internal = |partition: &str| partition.starts_with("__");
+    match change {
+        StateChange::Appended { partition, .. }
+        | StateChange::HighWatermark { partition, .. }
+        | StateChange::LastStable { partition, .. }
+        | StateChange::ProduceWaits { partition, .. } => is_internal(partition),
+        StateChange::OffsetCommitted { .. } => true,
+        StateChange::CommitAnswered { error, .. } => error.is_none(),
+        _ => false,
+    }
+}
+
 /// Whether an event is more than routine.
 fn is_news(event: &Event) -> bool {
     match &event.what {
         What::Sent(packet) => packet.news,
-        What::State(_)
-        | What::Fault(_)
+        What::State(change) => !is_routine(change),
+        What::Fault(_)
         | What::Opened { .. }
         | What::Closed { .. }
         | What::Lost(..)

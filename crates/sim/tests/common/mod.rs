@@ -6,7 +6,7 @@ pub mod production;
 use topomotion_model::builder::{ProduceConfig, ScenarioBuilder, ScenarioConfig};
 use topomotion_model::{Acks, Cluster, Condition, Topic, Topology};
 use topomotion_sim::{Binding, RunOptions, bind};
-use topomotion_trace::{Trace, What};
+use topomotion_trace::{StateChange, Trace, What};
 use topomotion_verify::Judged;
 
 /// An empty scenario.
@@ -81,9 +81,31 @@ pub fn story(trace: &Trace) -> String {
     let lines = told.filter(|event| match &event.what {
         What::Sent(packet) => packet.news,
         What::Arrived(_) => false,
+        What::Mark { rule, partition: Some(partition), .. } => {
+            let is_replication = rule.starts_with("REP") || rule.starts_with("TRN");
+            !(is_replication && partition.starts_with("__"))
+        }
+        What::State(change) => !is_internal(change),
         _ => true,
     });
     lines.map(|event| format!("{event}\n")).collect()
+}
+
+/// The replication of internal topics: what they hold is told by their coordinators.
+fn is_internal(change: &StateChange) -> bool {
+    match change {
+        StateChange::Replica { partition, .. }
+        | StateChange::Appended { partition, .. }
+        | StateChange::Truncated { partition, .. }
+        | StateChange::HighWatermark { partition, .. }
+        | StateChange::LastStable { partition, .. }
+        | StateChange::IsrProposed { partition, .. }
+        | StateChange::ProduceWaits { partition, .. } => {
+            partition.starts_with("__consumer_offsets")
+                || partition.starts_with("__transaction_state")
+        }
+        _ => false,
+    }
 }
 
 /// Compares with the golden file; with `BLESS=1` writes it instead.
