@@ -183,3 +183,53 @@ fn new_partitions_are_noticed_by_the_leader_and_shared() {
     world.add_partitions("orders", 4);
     world.run_until("the new ones to be owned", settled(&["a", "b"], 4));
 }
+
+#[test]
+fn an_application_that_works_gets_one_poll_at_a_time_and_commits_inside_the_next() {
+    let mut world = World::new(1, 1);
+    world.produce(0, 6);
+    world.run_for(1_000);
+    world.join_as("a", |config| config.max_poll_records = 2);
+    world.with("a", |consumer, _| {
+        consumer.set_processing_time(Duration::from_millis(3_000));
+    });
+    world.run_until("it to have begun", |world| !world.polled(0).is_empty());
+    let begin = world.now;
+    world.run_for(30_000);
+    let polls = world.polls("a", begin);
+    assert_eq!(polls, [(0, 2), (6_000, 4), (12_000, 6)]);
+    let commits = world.commits("a");
+    assert_eq!(&commits[..3], [2, 4, 6], "never what is still being worked on");
+}
+
+#[test]
+fn who_unsubscribes_leaves_at_once_and_may_come_back() {
+    let mut world = World::new(1, 2);
+    world.join("a", plain);
+    world.join("b", plain);
+    world.run_until("both to own", settled(&["a", "b"], 2));
+    world.with("b", |consumer, now| consumer.unsubscribe(now));
+    assert!(world.owned("b").is_empty());
+    world.run_until("the other to own everything", settled(&["a"], 2));
+    assert_eq!(world.count("b", "LeaveGroup"), 1);
+    world.with("b", |consumer, now| consumer.subscribe(now, ["orders"]));
+    world.run_until("both to own again", settled(&["a", "b"], 2));
+}
+
+#[test]
+fn partitions_named_by_the_application_begin_where_the_group_committed() {
+    let mut world = World::new(1, 1);
+    world.produce(0, 4);
+    world.run_for(1_000);
+    let partition = TopicPartition::new("orders", 0);
+    for (name, base) in [("a", 0), ("b", 4)] {
+        world.enter_unsubscribed(name);
+        world.with(name, |consumer, now| consumer.assign(now, [partition.clone()]));
+        world.run_for(2_000);
+        world.with(name, |consumer, now| consumer.commit(now));
+        world.run_for(1_000);
+        assert_eq!(world.consumer(name).position(&partition), Some(Offset(4)));
+        let first = world.polled(0).into_iter().find(|(who, ..)| who == name);
+        assert_eq!(first.map_or(4, |(_, base, _)| base), base);
+    }
+}

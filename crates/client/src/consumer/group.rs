@@ -181,7 +181,9 @@ impl Consumer {
     fn drive_group_of(&mut self, now: Instant, group: &mut Group) {
         let seeks =
             self.assigned.values().any(|it| it.position == Position::Unset(Asking::Idle));
-        let needs = group.membership.is_active() || !group.ledger.is_empty();
+        let membership = &group.membership;
+        let needs = membership.is_active() || membership.has_steps();
+        let needs = needs || !group.ledger.is_empty();
         let route = match needs || seeks || group.farewells > 0 {
             true => self.coordinator(now, group),
             false => None,

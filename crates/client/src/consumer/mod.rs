@@ -226,6 +226,7 @@ impl Consumer {
 
     fn drive_once(&mut self, now: Instant) {
         if self.life == Life::Closed {
+            while self.cluster.next_event().is_some() {}
             return;
         }
         while let Some(event) = self.cluster.next_event() {

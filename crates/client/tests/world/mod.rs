@@ -166,16 +166,30 @@ impl World {
 
     /// A consumer of the group `readers` that subscribes to `orders` from the beginning.
     pub fn join(&mut self, name: &str, change: impl FnOnce(&mut GroupConfig)) {
-        let mut group = GroupConfig::new("readers");
-        change(&mut group);
-        let config = ConsumerConfig {
+        self.join_as(name, |config| change(config.group.as_mut().expect("there is one")));
+    }
+
+    /// The same with any settings.
+    pub fn join_as(&mut self, name: &str, change: impl FnOnce(&mut ConsumerConfig)) {
+        let mut config = ConsumerConfig {
             offset_reset: OffsetReset::Earliest,
-            group: Some(group),
+            group: Some(GroupConfig::new("readers")),
             ..ConsumerConfig::new(self.common(name))
         };
+        change(&mut config);
         let consumer = Consumer::new(config);
         self.enter(name, Party::Consumer(Box::new(consumer)));
         self.with(name, |consumer, now| consumer.subscribe(now, ["orders"]));
+    }
+
+    /// A consumer that commits to the group `readers` without being a member.
+    pub fn enter_unsubscribed(&mut self, name: &str) {
+        let config = ConsumerConfig {
+            offset_reset: OffsetReset::Earliest,
+            group: Some(GroupConfig::new("readers")),
+            ..ConsumerConfig::new(self.common(name))
+        };
+        self.enter(name, Party::Consumer(Box::new(Consumer::new(config))));
     }
 
     /// Sends so many records to a partition of `orders`.
@@ -417,6 +431,26 @@ impl World {
             _ => None,
         });
         facts.collect()
+    }
+
+    /// When a consumer handed records on, in ms since then, and up to which offset.
+    pub fn polls(&self, name: &str, since: Instant) -> Vec<(u64, i64)> {
+        let facts = self.facts.iter().filter(|(_, who, _)| who == name);
+        let polls = facts.filter_map(|(at, _, fact)| match fact {
+            Fact::Polled { next, .. } => Some(((*at - since).as_millis(), next.0)),
+            _ => None,
+        });
+        polls.collect()
+    }
+
+    /// What a consumer committed, in order: the offsets that were accepted.
+    pub fn commits(&self, name: &str) -> Vec<i64> {
+        let facts = self.facts.iter().filter(|(_, who, _)| who == name);
+        let commits = facts.filter_map(|(.., fact)| match fact {
+            Fact::CommitAnswered { offsets, error: None, .. } => Some(offsets.clone()),
+            _ => None,
+        });
+        commits.flatten().map(|(_, offset)| offset.0).collect()
     }
 
     /// How many requests of this kind somebody sent.

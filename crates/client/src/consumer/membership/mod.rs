@@ -192,6 +192,14 @@ impl Membership {
         }
     }
 
+    /// Whether something is left to do.
+    pub fn has_steps(&self) -> bool {
+        match self {
+            Membership::Classic(it) => !it.steps.is_empty(),
+            Membership::Consumer(it) => !it.steps.is_empty(),
+        }
+    }
+
     /// The next thing to do.
     pub fn poll(&mut self) -> Option<Step> {
         match self {
