@@ -90,6 +90,9 @@ fn well_formed() -> Vec<Bytes> {
         framed(4, DescribeConfigsRequest::default().into()),
         framed(0, pages.into()),
     ]
+    .into_iter()
+    .chain(noise::coordinators::well_formed())
+    .collect()
 }
 
 fn below(random: &mut Random, limit: usize) -> usize {

@@ -2,6 +2,8 @@
 //!
 //! The fuzz targets (`fuzz/`) drive the same node with bytes of their own.
 
+pub mod coordinators;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use topomotion_broker::frames::{Requests, write_request, write_response};
@@ -69,6 +71,18 @@ pub fn framed(version: i16, body: RequestKind) -> Bytes {
     write_request(&request, "noise").expect("its version carries it")
 }
 
+/// A node that is a cluster of its own has coordinators, too.
+fn settings() -> BrokerSettings {
+    BrokerSettings {
+        offsets_topic_num_partitions: 1,
+        offsets_topic_replication_factor: 1,
+        transaction_state_log_num_partitions: 1,
+        transaction_state_log_replication_factor: 1,
+        transaction_state_log_min_isr: 1,
+        ..BrokerSettings::default()
+    }
+}
+
 impl Target {
     /// A node that serves, with both topics.
     pub fn new() -> Target {
@@ -80,7 +94,7 @@ impl Target {
             voters: vec![(NodeId(1), endpoint)],
             incarnation: Incarnation::default(),
             rack: None,
-            settings: BrokerSettings::default(),
+            settings: settings(),
             wall_clock_base_ms: 0,
         };
         let now = Instant::ZERO;
@@ -110,6 +124,10 @@ impl Target {
             let answer = target.ask(7, request.with_topics(vec![topic]).into());
             let ResponseKind::CreateTopics(answer) = answer else { panic!("{answer:?}") };
             assert_eq!(answer.topics[0].error_code, 0);
+        }
+        target.pass(1_000);
+        for key_type in [0, 1] {
+            target.ask(3, coordinators::find(key_type));
         }
         target.pass(1_000);
         target

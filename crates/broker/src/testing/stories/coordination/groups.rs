@@ -148,6 +148,8 @@ fn a_member_joins_at_the_coordinator_alone() {
     let late = (member.0.clone(), member.1 - 1);
     assert_eq!(heartbeat(&mut rig, node, &late), ErrorCode::IllegalGeneration.code());
     assert_eq!(commit(&mut rig, node, GROUP, &member, 7), 0);
+    let code = commit(&mut rig, node, GROUP, &late, 5);
+    assert_eq!(code, ErrorCode::IllegalGeneration.code());
     assert_eq!(fetch_offsets(&mut rig, node, &[GROUP]), [(0, 7)]);
     for rule in [Rule::Grp2, Rule::Grp3, Rule::Grp5, Rule::Grp6] {
         assert!(rig.marks.contains(&rule), "{rule}");
