@@ -122,7 +122,7 @@ pub(crate) fn is_of_topic(name: &str) -> bool {
 }
 
 /// What topics know of.
-const TOPIC: [&str; 11] = [
+const TOPIC: [&str; 16] = [
     "min.insync.replicas",
     "unclean.leader.election.enable",
     "retention.ms",
@@ -134,6 +134,11 @@ const TOPIC: [&str; 11] = [
     "index.interval.bytes",
     "segment.index.bytes",
     "message.timestamp.type",
+    "compression.type",
+    "delete.retention.ms",
+    "min.cleanable.dirty.ratio",
+    "min.compaction.lag.ms",
+    "max.compaction.lag.ms",
 ];
 
 /// Puts a node's settings in place; what makes no sense is left as it was.
@@ -268,6 +273,27 @@ const NODE: &[Known<BrokerSettings>] = &[
                 return Err("write a number of milliseconds of at least 1");
             }
             s.log_retention_check_interval = interval;
+            Ok(())
+        },
+    },
+    Known {
+        name: "log.cleaner.backoff.ms",
+        set: |s, v| {
+            let mut interval = Duration::default();
+            ms(v, &mut interval)?;
+            if interval.0 == 0 {
+                return Err("write a number of milliseconds of at least 1");
+            }
+            s.log_cleaner_backoff = interval;
+            Ok(())
+        },
+    },
+    Known {
+        name: "producer.id.expiration.ms",
+        set: |s, v| {
+            let mut age = 0_i64;
+            number(v, &mut age)?;
+            s.log.producer_expiration_ms = age.max(1);
             Ok(())
         },
     },
