@@ -212,6 +212,9 @@ impl Service {
     }
 }
 
+#[cfg(test)]
+mod tests;
+
 impl Machine for Service {
     fn handle(&mut self, now: Instant, input: Input) {
         match addressed(input) {

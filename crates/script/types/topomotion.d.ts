@@ -313,6 +313,9 @@ declare module 'topomotion' {
      * `commit orders-0 to 5`, `work 200 ms per record`, `work 400 s` (the poll thread is stuck for so long), `close`.
      * Transactional producers: `init-transactions`, `begin`, `send-offsets`, `commit-transaction`, `abort-transaction`.
      * Those that are both: `transform orders to payments` (a transaction for each poll).
+     * Anybody, of a schema registry: `register orders-value Order(id: string, note: string = "")` (or the schema in
+     * full: Avro, JSON Schema, Protobuf), `check orders-value …`, `compatibility orders-value FULL`,
+     * `call GET /subjects`; of a service: `call payment /pay`. Producers: `write orders as Order(id: string)`.
      */
     client(node: string, line: string, options?: StepOptions): this;
     /** Partitions end and paused processes go on; crashed ones stay down. */

@@ -3,7 +3,7 @@
 #[allow(dead_code)]
 mod common;
 
-use common::{assert_story, production};
+use common::{assert_passed, assert_story, condition, play, production, scenario};
 use topomotion_model::builder::{EdgeConfig, ProcessConfig, TopologyBuilder};
 use topomotion_model::{Cluster, KafkaSettings, ProcessRole, Topic, Topology};
 use topomotion_sim::bind;
@@ -100,4 +100,15 @@ fn what_stands_around_kafka_is_explained() {
     let binding = bind(&production()).expect("binds");
     let start = "`schema-registry` keeps `_schemas` on `broker-1`";
     assert!(binding.explain().iter().any(|sentence| sentence.starts_with(start)));
+}
+
+#[test]
+fn a_registry_whose_topic_has_no_leader_answers_that_it_took_too_long() {
+    let register = "register orders-value Order(id: string)";
+    let mut story = scenario("no-leader");
+    story
+        .pause("broker-1")
+        .client("order-producer", register)
+        .expect(condition("told(order-producer, HTTP_500)"));
+    assert_passed(&play(None, story));
 }

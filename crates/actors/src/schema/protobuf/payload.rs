@@ -61,10 +61,7 @@ impl Protobuf {
         value: &Value,
     ) -> Result<(), String> {
         let wrong = || format!("{}: {value} does not fit", field.name());
-        let tag = |into: &mut Vec<u8>, kind: u64| {
-            let number = u64::try_from(field.number()).unwrap_or_default();
-            write_varint(into, number << 3 | kind);
-        };
+        let tag = |into: &mut Vec<u8>, kind: u64| write_tag(into, field, kind);
         if let Some(name) = &field.type_name {
             if let Some(inner) = self.message(name) {
                 let mut bytes = Vec::new();
@@ -81,47 +78,7 @@ impl Protobuf {
             write_varint(into, i64::from(found.ok_or_else(wrong)?.number()) as u64);
             return Ok(());
         }
-        let whole = || value.as_i64().ok_or_else(wrong);
-        let real = || value.as_f64().ok_or_else(wrong);
-        match field.r#type() {
-            Type::String | Type::Bytes => {
-                let text = value.as_str().ok_or_else(wrong)?;
-                tag(into, 2);
-                write_varint(into, text.len() as u64);
-                into.extend(text.as_bytes());
-            }
-            Type::Bool => {
-                tag(into, 0);
-                into.push(u8::from(value.as_bool().ok_or_else(wrong)?));
-            }
-            Type::Sint32 | Type::Sint64 => {
-                let number = whole()?;
-                tag(into, 0);
-                write_varint(into, ((number << 1) ^ (number >> 63)) as u64);
-            }
-            Type::Double => {
-                tag(into, 1);
-                into.extend(real()?.to_le_bytes());
-            }
-            Type::Float => {
-                tag(into, 5);
-                into.extend((real()? as f32).to_le_bytes());
-            }
-            Type::Fixed64 | Type::Sfixed64 => {
-                tag(into, 1);
-                into.extend(whole()?.to_le_bytes());
-            }
-            Type::Fixed32 | Type::Sfixed32 => {
-                tag(into, 5);
-                into.extend((whole()? as i32).to_le_bytes());
-            }
-            _ => {
-                let number = whole()? as u64;
-                tag(into, 0);
-                write_varint(into, number);
-            }
-        }
-        Ok(())
+        write_plain(into, field, value)
     }
 
     fn read(
@@ -206,6 +163,63 @@ impl Protobuf {
             }),
         }
     }
+}
+
+/// Tag and value of a field without a type of its own.
+fn write_plain(
+    into: &mut Vec<u8>,
+    field: &FieldDescriptorProto,
+    value: &Value,
+) -> Result<(), String> {
+    let wrong = || format!("{}: {value} does not fit", field.name());
+    let tag = |into: &mut Vec<u8>, kind: u64| write_tag(into, field, kind);
+    let whole = || value.as_i64().ok_or_else(wrong);
+    let real = || value.as_f64().ok_or_else(wrong);
+    match field.r#type() {
+        Type::String | Type::Bytes => {
+            let text = value.as_str().ok_or_else(wrong)?;
+            tag(into, 2);
+            write_varint(into, text.len() as u64);
+            into.extend(text.as_bytes());
+        }
+        Type::Bool => {
+            tag(into, 0);
+            into.push(u8::from(value.as_bool().ok_or_else(wrong)?));
+        }
+        Type::Sint32 | Type::Sint64 => {
+            let number = whole()?;
+            tag(into, 0);
+            write_varint(into, ((number << 1) ^ (number >> 63)) as u64);
+        }
+        Type::Double => {
+            tag(into, 1);
+            into.extend(real()?.to_le_bytes());
+        }
+        Type::Float => {
+            tag(into, 5);
+            into.extend((real()? as f32).to_le_bytes());
+        }
+        Type::Fixed64 | Type::Sfixed64 => {
+            tag(into, 1);
+            into.extend(whole()?.to_le_bytes());
+        }
+        Type::Fixed32 | Type::Sfixed32 => {
+            tag(into, 5);
+            into.extend((whole()? as i32).to_le_bytes());
+        }
+        _ => {
+            let number = whole()? as u64;
+            tag(into, 0);
+            write_varint(into, number);
+        }
+    }
+    Ok(())
+}
+
+/// A field's number, and how what follows is written.
+fn write_tag(into: &mut Vec<u8>, field: &FieldDescriptorProto, kind: u64) {
+    let number = u64::try_from(field.number()).unwrap_or_default();
+    write_varint(into, number << 3 | kind);
 }
 
 #[derive(Clone, Copy)]
