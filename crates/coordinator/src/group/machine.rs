@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use topomotion_wire::messages::{RequestKind, ResponseKind, WriteTxnMarkersRequest};
 use topomotion_wire::{
-    ErrorCode, Fact, GroupState, Instant, NodeId, Offset, Random, Rule, TopicPartition,
+    Duration, ErrorCode, Fact, GroupState, Instant, NodeId, Offset, Random, Rule,
+    TopicPartition,
 };
 
 use super::answers;
@@ -18,6 +19,9 @@ use super::outbox::{Change, Outbox, translated};
 use crate::shard::{
     Caller, Control, Directory, Effect, Loaded, Shard, Stamp, Ticket, WriteToken,
 };
+
+/// How long after a refused write whoever is due is removed again.
+const RETRY_BACKOFF: Duration = Duration::from_millis(500);
 
 /// One partition of `__consumer_offsets`, for as long as this broker leads it.
 ///
@@ -72,11 +76,13 @@ impl GroupShard {
         (&mut self.groups, cx)
     }
 
-    /// Tells of all groups that changed. Of KIP-848 groups only what is durable.
+    /// Tells of all groups that changed. Generations of classic groups count before they are
+    /// written; everything else is told when it is durable.
     fn tell(&mut self, now: Instant, directory: &dyn Directory) {
         for id in std::mem::take(&mut self.dirty) {
             let Some(group) = self.groups.get_mut(&id) else { continue };
-            if matches!(group.kind, Kind::Consumer(_)) && self.out.writes_of(&id) {
+            let waits = matches!(group.kind, Kind::Consumer(_)) || group.is_empty();
+            if waits && self.out.writes_of(&id) {
                 self.dirty.insert(id);
                 continue;
             }
@@ -141,6 +147,9 @@ impl GroupShard {
         let Some(group) = groups.get_mut(&write.group) else { return };
         if let Some(before) = write.before {
             group.kind = *before;
+            if let Some(consumer) = group.consumer() {
+                consumer.postpone(now, now + RETRY_BACKOFF);
+            }
         }
         if let (Change::Assignment { generation, .. }, Some(classic)) =
             (write.change, group.classic())

@@ -194,6 +194,18 @@ impl ConsumerGroup {
         records
     }
 
+    /// Whoever is due could not be removed: that is tried again later.
+    pub fn postpone(&mut self, now: Instant, later: Instant) {
+        for member in self.members.values_mut() {
+            if member.session <= now {
+                member.session = later;
+            }
+            if member.revoke_until.is_some_and(|until| until <= now) {
+                member.revoke_until = Some(later);
+            }
+        }
+    }
+
     /// Takes a member out, with all that is written of it.
     fn remove(&mut self, group: &Arc<str>, id: &Arc<str>, records: &mut Records) {
         let (group, member) = (group.clone(), id.clone());

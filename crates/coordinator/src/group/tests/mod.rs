@@ -2,7 +2,10 @@
 
 mod classic;
 mod classic_member;
+mod commits;
 mod consumer;
 mod consumer_member;
 mod offsets;
 mod rig;
+mod storm_classic;
+mod storm_consumer;

@@ -1,8 +1,5 @@
 //! Offsets: committed, fetched, in transactions, forgotten.
 
-use topomotion_wire::messages::offset_commit_request::{
-    OffsetCommitRequestPartition, OffsetCommitRequestTopic,
-};
 use topomotion_wire::messages::offset_delete_request::{
     OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
 };
@@ -14,58 +11,21 @@ use topomotion_wire::messages::txn_offset_commit_request::{
 };
 use topomotion_wire::messages::{
     DeleteGroupsRequest, DescribeGroupsRequest, GroupId, ListGroupsRequest,
-    OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest, ProducerId as Producer,
-    RequestKind, ResponseKind, TopicName, TxnOffsetCommitRequest,
+    OffsetDeleteRequest, OffsetFetchRequest, ProducerId as Producer, RequestKind,
+    ResponseKind, TopicName, TxnOffsetCommitRequest,
 };
 use topomotion_wire::{
-    ErrorCode, Fact, Offset, ProducerEpoch, ProducerId, Rule, TopicPartition,
+    Defect, ErrorCode, Fact, Offset, ProducerEpoch, ProducerId, Rule, TopicPartition,
 };
 
 use super::classic_member::{Consumer, GROUP, outcome, stable_group};
+use super::commits::{NOBODY, Who, commit_request, committed, group, send};
 use super::consumer_member::Member;
 use super::rig::{Followers, Rig};
 use crate::group::answers::text;
-use crate::shard::{Control, Stamp, Ticket};
+use crate::shard::{Control, Stamp};
 
 const STAMP: Stamp = Stamp { producer: ProducerId(7), epoch: ProducerEpoch(3) };
-
-/// Who commits: a member id with its generation or epoch.
-type Who<'a> = (&'a str, i32);
-
-const NOBODY: Who<'static> = ("", -1);
-
-fn group() -> GroupId {
-    GroupId(text(GROUP))
-}
-
-fn commit_request(who: Who<'_>, at: (&str, i32), offset: i64) -> OffsetCommitRequest {
-    let partition = OffsetCommitRequestPartition::default()
-        .with_partition_index(at.1)
-        .with_committed_offset(offset)
-        .with_committed_leader_epoch(5)
-        .with_committed_metadata(Some(text("note")));
-    let topic = OffsetCommitRequestTopic::default()
-        .with_name(TopicName(text(at.0)))
-        .with_partitions(vec![partition]);
-    OffsetCommitRequest::default()
-        .with_group_id(group())
-        .with_generation_id_or_member_epoch(who.1)
-        .with_member_id(text(who.0))
-        .with_topics(vec![topic])
-}
-
-fn send(rig: &mut Rig, request: OffsetCommitRequest) -> Ticket {
-    rig.ask(9, RequestKind::OffsetCommit(request))
-}
-
-fn committed(rig: &mut Rig, ticket: Ticket) -> Option<Result<(), ErrorCode>> {
-    match rig.answer(ticket)? {
-        ResponseKind::OffsetCommit(answer) => {
-            Some(outcome(answer.topics[0].partitions[0].error_code))
-        }
-        other => panic!("no commit's answer: {other:?}"),
-    }
-}
 
 fn commit(rig: &mut Rig, who: Who<'_>, offset: i64) -> Result<(), ErrorCode> {
     let ticket = send(rig, commit_request(who, ("orders", 0), offset));
@@ -266,6 +226,14 @@ fn offsets_of_a_transaction_count_when_it_does() {
     }
     assert_eq!(told(&rig), [Some(Offset(5)), Some(Offset(8))]);
     assert!(rig.marks.contains(&Rule::Txn9));
+}
+
+#[test]
+fn an_offset_of_an_open_transaction_that_is_told_is_noticed() {
+    let _sown = Defect::PendingVisible.sow();
+    let mut rig = Rig::new();
+    txn_commit(&mut rig, NOBODY, 8).unwrap();
+    assert_eq!(fetch(&mut rig, true), Ok(8), "which the story above forbids");
 }
 
 #[test]
