@@ -227,8 +227,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..60)
 }
 
+/// Whose it is, where it begins, and where its marker stands, of which kind.
+type Transaction = (ProducerId, Offset, Option<(Offset, MarkerKind)>);
+
 /// Every transaction of a log, the open ones without an end.
-fn transactions(log: &Log) -> Vec<(ProducerId, Offset, Option<(Offset, MarkerKind)>)> {
+fn transactions(log: &Log) -> Vec<Transaction> {
     let mut found = Vec::new();
     for batch in log.batches(log.start_offset(), log.end_offset()) {
         let Some(stamp) = batch.producer() else { continue };

@@ -34,10 +34,9 @@ impl ProducerStates {
         let Some(stamp) = batch.producer() else { return Ok(Verdict::New) };
         let Some(state) = self.get(ProducerId(stamp.id)) else { return Ok(Verdict::New) };
         let epoch = ProducerEpoch(stamp.epoch);
-        if origin == Origin::Client && !Defect::NoDupCheck.is_sown() {
-            if let Some(found) = state.duplicate_of(batch, stamp) {
-                return Ok(Verdict::Duplicate(found));
-            }
+        let counts = origin == Origin::Client && !Defect::NoDupCheck.is_sown();
+        if counts && let Some(found) = state.duplicate_of(batch, stamp) {
+            return Ok(Verdict::Duplicate(found));
         }
         if epoch < state.epoch && !Defect::NoFence.is_sown() {
             return Err(ErrorCode::InvalidProducerEpoch);
@@ -49,7 +48,7 @@ impl ProducerStates {
             None => stamp.base_sequence == 0,
             Some(last) => stamp.base_sequence == sequence_after(last, 1),
         };
-        if origin == Origin::Client && !Defect::NoDupCheck.is_sown() && !is_next() {
+        if counts && !is_next() {
             return Err(ErrorCode::OutOfOrderSequenceNumber);
         }
         let is_part = batch.attributes().contains(Attributes::TRANSACTIONAL);
