@@ -21,7 +21,20 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("client", &["assignor", "log", "wire"]),
     ("actors", &["client", "log", "wire"]),
     ("trace", &[]),
-    ("sim", &["actors", "broker", "client", "coordinator", "log", "model", "quorum", "trace", "wire"]),
+    (
+        "sim",
+        &[
+            "actors",
+            "broker",
+            "client",
+            "coordinator",
+            "log",
+            "model",
+            "quorum",
+            "trace",
+            "wire",
+        ],
+    ),
     ("verify", &["model", "sim", "trace"]),
     ("explore", &["broker", "client", "log", "quorum", "sim", "wire"]),
     ("animate", &["model", "scene", "text", "trace"]),
@@ -40,7 +53,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 
 /// What the engine crates may take from outside: data crates only, nothing that has a
 /// clock, a thread, a socket or a random source of its own.
-const ENGINE: &[&str] = 
+const ENGINE: &[&str] =
     &["wire", "log", "quorum", "assignor", "coordinator", "broker", "client"];
 const ENGINE_MAY_TAKE: &[&str] = &[
     "bytes",

@@ -111,7 +111,8 @@ impl Quorum {
         response: &VoteResponse,
     ) {
         let Some((said, ballot)) = messages::read_vote_response(response) else { return };
-        if self.observe(now, said) == Changed::Yes {
+        let is_late = self.take_unheard(from);
+        if self.observe(now, said) == Changed::Yes || is_late {
             return;
         }
         let epoch = self.durable.epoch;
@@ -123,6 +124,16 @@ impl Quorum {
             _ => return,
         }
         self.count_ballots(now);
+    }
+
+    /// Whether an answer is to a question of an earlier campaign.
+    fn take_unheard(&mut self, from: NodeId) -> bool {
+        let Some(count) = self.unheard.get_mut(&from) else { return false };
+        *count -= 1;
+        if *count == 0 {
+            self.unheard.remove(&from);
+        }
+        true
     }
 
     fn count_ballots(&mut self, now: Instant) {

@@ -125,7 +125,8 @@ impl Quorum {
                 Due::Send => {
                     voter.begin.sent(now, &self.config);
                     let (leader, epoch) = (self.config.node, self.durable.epoch);
-                    let request = messages::begin_request(to, leader, epoch);
+                    let listens = self.config.endpoints.get(&leader);
+                    let request = messages::begin_request(to, leader, epoch, listens);
                     let version = BEGIN_VERSION;
                     self.outbox.push_guarded(QuorumOutput::Send { to, version, request });
                     told = true;

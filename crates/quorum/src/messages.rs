@@ -181,7 +181,14 @@ pub(crate) fn begin_request(
     to: NodeId,
     leader: NodeId,
     epoch: QuorumEpoch,
+    listens: Option<&Endpoint>,
 ) -> RequestKind {
+    let endpoint = |at: &Endpoint| {
+        begin_quorum_epoch_request::LeaderEndpoint::default()
+            .with_name(StrBytes::from_static_str("CONTROLLER"))
+            .with_host(StrBytes::from_string(at.host.to_string()))
+            .with_port(at.port)
+    };
     let partition = begin_quorum_epoch_request::PartitionData::default()
         .with_leader_id(BrokerId(leader.0))
         .with_leader_epoch(epoch.0);
@@ -190,6 +197,7 @@ pub(crate) fn begin_request(
         .with_partitions(vec![partition]);
     let request = BeginQuorumEpochRequest::default()
         .with_voter_id(BrokerId(to.0))
+        .with_leader_endpoints(listens.map(endpoint).into_iter().collect())
         .with_topics(vec![topic]);
     RequestKind::BeginQuorumEpoch(request)
 }
@@ -199,6 +207,12 @@ pub(crate) fn read_begin(request: &BeginQuorumEpochRequest) -> Option<Leadership
     let leader = node(partition.leader_id);
     leader?;
     Some(Leadership { epoch: QuorumEpoch(partition.leader_epoch), leader })
+}
+
+/// Where the new leader listens, if it says so.
+pub(crate) fn read_begin_endpoint(request: &BeginQuorumEpochRequest) -> Option<Endpoint> {
+    let listener = request.leader_endpoints.first()?;
+    Some(Endpoint { host: Arc::from(listener.host.as_str()), port: listener.port })
 }
 
 pub(crate) fn begin_response(

@@ -56,6 +56,9 @@ pub struct Quorum {
     /// Who has said that it no longer leads this epoch. It never will again; others may not
     /// know that yet.
     pub(crate) stepped_down: Option<(QuorumEpoch, NodeId)>,
+    /// Questions of campaigns that are over, by whom has not answered them yet. On a
+    /// connection answers come in order: so many are not for the present campaign.
+    pub(crate) unheard: BTreeMap<NodeId, u32>,
     /// Where leaders listen that were heard of before the log told of them.
     pub(crate) heard: BTreeMap<NodeId, Endpoint>,
     pub(crate) outbox: Outbox,
@@ -90,6 +93,7 @@ impl Quorum {
             durable,
             high_watermark: None,
             stepped_down: None,
+            unheard: BTreeMap::new(),
             heard: BTreeMap::new(),
             outbox: Outbox::default(),
             flushed_end,
@@ -181,6 +185,7 @@ impl Quorum {
         if self.halted.is_some() {
             return;
         }
+        self.unheard.remove(&peer);
         if let Role::Unattached(Unattached::Asks { voter, .. }) = self.role {
             if self.contacts().get(voter) == Some(&peer) {
                 self.ask_next_voter(now);
@@ -237,7 +242,11 @@ impl Quorum {
 
     /// The next thing to do. Call until `None` after everything else.
     pub fn poll(&mut self) -> Option<QuorumOutput> {
-        self.outbox.pop()
+        let output = self.outbox.pop();
+        if let Some(QuorumOutput::Disconnect { from }) = &output {
+            self.unheard.remove(from);
+        }
+        output
     }
 
     /// When [`Quorum::tick`] wants to be called next, if nothing else happens before.
@@ -355,8 +364,14 @@ impl Quorum {
         let before = (self.role.public(), self.durable.epoch, self.leader());
         let old = std::mem::replace(&mut self.role, role);
         self.persist(durable);
-        if let Role::Leader(leading) = old {
-            self.leave_leadership(leading, before.1);
+        match old {
+            Role::Leader(leading) => self.leave_leadership(leading, before.1),
+            Role::Campaign(campaign) => {
+                for voter in campaign.in_flight() {
+                    *self.unheard.entry(voter).or_default() += 1;
+                }
+            }
+            Role::Unattached(_) | Role::Follower(_) | Role::Resigned(_) => {}
         }
         let after = (self.role.public(), self.durable.epoch, self.leader());
         if before != after {

@@ -98,6 +98,8 @@ impl Quorum {
     ) {
         let error = match messages::read_begin(request) {
             Some(said) => self.check_leader(said).or_else(|| {
+                let listens = messages::read_begin_endpoint(request);
+                self.heard.extend(said.leader.zip(listens));
                 self.observe(now, said);
                 None
             }),

@@ -53,6 +53,14 @@ impl Campaign {
         self.ballots.values().filter(same).count()
     }
 
+    /// Whose answers are under way.
+    pub(crate) fn in_flight(&self) -> impl Iterator<Item = NodeId> {
+        let is_open =
+            |asked: &Asked| matches!(asked, Asked::Open(call) if call.is_in_flight());
+        let open = self.ballots.iter().filter(move |(_, asked)| is_open(asked));
+        open.map(|(node, _)| *node)
+    }
+
     pub(crate) fn granting(&self) -> impl Iterator<Item = NodeId> {
         let granted = |asked: &Asked| matches!(asked, Asked::Answered(Ballot::Granted));
         self.ballots

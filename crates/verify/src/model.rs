@@ -342,8 +342,11 @@ impl Model {
     ) -> bool {
         let proposed = self.proposed.get(partition);
         let is_member = |leader: &Name| proposed.is_some_and(|isr| isr.contains(leader));
+        // Several changes that are committed together are told as one: a member that was
+        // taken in as proposed, and then elected.
+        let several = now.partition_epoch > before.partition_epoch + 1;
         before.leader.is_some()
-            && before.replicas != now.replicas
+            && (before.replicas != now.replicas || several)
             && now.leader.as_ref().is_some_and(is_member)
     }
 

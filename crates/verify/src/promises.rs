@@ -70,8 +70,13 @@ fn lost(promise: &Promise, keepers: &[Name]) -> String {
 /// R12 when a replica begins to lead; R19 when a batch is acknowledged.
 pub(crate) fn check(model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
     match change {
-        StateChange::Replica { process, partition, leader: Some(leader), .. }
-            if leader == process =>
+        // Whoever believes itself leader of an epoch that is over leads nobody.
+        StateChange::Replica { process, partition, leader: Some(leader), epoch }
+            if leader == process
+                && model
+                    .registrations
+                    .get(partition)
+                    .is_none_or(|it| it.leader_epoch <= *epoch) =>
         {
             let due = model.promises.iter().filter(|promise| {
                 promise.partition == *partition

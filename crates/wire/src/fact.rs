@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use crate::{
-    ActorDeed, BatchId, BrokerEpoch, ClientDeed, ErrorCode, GroupView, LeaderEpoch, LogDeed,
-    MemberView, NodeId, Offset, PartitionEpoch, ProducerEpoch, ProducerId, QuorumEpoch,
-    TopicPartition, TransactionStep, TransactionView,
+    ActorDeed, BatchId, BrokerEpoch, ClientDeed, ErrorCode, GroupView, LeaderEpoch,
+    LogDeed, MemberView, NodeId, Offset, PartitionEpoch, ProducerEpoch, ProducerId,
+    QuorumEpoch, TopicPartition, TransactionStep, TransactionView,
 };
 
 /// How many acknowledgements a producer asks for.

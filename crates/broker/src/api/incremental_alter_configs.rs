@@ -34,7 +34,12 @@ pub(crate) fn handle(
         let outcome = if request.resources.iter().filter(same).count() > 1 {
             Err(refused("The resource is listed more than once."))
         } else if resource.resource_type == TOPIC_RESOURCE {
-            alter(controller, resource, request.validate_only.then_some(Only::Validate))
+            alter(
+                controller,
+                resource,
+                request.validate_only.then_some(Only::Validate),
+                effects,
+            )
         } else {
             Err(refused("Only topics have settings that can be changed here."))
         };
@@ -65,6 +70,7 @@ fn alter(
     controller: &mut ActiveController,
     resource: &AlterConfigsResource,
     only: Option<Only>,
+    effects: &mut Effects,
 ) -> Result<(), TopicError> {
     let alteration = |config: &AlterableConfig| {
         let op = match config.config_operation {
@@ -81,6 +87,6 @@ fn alter(
     let name = resource.resource_name.as_str();
     match only {
         Some(Only::Validate) => controller.check_alterations(name, &all).map(|_| ()),
-        None => controller.alter_configs(name, &all),
+        None => controller.alter_configs(name, &all, effects),
     }
 }

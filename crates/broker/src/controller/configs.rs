@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use topomotion_wire::ErrorCode;
+use topomotion_wire::{ErrorCode, TopicPartition};
 
 use super::ActiveController;
 use super::topics::{TopicError, error};
 use crate::metadata::{MetadataRecord, TopicConfig};
+use crate::net::Effects;
+
+/// The setting that decides whom an ISR that is too small leaves eligible.
+const MIN_ISR: &str = "min.insync.replicas";
 
 /// What a setting's value must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +46,7 @@ pub(crate) const TOPIC_CONFIGS: &[(&str, Kind, &str)] = &[
     ),
     ("min.cleanable.dirty.ratio", Kind::Share, "0.5"),
     ("min.compaction.lag.ms", Kind::Number(0), "0"),
-    ("min.insync.replicas", Kind::Number(1), "1"),
+    (MIN_ISR, Kind::Number(1), "1"),
     ("preallocate", Kind::Flag, "false"),
     ("retention.bytes", Kind::Number(-1), "-1"),
     ("retention.ms", Kind::Number(-1), "604800000"),
@@ -115,10 +119,33 @@ impl ActiveController {
         &mut self,
         topic: &str,
         alterations: &[ConfigAlteration],
+        effects: &mut Effects,
     ) -> Result<(), TopicError> {
         let records = self.check_alterations(topic, alterations)?;
+        let is_min_isr = |record: &MetadataRecord| matches!(record, MetadataRecord::Config(it) if &*it.name == MIN_ISR);
+        let min_isr_changes = records.iter().any(is_min_isr);
         self.append(records);
+        if min_isr_changes {
+            self.reconsider_eligible(topic, effects);
+        }
         Ok(())
+    }
+
+    /// With a smaller `min.insync.replicas` an ISR that was too small may commit again, and
+    /// whoever is outside of it lacks what it commits (CTL-6).
+    fn reconsider_eligible(&mut self, topic: &str, effects: &mut Effects) {
+        let partitions = self.image.partitions().map(|(id, _)| id);
+        let of_topic: Vec<TopicPartition> =
+            partitions.filter(|id| &*id.topic == topic).collect();
+        let alive = self.alive();
+        for id in of_topic {
+            let Some(isr) = self.partition(&id).map(|state| state.isr.clone()) else {
+                continue;
+            };
+            let target = self.target(&id, isr, &alive);
+            let record = self.change_record(&id, &target, effects);
+            self.append(record.into_iter().collect());
+        }
     }
 
     /// Checks a change of settings, and tells the records that it takes.

@@ -172,7 +172,7 @@ pub enum Sight {
         /// The registration that makes it so.
         partition_epoch: i32,
     },
-    /// A node asks a leader of the quorum for records.
+    /// A node that has had a leader's answer asks it for more records.
     QuorumAsked {
         /// Who.
         follower: Arc<str>,

@@ -2,7 +2,7 @@
 //!
 //! Each is shown when it is sent, which is when its sender has made up its mind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -30,6 +30,8 @@ enum Question {
 #[derive(Debug, Default)]
 pub(super) struct Talk {
     open: BTreeMap<(LinkId, CorrelationId), Question>,
+    /// Connections on which a leader of the quorum has answered a fetch.
+    led: BTreeSet<LinkId>,
 }
 
 impl Talk {
@@ -53,7 +55,10 @@ impl Talk {
                     RequestKind::AlterPartition(body) => {
                         isr_asked(from, body, names, tell);
                     }
-                    RequestKind::Fetch(_) if self.is_quorum_fetch(place) => {
+                    // Nobody asks again on a connection before it has had its answer.
+                    RequestKind::Fetch(_)
+                        if self.is_quorum_fetch(place) && self.led.remove(&link) =>
+                    {
                         let (follower, leader) = (from.clone(), to.clone());
                         tell(Sight::QuorumAsked { follower, leader });
                     }
@@ -72,6 +77,7 @@ impl Talk {
                     (Some(Question::QuorumFetch), ResponseKind::Fetch(body))
                         if is_led(body) =>
                     {
+                        self.led.insert(link);
                         let (leader, follower) = (from.clone(), to.clone());
                         tell(Sight::QuorumAnswered { leader, follower });
                     }

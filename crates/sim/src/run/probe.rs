@@ -78,6 +78,7 @@ impl Probe {
                     return None;
                 }
                 let view = node(cluster, process)?.replica(&read(partition)?)?;
+                self.moved.remove(&place);
                 self.found.insert(place);
                 let (process, partition) = (process.clone(), partition.clone());
                 Some(Sight::Found { process, partition, end: view.log_end.0 })

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use topomotion_sim::{Ballot, ClusterPlan, Sight};
-use topomotion_trace::{Fault, QuorumRole, StateChange, Time};
+use topomotion_trace::{Fault, ProcessState, QuorumRole, StateChange, Time};
 
 use super::Checker;
 use crate::court::Bench;
@@ -180,6 +180,9 @@ impl Contact {
 
 impl Checker for Contact {
     fn see(&mut self, _model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
+        if let StateChange::Process { process, state: ProcessState::Stopped } = change {
+            self.gone(process);
+        }
         let StateChange::Quorum { process, role, epoch } = change else { return };
         match role {
             QuorumRole::Leader => {
