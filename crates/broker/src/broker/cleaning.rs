@@ -7,12 +7,12 @@ use topomotion_wire::Instant;
 
 use super::{Broker, storage};
 use crate::net::Effects;
-use crate::replica::{Compacted, Site};
+use crate::replica::{Compacted, Replica, Site};
 
 impl Broker {
     /// When logs are looked at next.
     pub(super) fn cleaning_due(&self, site: Site<'_>) -> Option<Instant> {
-        let is_any = self.replicas.values().any(|it| it.may_be_compacted());
+        let is_any = self.replicas.values().any(Replica::may_be_compacted);
         is_any.then(|| self.cleaned_at + site.settings.log_cleaner_backoff)
     }
 
