@@ -223,15 +223,7 @@ impl Ledger {
     fn change(&mut self, change: &StateChange) -> Vec<Touch> {
         use StateChange as S;
         match change {
-            S::Process { process, state } => {
-                let (doing, mut touches) = self.node(process);
-                doing.told = Some(node_state(*state));
-                if *state == ProcessState::Stopped {
-                    self.groups.is_down(process);
-                    touches.push(Touch::Client(process.to_string()));
-                }
-                touches
-            }
+            S::Process { process, state } => self.told(process, *state),
             S::Quorum { process, role, epoch } => {
                 let (doing, touches) = self.node(process);
                 doing.crowned = (*role == QuorumRole::Leader).then_some(*epoch);
@@ -292,6 +284,16 @@ impl Ledger {
             | S::HighWatermark { .. }
             | S::LastStable { .. } => self.log(change),
         }
+    }
+
+    fn told(&mut self, process: &str, state: ProcessState) -> Vec<Touch> {
+        let (doing, mut touches) = self.node(process);
+        doing.told = Some(node_state(state));
+        if state == ProcessState::Stopped {
+            self.groups.is_down(process);
+            touches.push(Touch::Client(process.to_owned()));
+        }
+        touches
     }
 
     fn client(&mut self, process: &str, edit: impl FnOnce(&mut Sent)) -> Vec<Touch> {

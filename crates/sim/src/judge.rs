@@ -427,15 +427,9 @@ impl Judge for Observer {
             Condition::Not(inner) => negate(inner, self.judge(inner)),
             Condition::Told { process, error } => self.was_told(process, error),
             Condition::Fenced(broker) => self.fenced(broker),
-            Condition::Owns { process, partition } => {
-                self.groups.owns(process, partition)
-            }
-            Condition::Owned { process, comparison, partitions } => {
-                self.groups.owned(process, *comparison, partitions)
-            }
-            Condition::State { of, comparison, state } => {
-                self.groups.state(of, *comparison, state)
-            }
+            Condition::Owns { .. }
+            | Condition::Owned { .. }
+            | Condition::State { .. } => self.groups.judge(condition),
             Condition::Leader { partition, comparison, process } => {
                 self.leader(partition, *comparison, process.as_ref())
             }

@@ -187,25 +187,11 @@ impl fmt::Display for StateChange {
             S::ProduceWaits { process, partition, until } => {
                 write!(f, "{process} {partition} produce waits for {until}")
             }
-            S::BatchSent { process, partition, count, acks, attempt, .. } => write!(
-                f,
-                "{process} sends {count} to {partition} acks={acks} attempt={attempt}"
-            ),
-            S::BatchAcked { process, partition, base, .. } => match base {
-                Some(base) => write!(f, "{process} acknowledged {partition} at {base}"),
-                None => write!(f, "{process} sent {partition} unacknowledged"),
-            },
-            S::BatchFailed { process, partition, error, .. } => {
-                write!(f, "{process} gave up {partition}: {error}")
-            }
-            S::Polled { process, partition, base, next } => {
-                write!(f, "{process} read {partition} {base}..{next}")
-            }
-            S::LeaderLearned { process, partition, leader, epoch } => write!(
-                f,
-                "{process} knows {partition} leader={} epoch={epoch}",
-                leader.as_deref().unwrap_or("none"),
-            ),
+            S::BatchSent { .. }
+            | S::BatchAcked { .. }
+            | S::BatchFailed { .. }
+            | S::Polled { .. }
+            | S::LeaderLearned { .. } => client_text(self, f),
             S::LastStable { process, partition, offset } => {
                 write!(f, "{process} {partition} last stable {offset}")
             }
@@ -217,6 +203,32 @@ impl fmt::Display for StateChange {
             | S::TransactionStep { .. }
             | S::ProducerIdentified { .. } => transaction_text(self, f),
         }
+    }
+}
+
+fn client_text(change: &StateChange, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    use StateChange as S;
+    match change {
+        S::BatchSent { process, partition, count, acks, attempt, .. } => write!(
+            f,
+            "{process} sends {count} to {partition} acks={acks} attempt={attempt}"
+        ),
+        S::BatchAcked { process, partition, base, .. } => match base {
+            Some(base) => write!(f, "{process} acknowledged {partition} at {base}"),
+            None => write!(f, "{process} sent {partition} unacknowledged"),
+        },
+        S::BatchFailed { process, partition, error, .. } => {
+            write!(f, "{process} gave up {partition}: {error}")
+        }
+        S::Polled { process, partition, base, next } => {
+            write!(f, "{process} read {partition} {base}..{next}")
+        }
+        S::LeaderLearned { process, partition, leader, epoch } => write!(
+            f,
+            "{process} knows {partition} leader={} epoch={epoch}",
+            leader.as_deref().unwrap_or("none"),
+        ),
+        _ => Ok(()),
     }
 }
 

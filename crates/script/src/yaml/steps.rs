@@ -125,22 +125,7 @@ pub(super) fn run(
         "heal" => {
             scenario.at(step.origin("node")).heal();
         }
-        "wait" => {
-            let Some(ms) = whole("wait", step.given, step.found) else { return };
-            match u64::try_from(ms) {
-                Ok(ms) => {
-                    scenario.at(step.origin("ms")).wait(ms);
-                }
-                Err(_) => step.found.push(
-                    Diagnostic::error(
-                        "wait-out-of-range",
-                        format!("a pause cannot take {ms} ms"),
-                        step.given.span,
-                    )
-                    .at("must be 0 or more"),
-                ),
-            }
-        }
+        "wait" => step.wait(scenario),
         "waitUntil" => {
             let timeout = step.beside().count("timeout");
             let timeout = timeout.map_or(DEFAULT_TIMEOUT_MS, u64::from);
@@ -268,6 +253,23 @@ impl<'a> Step<'a> {
         };
         let at = origin(self.data.span, self.given);
         scenario.at(at).produce(&producer, topic.as_deref(), config);
+    }
+
+    fn wait(&mut self, scenario: &mut ScenarioBuilder) {
+        let Some(ms) = whole("wait", self.given, self.found) else { return };
+        match u64::try_from(ms) {
+            Ok(ms) => {
+                scenario.at(self.origin("ms")).wait(ms);
+            }
+            Err(_) => self.found.push(
+                Diagnostic::error(
+                    "wait-out-of-range",
+                    format!("a pause cannot take {ms} ms"),
+                    self.given.span,
+                )
+                .at("must be 0 or more"),
+            ),
+        }
     }
 
     /// `client: { node: reader, line: seek orders-0 to earliest }`

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use topomotion_model::{Comparison, PartitionName, ProcessId, Stateful};
+use topomotion_model::{Comparison, Condition, PartitionName, ProcessId, Stateful};
 use topomotion_trace::{GroupState, StateChange, TransactionState};
 
 use super::{Observer, equality};
@@ -171,7 +171,21 @@ impl Groups {
         }
     }
 
-    pub fn state(
+    /// Conditions about groups and transactions alone.
+    pub fn judge(&self, condition: &Condition) -> Result<(), String> {
+        match condition {
+            Condition::Owns { process, partition } => self.owns(process, partition),
+            Condition::Owned { process, comparison, partitions } => {
+                self.owned(process, *comparison, partitions)
+            }
+            Condition::State { of, comparison, state } => {
+                self.state(of, *comparison, state)
+            }
+            _ => Err("it is not about groups or transactions".to_owned()),
+        }
+    }
+
+    fn state(
         &self,
         of: &Stateful,
         comparison: Comparison,
@@ -193,11 +207,7 @@ impl Groups {
         }
     }
 
-    pub fn owns(
-        &self,
-        process: &ProcessId,
-        partition: &PartitionName,
-    ) -> Result<(), String> {
+    fn owns(&self, process: &ProcessId, partition: &PartitionName) -> Result<(), String> {
         let owned = self.owned.get(process.as_str());
         match owned.is_some_and(|owned| owned.contains(&*partition.to_string())) {
             true => Ok(()),
@@ -205,7 +215,7 @@ impl Groups {
         }
     }
 
-    pub fn owned(
+    fn owned(
         &self,
         process: &ProcessId,
         comparison: Comparison,

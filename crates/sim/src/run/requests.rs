@@ -125,6 +125,17 @@ fn body(line: &AdminLine, plan: &ClusterPlan) -> Option<RequestKind> {
             request.topics = vec![topic];
             RequestKind::DescribeQuorum(request)
         }
+        AdminLine::DescribeGroup(_)
+        | AdminLine::ListGroups
+        | AdminLine::DeleteGroup(_)
+        | AdminLine::DeleteOffsets { .. } => return of_groups(line),
+        AdminLine::DumpLog { .. } => return None,
+    })
+}
+
+/// What is asked about groups.
+fn of_groups(line: &AdminLine) -> Option<RequestKind> {
+    Some(match line {
         AdminLine::DescribeGroup(group) => {
             let mut request = DescribeGroupsRequest::default();
             request.groups = vec![group_id(group)];
@@ -145,7 +156,7 @@ fn body(line: &AdminLine, plan: &ClusterPlan) -> Option<RequestKind> {
             (request.group_id, request.topics) = (group_id(group), vec![topic]);
             RequestKind::OffsetDelete(request)
         }
-        AdminLine::DumpLog { .. } => return None,
+        _ => return None,
     })
 }
 

@@ -93,16 +93,20 @@ fn assignor(name: &str) -> Option<Assignor> {
 /// What a producer can be set to, beside the plain things.
 pub(super) const TRANSACTIONAL: &[Known<ProducerConfig>] = &[
     Known {
-        name: "enable.idempotence",
+        // Stands before `enable.idempotence`, which it implies unless that says otherwise.
+        name: "transactional.id",
         set: |s, v| {
-            s.idempotence = if is_off(v)? { Idempotence::Off } else { Idempotence::On };
+            s.transactional_id = (!v.is_empty()).then(|| v.into());
+            if s.transactional_id.is_some() {
+                s.idempotence = Idempotence::On;
+            }
             Ok(())
         },
     },
     Known {
-        name: "transactional.id",
+        name: "enable.idempotence",
         set: |s, v| {
-            s.transactional_id = (!v.is_empty()).then(|| v.into());
+            s.idempotence = if is_off(v)? { Idempotence::Off } else { Idempotence::On };
             Ok(())
         },
     },
