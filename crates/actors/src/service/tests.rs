@@ -32,10 +32,10 @@ fn service(calls: &[&str]) -> Service {
 /// The status of its answer, if it has answered.
 fn answer(service: &mut Service) -> Option<u16> {
     std::iter::from_fn(|| service.poll()).find_map(|output| match output {
-        Output::Send { connection: CALLER_OF_IT, message } => match message {
-            Message::HttpResponse(response) => Some(response.status),
-            _ => None,
-        },
+        Output::Send {
+            connection: CALLER_OF_IT,
+            message: Message::HttpResponse(response),
+        } => Some(response.status),
         _ => None,
     })
 }

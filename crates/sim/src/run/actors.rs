@@ -154,7 +154,7 @@ impl Play<'_, '_> {
         };
         self.stage.cluster.world.command(host, |body, now| match (body, call) {
             (Body::Actor(actor), Told::Call(to, request)) => {
-                actor.call(now, &to, request)
+                actor.call(now, &to, request);
             }
             (Body::Actor(actor), Told::Write(topic, schema)) => {
                 actor.write_as(&topic, schema);
