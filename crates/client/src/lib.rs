@@ -24,7 +24,7 @@
 //! let mut producer = Producer::new(config, Random::new(1, 1));
 //! producer.send(Instant::ZERO, ProducerRecord {
 //!     topic: "orders".into(), partition: None, key: None,
-//!     value: Some("hello".into()), acks: None,
+//!     value: Some("hello".into()), headers: Vec::new(), acks: None,
 //! });
 //! // Nothing is known about the cluster yet: the first thing wanted is a connection.
 //! assert!(matches!(producer.poll(), Some(Output::Open { .. })));

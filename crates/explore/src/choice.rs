@@ -135,6 +135,7 @@ fn send(world: &mut World, stage: &Stage, scope: &Scope) {
                     partition: Some(partition.partition),
                     key: None,
                     value: Some(Bytes::from(value)),
+                    headers: Vec::new(),
                     acks,
                 },
             );

@@ -312,6 +312,7 @@ impl SchemaRegistry {
                     partition: Some(0),
                     key: Some(Bytes::from(written.key)),
                     value: written.value.map(Bytes::from),
+                    headers: Vec::new(),
                     acks: None,
                 },
             );

@@ -371,11 +371,15 @@ fn cut(parcel: &Parcel, target: usize) -> Vec<Parcel> {
     let codec = parcel.batch.attributes().compression().unwrap_or(Compression::None);
     let mut parts: Vec<(u64, BatchBuilder)> = Vec::new();
     for (number, record) in (parcel.number..).zip(records) {
+        let names = record.headers.iter().map(|header| {
+            (std::str::from_utf8(&header.key).unwrap_or_default(), header.value.as_deref())
+        });
+        let headers: Vec<(&str, Option<&[u8]>)> = names.collect();
         let record = RecordRef {
             timestamp: record.timestamp,
             key: record.key.as_deref(),
             value: record.value.as_deref(),
-            headers: &[],
+            headers: &headers,
         };
         match parts.last_mut() {
             Some((_, part)) if part.len_with(&record) <= target => part.push(&record),
@@ -553,12 +557,21 @@ pub(super) enum Order {
     ByWaiting,
 }
 
+/// A record's headers as a batch takes them.
+pub(super) fn headers_of(record: &ProducerRecord) -> Vec<(&str, Option<&[u8]>)> {
+    record.headers.iter().map(|(name, value)| (&**name, Some(&**value))).collect()
+}
+
 /// A record as a batch takes it.
-pub(super) fn as_written(record: &ProducerRecord, timestamp: i64) -> RecordRef<'_> {
+pub(super) fn as_written<'a>(
+    record: &'a ProducerRecord,
+    headers: &'a [(&'a str, Option<&'a [u8]>)],
+    timestamp: i64,
+) -> RecordRef<'a> {
     RecordRef {
         timestamp,
         key: record.key.as_deref(),
         value: record.value.as_deref(),
-        headers: &[],
+        headers,
     }
 }

@@ -34,7 +34,7 @@ use topomotion_wire::{
 use crate::ProducerConfig;
 use crate::cluster::Cluster;
 
-use accumulator::{Accumulator, Added, Muting, Urgency, as_written};
+use accumulator::{Accumulator, Added, Muting, Urgency, as_written, headers_of};
 use manager::{Ask, Manager};
 use partitioner::{Candidate, Choice, Partitioner};
 use sender::Cargo;
@@ -59,6 +59,8 @@ pub struct ProducerRecord {
     pub key: Option<Bytes>,
     /// The payload.
     pub value: Option<Bytes>,
+    /// What goes along: names and values, in their order.
+    pub headers: Vec<(Arc<str>, Bytes)>,
     /// What is asked for; `None` means the producer's own setting.
     pub acks: Option<Acks>,
 }
@@ -301,7 +303,8 @@ impl Producer {
     fn admit(&mut self, now: Instant, mut one: Waiting) -> Step {
         let record = &one.record;
         let timestamp = self.config.common.clock_base_ms + one.since.as_millis() as i64;
-        let written = as_written(record, timestamp);
+        let headers = headers_of(record);
+        let written = as_written(record, &headers, timestamp);
         let acks = record.acks.unwrap_or(self.config.acks);
         let Some(choice) = self.place(now, record, acks, &written) else {
             // A topic that somebody waits for is in use.

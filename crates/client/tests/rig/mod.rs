@@ -314,6 +314,7 @@ pub fn record(key: &'static str) -> ProducerRecord {
         partition: None,
         key: Some(key.into()),
         value: Some("v".into()),
+        headers: Vec::new(),
         acks: None,
     }
 }

@@ -209,6 +209,7 @@ impl World {
                         partition: Some(partition),
                         key: None,
                         value: Some(Bytes::from_static(b"v")),
+                        headers: Vec::new(),
                         acks: None,
                     },
                 );

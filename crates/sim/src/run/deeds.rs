@@ -112,6 +112,7 @@ impl People {
                         value: Some(Bytes::from(
                             format!("record {records}").into_bytes(),
                         )),
+                        headers: Vec::new(),
                         acks: Some(acks(wanted)),
                     },
                 );

@@ -182,6 +182,7 @@ impl<'s, 'a> Play<'s, 'a> {
                         partition: *partition,
                         key: key.clone().map(|key| Bytes::from(key.into_bytes())),
                         value: Some(Bytes::from(value.into_bytes())),
+                        headers: Vec::new(),
                         acks: wanted.map(acks),
                     },
                 );

@@ -113,6 +113,7 @@ impl Transform {
                     partition: None,
                     key: None,
                     value: Some(Bytes::from(value.into_bytes())),
+                    headers: Vec::new(),
                     acks: None,
                 };
                 producer.send(now, record);
