@@ -229,7 +229,7 @@ impl ProducerConfig {
             spread: Spread::default(),
             availability_timeout: Duration::ZERO,
             compression: Compression::None,
-            idempotence: Idempotence::Off,
+            idempotence: Idempotence::WherePossible,
             transactional_id: None,
             transaction_timeout: Duration::from_millis(60_000),
             transaction_protocol: TransactionProtocol::default(),

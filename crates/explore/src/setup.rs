@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use topomotion_broker::{BrokerSettings, BrokerStatus, NodeConfig, Roles};
 use topomotion_client::{
-    Admin, CommonConfig, NewTopic, Producer, ProducerConfig, TopicPlacement,
+    Admin, CommonConfig, Idempotence, NewTopic, Producer, ProducerConfig, TopicPlacement,
 };
 use topomotion_wire::{
     Duration, Endpoint, Incarnation, Instant, NodeId, Random, TopicPartition,
@@ -108,6 +108,7 @@ fn create_topic(
 fn start_producer(world: &mut World, bootstrap: Endpoint) -> HostId {
     let mut config = ProducerConfig::new(CommonConfig::new("producer", vec![bootstrap]));
     // What is not explored must not make states differ.
+    config.idempotence = Idempotence::Off;
     config.linger = Duration::ZERO;
     config.common.metadata_max_age = DAY;
     config.common.connections_max_idle = DAY;

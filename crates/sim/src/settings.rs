@@ -15,7 +15,7 @@ use topomotion_client::{
     PartitionerClass, ProducerConfig, Spread,
 };
 use topomotion_model::nearest;
-use topomotion_wire::Duration;
+use topomotion_wire::{Acks, Duration};
 
 use crate::plan::{FIRST_VOTERS, MEMBERSHIP};
 
@@ -158,6 +158,17 @@ pub(crate) fn set_producer(
 }
 
 /// Puts a consumer's settings in place.
+/// Why a producer cannot have these settings together, as a sentence.
+pub(crate) fn conflict(
+    acks: Acks,
+    settings: &BTreeMap<String, String>,
+) -> Option<&'static str> {
+    let common = CommonConfig::new("", Vec::new());
+    let mut config = ProducerConfig { acks, ..ProducerConfig::new(common) };
+    set_producer(&mut config, settings);
+    config.conflict()
+}
+
 pub(crate) fn set_consumer(
     into: &mut ConsumerConfig,
     settings: &BTreeMap<String, String>,
@@ -493,6 +504,18 @@ fn is_off(value: &str) -> Result<bool, &'static str> {
 
 const PRODUCER: &[Known<ProducerConfig>] = &[
     Known { name: "linger.ms", set: |s, v| ms(v, &mut s.linger) },
+    Known {
+        name: "acks",
+        set: |s, v| {
+            s.acks = match v {
+                "all" | "-1" => Acks::All,
+                "1" => Acks::Leader,
+                "0" => Acks::None,
+                _ => return Err("write `all`, `1` or `0`"),
+            };
+            Ok(())
+        },
+    },
     Known { name: "batch.size", set: |s, v| number(v, &mut s.batch_size) },
     Known { name: "buffer.memory", set: |s, v| number(v, &mut s.buffer_memory) },
     Known { name: "max.block.ms", set: |s, v| ms(v, &mut s.max_block) },

@@ -62,6 +62,9 @@ fn producer(draft: &mut Draft<'_>, plan: &mut ClusterPlan, process: &Process) {
     };
     let given = &process.kafka.settings;
     draft.check_settings(given, Owner::Producer, &process.origin);
+    let named = super::CONFLICTING.into_iter().find(|name| given.contains_key(*name));
+    let span = named.and_then(|name| process.origin.part(name));
+    draft.errors.extend(super::judge_conflict(&process.id, acks, given, span));
     let settings = given.clone();
     let process = process.id.clone();
     plan.producers.push(ProducerPlan { process, bootstrap, acks, topic, settings });

@@ -16,8 +16,8 @@ mod topics;
 use std::collections::BTreeMap;
 
 use topomotion_model::{
-    Diagnostic, Edge, Origin, Play, Process, ProcessId, ProcessRole, Span, StepKind,
-    Topology,
+    Acks, Diagnostic, Edge, Origin, Play, Process, ProcessId, ProcessRole, Span,
+    StepKind, Topology,
 };
 
 use crate::ClusterPlan;
@@ -219,6 +219,21 @@ fn judge_setting(
             Err(Box::new(Diagnostic::error("setting-value", message, span).help(help)))
         }
     }
+}
+
+/// What a producer cannot have with just any other setting.
+const CONFLICTING: [&str; 2] = ["transactional.id", "enable.idempotence"];
+
+/// Settings of a producer that Kafka's own refuses to start with.
+fn judge_conflict(
+    process: &ProcessId,
+    acks: Acks,
+    settings: &BTreeMap<String, String>,
+    span: Option<Span>,
+) -> Option<Diagnostic> {
+    let why = settings::conflict(crate::run::acks(acks), settings)?;
+    let message = format!("the settings of `{process}` contradict each other");
+    Some(Diagnostic::error("setting-conflict", message, span).help(why))
 }
 
 /// The number at the end of an id: 2 of `broker-2`.

@@ -2,11 +2,11 @@
 
 use topomotion_model::{Diagnostic, Origin, ProcessId, Run, Span};
 
-use super::judge_setting;
 use super::nodes::wrong_voters;
-use crate::ClusterPlan;
+use super::{CONFLICTING, judge_conflict, judge_setting};
 use crate::plan::FIRST_VOTERS;
 use crate::settings::{self, Owner};
+use crate::{ClusterPlan, ProducerPlan};
 
 /// The process that a setting's name begins with, and what is left of the name:
 /// `flink-1.group.instance.id`.
@@ -107,6 +107,15 @@ pub(super) fn lay_over(
                 consumer.settings.insert(own.to_owned(), value());
             }),
         }
+    }
+    for producer in &plan.producers {
+        let ProducerPlan { process, acks, settings, .. } = producer;
+        // Where the name of the setting stands, with or without its owner's.
+        let span = run.settings.keys().find_map(|name| {
+            let is_it = CONFLICTING.iter().any(|end| name.ends_with(end));
+            is_it.then(|| origin.part(&format!("settings.{name}"))).flatten()
+        });
+        errors.extend(judge_conflict(process, *acks, settings, span));
     }
     if run.settings.contains_key(FIRST_VOTERS) {
         let span = origin.part(&format!("settings.{FIRST_VOTERS}"));

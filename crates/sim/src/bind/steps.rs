@@ -8,6 +8,7 @@ use topomotion_model::{
 };
 
 use super::actors;
+use super::judge_conflict;
 use super::overlay::lay_over;
 use crate::line::client::{ClientLine, Doer};
 use crate::{Action, ClusterPlan, PlannedStep, ProducerPlan};
@@ -154,6 +155,13 @@ impl Planner<'_> {
             None => self.topic(&topic, span)?,
         }
         Some(Action::Produce {
+        if let Some(acks) = acks {
+            // What a step asks for counts before what its producer is set to.
+            let mut settings = known.settings.clone();
+            settings.remove("acks");
+            let span = step.origin.part("acks");
+            self.errors.extend(judge_conflict(producer, *acks, &settings, span));
+        }
             producer: producer.clone(),
             topic,
             key: key.clone(),

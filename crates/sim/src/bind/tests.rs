@@ -320,6 +320,66 @@ fn an_unknown_setting_is_a_doubt_and_a_senseless_value_a_mistake() {
     assert_eq!(errors[0].message, "`two` is no value for `min.insync.replicas`");
 }
 
+#[test]
+fn a_producer_that_kafka_would_not_start_is_a_mistake_that_names_the_setting() {
+    let conflict = |settings: &[(&str, &str)]| {
+        let own = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
+        let settings = settings.iter().map(own).collect();
+        let origin = Origin { whole: span(1), parts: Vec::new() };
+        let run = Run { settings, ..Run::default() };
+        let planned = plan_run(&plan(&production::topology()), &run, &origin);
+        let error = planned.err()?.into_iter().next()?;
+        Some((error.message, error.help?))
+    };
+    let told = "the settings of `order-producer` contradict each other";
+    for (settings, named) in [
+        ([("enable.idempotence", "true"), ("acks", "1")], "acks"),
+        ([("enable.idempotence", "true"), ("retries", "0")], "retries"),
+        (
+            [("transactional.id", "t"), ("enable.idempotence", "false")],
+            "transactional.id",
+        ),
+        (
+            [("transactional.id", "t"), ("max.in.flight.requests.per.connection", "6")],
+            "max.in.flight.requests.per.connection",
+        ),
+    ] {
+        let laid: Vec<(String, &str)> = settings
+            .iter()
+            .map(|(name, value)| (format!("producer.{name}"), *value))
+            .collect();
+        let laid: Vec<(&str, &str)> = laid.iter().map(|(n, v)| (&**n, *v)).collect();
+        let (message, help) = conflict(&laid).expect(named);
+        assert_eq!(message, told);
+        assert!(help.contains(&format!("`{named}")), "{help}");
+    }
+    // Who did not ask for numbered records goes without.
+    assert_eq!(conflict(&[("producer.acks", "1")]), None);
+    assert_eq!(conflict(&[("producer.retries", "0")]), None);
+}
+
+#[test]
+fn a_step_cannot_ask_for_fewer_acks_than_a_transaction_needs() {
+    let step = |acks| {
+        let mut kind = produce("order-producer", None, None);
+        if let StepKind::Produce { acks: wanted, .. } = &mut kind {
+            *wanted = Some(acks);
+        }
+        let step = Step { kind, caption: None, origin: origin("acks") };
+        let settings = [("order-producer.transactional.id".to_owned(), "t".to_owned())];
+        let run = Run { steps: vec![step], settings: settings.into() };
+        plan_run(&plan(&production::topology()), &run, &Origin::default()).err()
+    };
+    assert!(step(Acks::All).is_none());
+    let errors = step(Acks::Leader).expect("a mistake");
+    assert_eq!(errors[0].code, "setting-conflict");
+    assert_eq!(
+        errors[0].help.as_deref(),
+        Some("`enable.idempotence=true` needs `acks=all`")
+    );
+    assert_eq!(errors[0].span, span(40));
+}
+
 fn voting(named: &str) -> Result<Binding, Vec<Diagnostic>> {
     let mut builder = brokers(&["broker-1"]);
     for number in 1..=3 {

@@ -190,7 +190,8 @@ mod tests {
             .with_committed(true)
             .with_producer_epoch(4);
         assert_eq!(said(asked(&body.into())), ["commit orders-tx epoch 4"]);
-        let body = EndTxnResponse::default().with_producer_epoch(5);
+        let body =
+            EndTxnResponse::default().with_producer_id(7.into()).with_producer_epoch(5);
         assert_eq!(said(answered(&body.into())), ["next epoch 5"]);
         let refused = EndTxnResponse::default().with_error_code(90);
         let told = answered(&refused.into()).expect("an answer");

@@ -428,7 +428,7 @@ fn endpoint(process: &ProcessId) -> Endpoint {
     Endpoint { host: process.0.clone(), port: PORT }
 }
 
-pub(super) fn acks(acks: topomotion_model::Acks) -> Acks {
+pub(crate) fn acks(acks: topomotion_model::Acks) -> Acks {
     match acks {
         topomotion_model::Acks::None => Acks::None,
         topomotion_model::Acks::Leader => Acks::Leader,

@@ -25,6 +25,7 @@ use topomotion_trace::Trace;
 use crate::record::Detail;
 use crate::{Aftermath, Binding, Ending, Judge, Outcome, RunFile, RunOptions, Verdict};
 use cluster::{Cluster, Setting};
+pub(crate) use cluster::acks;
 use setup::Rest;
 use stage::{Stage, Stop, after};
 use steps::Play;

@@ -1,5 +1,6 @@
 //! B15 to B19: mistakes of older versions of Kafka, each with the switch that brings it back,
-//! and what happens without.
+//! and what happens without. Producers number their records in none of the eras that
+//! truncation is about: idempotence became the default with Kafka 3.0.
 
 use topomotion_model::{Acks, ProcessId};
 
@@ -29,6 +30,7 @@ fn two_leaders_die(cast: &Cast<'_>) -> Result<Script, String> {
     let (name, Trio { first, second, third }) = (cast.name(), Trio::find(cast)?);
     Ok(Script::new()
         .setting("min.insync.replicas", "1")
+        .setting("producer.enable.idempotence", "false")
         .produce(cast, "order-123")
         .wait(1_000)
         .caption("All three have it, and only the leader knows")
@@ -124,6 +126,7 @@ fn fast_leader_changes(cast: &Cast<'_>, truncation: &str) -> Result<Script, Stri
     let mut script = Script::new()
         .setting("min.insync.replicas", "1")
         .setting("unclean.leader.election.enable", "true")
+        .setting("producer.enable.idempotence", "false")
         .setting("era.truncation", truncation)
         .produce(cast, "order-123");
     for gone in &followers[1..] {
