@@ -157,7 +157,6 @@ pub(crate) fn set_producer(
     set_all(CLIENT, &mut into.common, settings);
 }
 
-/// Puts a consumer's settings in place.
 /// Why a producer cannot have these settings together, as a sentence.
 pub(crate) fn conflict(
     acks: Acks,
@@ -169,6 +168,7 @@ pub(crate) fn conflict(
     config.conflict()
 }
 
+/// Puts a consumer's settings in place.
 pub(crate) fn set_consumer(
     into: &mut ConsumerConfig,
     settings: &BTreeMap<String, String>,

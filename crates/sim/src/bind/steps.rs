@@ -154,7 +154,6 @@ impl Planner<'_> {
             }
             None => self.topic(&topic, span)?,
         }
-        Some(Action::Produce {
         if let Some(acks) = acks {
             // What a step asks for counts before what its producer is set to.
             let mut settings = known.settings.clone();
@@ -162,6 +161,7 @@ impl Planner<'_> {
             let span = step.origin.part("acks");
             self.errors.extend(judge_conflict(producer, *acks, &settings, span));
         }
+        Some(Action::Produce {
             producer: producer.clone(),
             topic,
             key: key.clone(),
