@@ -13,11 +13,12 @@ use topomotion_wire::messages::{
     MetadataRequest, MetadataResponse, RequestKind, TopicName,
 };
 use topomotion_wire::{
-    Duration, Endpoint, Fact, Instant, LeaderEpoch, MetadataCause, NodeId, Random,
-    StrBytes, TopicId, TopicPartition,
+    Duration, Endpoint, ErrorCode, Fact, Instant, LeaderEpoch, MetadataCause, NodeId,
+    Random, StrBytes, TopicId, TopicPartition,
 };
 
 use crate::CommonConfig;
+use crate::errors::error_of;
 
 /// Who leads one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,6 +225,9 @@ impl Metadata {
             self.heard_of.insert(name.clone());
         }
         self.learn_id(&name, TopicId(topic.topic_id));
+        if is_missing(topic) {
+            self.partitions.retain(|partition, _| partition.topic != name);
+        }
         for partition in &topic.partitions {
             let leader = NodeId(partition.leader_id.0);
             let news = Leadership {
@@ -335,6 +339,12 @@ impl Metadata {
     pub fn pass_turn(&mut self) {
         self.turn = self.turn.wrapping_add(1);
     }
+}
+
+/// Whether there is no such topic, as far as the broker knows.
+fn is_missing(topic: &MetadataResponseTopic) -> bool {
+    let missing = [ErrorCode::UnknownTopicOrPartition, ErrorCode::UnknownTopicId];
+    error_of(topic.error_code).is_some_and(|error| missing.contains(&error))
 }
 
 /// A topic's name as messages carry it.

@@ -11,7 +11,7 @@ macro_rules! demands {
         }
 
         impl Demand {
-            /// Every demand.
+            /// Every demand, in the order in which they are looked at.
             pub const ALL: &'static [Demand] = &[$(Demand::$name,)*];
 
             /// Its id, such as `L3`.
@@ -33,14 +33,20 @@ macro_rules! demands {
 }
 
 // Ten election timeouts; the session and two heartbeats more; the lag that an ISR tolerates
-// and a round with the controller more; what a producer may take; and a reader's round.
+// and a round with the controller more; what a producer may take; a reader's round; the
+// longest session, rebalance and slow application that storms have, after L3; the longest
+// transaction and two looks of its coordinator, after L3; and a second reader's round.
 demands! {
     QuorumLeader = "L1", 10_000, "the metadata quorum has a leader";
     BrokersUnfenced = "L2", 23_000, "every living broker is unfenced";
     PartitionsLed = "L3", 33_000, "every partition with a living eligible replica is led";
     IsrWhole = "L4", 65_000, "every living replica is in sync";
     ProducesAnswered = "L5", 150_000, "every record sent is answered";
+    AllReadAnew = "L8", 320_000, "a fresh reader of committed records gets to the end of every partition";
     EverythingRead = "J12", 160_000, "every committed record is read";
+    GroupsStable = "L6", 120_000, "every group is stable, and its members own every partition";
+    TransactionsOver = "L7", 100_000, "no transaction is open";
+    NothingUnstable = "T5", 100_000, "no partition has an unstable offset";
     MetadataEqual = "L9", 65_000, "every node has applied the same metadata";
 }
 

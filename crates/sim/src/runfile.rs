@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use topomotion_model::{Acks, Awaits, Diagnostic, Play, ProcessId, Scenario};
 
 use crate::bind::plan_run;
+use crate::storm::operation::Deed;
 use crate::storm::place::check_list;
 use crate::storm::{List, Storm};
 use crate::{Binding, Bound, ClusterPlan, Limits, RunOptions};
@@ -150,23 +151,31 @@ fn waits_for_answers(awaits: &Awaits) -> bool {
 }
 
 impl RunFile {
-    /// The clients that are not there at first: those that a step starts before any other
-    /// step does something to them.
+    /// The clients that are not there at first: those that a step or an operation starts
+    /// before any other does something to them.
     pub(crate) fn latecomers(&self) -> BTreeSet<&ProcessId> {
+        let steps = self.steps.iter().filter_map(|step| match &step.action {
+            Action::Start { process } => Some((process, true)),
+            Action::Crash { process }
+            | Action::Restart { process }
+            | Action::Pause { process }
+            | Action::Resume { process }
+            | Action::Shutdown { process }
+            | Action::Client { process, .. }
+            | Action::Produce { producer: process, .. } => Some((process, false)),
+            _ => None,
+        });
+        let operations = self.storm.iter().flat_map(|storm| &storm.operations);
+        let operations = operations.filter_map(|operation| match &operation.deed {
+            Deed::Start(process) => Some((process, true)),
+            Deed::Shutdown(process)
+            | Deed::Client { process, .. }
+            | Deed::Send { producer: process, .. } => Some((process, false)),
+            Deed::Admin { .. } => None,
+        });
         let mut late = BTreeSet::new();
         let mut seen = BTreeSet::new();
-        for step in &self.steps {
-            let (process, starts) = match &step.action {
-                Action::Start { process } => (process, true),
-                Action::Crash { process }
-                | Action::Restart { process }
-                | Action::Pause { process }
-                | Action::Resume { process }
-                | Action::Shutdown { process }
-                | Action::Client { process, .. }
-                | Action::Produce { producer: process, .. } => (process, false),
-                _ => continue,
-            };
+        for (process, starts) in steps.chain(operations) {
             if seen.insert(process) && starts && self.cluster.node(process).is_none() {
                 late.insert(process);
             }

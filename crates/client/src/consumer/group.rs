@@ -44,6 +44,8 @@ pub(super) struct Group {
     /// When the next automatic commit is due.
     pub next_commit: Instant,
     source: Source,
+    /// What the application subscribed to last.
+    topics: BTreeSet<Arc<str>>,
     /// Farewells under way.
     farewells: u32,
 }
@@ -57,6 +59,7 @@ impl Group {
             ledger: Ledger::default(),
             next_commit: Instant::ZERO,
             source: Source::Application,
+            topics: BTreeSet::new(),
             farewells: 0,
         }
     }
@@ -111,8 +114,8 @@ impl Consumer {
                 group.next_commit = now + interval;
             }
         }
-        let topics = topics.into_iter().map(Into::into).collect();
-        group.membership.subscribe(now, topics);
+        group.topics = topics.into_iter().map(Into::into).collect();
+        group.membership.subscribe(now, group.topics.clone());
         self.drive(now);
     }
 
@@ -159,6 +162,12 @@ impl Consumer {
             Some(group) => group.membership.owned().iter().cloned().collect(),
             None => self.assigned.keys().cloned().collect(),
         }
+    }
+
+    /// The topics that it reads with its group; none unless it subscribes.
+    pub fn subscription(&self) -> impl Iterator<Item = &Arc<str>> {
+        let group = self.group.as_ref().filter(|group| group.is_subscribed());
+        group.into_iter().flat_map(|group| &group.topics)
     }
 
     /// Who it is in its group, for `sendOffsetsToTransaction`; none without a group.
@@ -243,6 +252,7 @@ impl Consumer {
                     self.cluster.metadata.follow(now, topic);
                 }
             }
+            Step::Doubt(error) => self.cluster.doubt(error),
             Step::Forget(error) => self.forget_coordinator(now, group, error),
             Step::Deed(deed) => self.cluster.deed(None, deed),
             Step::Mark(rule) => self.cluster.mark_overall(rule),

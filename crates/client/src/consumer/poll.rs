@@ -18,6 +18,7 @@ use crate::IsolationLevel;
 
 /// What is handed on in one go.
 struct Portion {
+    /// Of the first record.
     base: Offset,
     next: Offset,
     batches: Vec<BatchId>,
@@ -38,6 +39,10 @@ impl Portion {
         let left = usize::try_from(batch.next_offset().0 - start.0).unwrap_or(0);
         let taken = left.min(self.room);
         self.room -= taken;
+        if self.batches.is_empty() {
+            // What was dropped before it is not part of it.
+            self.base = start;
+        }
         self.batches.push(batch.id());
         self.epoch = batch.leader_epoch();
         self.next = Offset(start.0 + taken as i64);

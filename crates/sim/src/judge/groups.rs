@@ -242,6 +242,17 @@ impl Groups {
 }
 
 impl Observer {
+    /// Every transactional id, and how its transaction stands.
+    pub(crate) fn transactions(&self) -> impl Iterator<Item = (&str, TransactionState)> {
+        let all = self.groups.transactions.iter();
+        all.map(|(id, transaction)| (&**id, transaction.state))
+    }
+
+    /// How a group stands at its coordinator, if one knows it.
+    pub(crate) fn group_state(&self, group: &str) -> Option<GroupState> {
+        Some(self.groups.groups.get(group)?.state)
+    }
+
     /// Who coordinates a group or a transaction, as the trace last told.
     pub fn coordinator(&self, of: &Stateful) -> Option<&Arc<str>> {
         self.groups.coordinator(of)

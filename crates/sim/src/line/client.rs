@@ -91,7 +91,8 @@ pub enum Doer {
     Any,
 }
 
-const VERBS: [&str; 16] = [
+/// What a line may begin with.
+pub const VERBS: [&str; 16] = [
     "seek",
     "pause",
     "resume",

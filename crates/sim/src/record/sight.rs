@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use topomotion_wire::{Fact, LeaderRecovery};
+use topomotion_wire::{ClientDeed, Fact, LeaderRecovery, PositionCause};
 
 use crate::packet::Dictionary;
 
@@ -236,6 +236,17 @@ pub enum Sight {
         epoch: i16,
         /// The first record's sequence number.
         sequence: i32,
+        /// Whether it is part of a transaction.
+        in_transaction: bool,
+    },
+    /// What a replica knows of the producers that wrote its log, after its log has changed.
+    Producers {
+        /// Whose.
+        process: Arc<str>,
+        /// Of which partition.
+        partition: Arc<str>,
+        /// By the producers' ids.
+        known: BTreeMap<i64, KnownProducer>,
     },
     /// A marker that ends a transaction was appended to a replica's log.
     Marked {
@@ -251,6 +262,76 @@ pub enum Sight {
         epoch: i16,
         /// Whether it commits; it aborts otherwise.
         commits: bool,
+    },
+    /// A member, or whoever, asks a group's coordinator to take offsets.
+    CommitAsked {
+        /// Counts such questions.
+        number: u64,
+        /// Who.
+        process: Arc<str>,
+        /// Whom.
+        coordinator: Arc<str>,
+        /// Of which group.
+        group: Arc<str>,
+        /// Its member id; empty for whoever is none.
+        member: Arc<str>,
+        /// The generation or member epoch that it gives; -1 for none.
+        generation: i32,
+    },
+    /// A coordinator says that it has taken offsets.
+    CommitTaken {
+        /// The question's number.
+        number: u64,
+        /// Who.
+        coordinator: Arc<str>,
+        /// Of which group.
+        group: Arc<str>,
+        /// The next offset to read of each partition.
+        offsets: Vec<(Arc<str>, i64)>,
+    },
+    /// A producer asks a group's coordinator to take offsets with its transaction.
+    PendingAsked {
+        /// Who.
+        process: Arc<str>,
+        /// Of which group.
+        group: Arc<str>,
+        /// The producer's id.
+        producer: i64,
+        /// Its epoch.
+        epoch: i16,
+        /// The next offset to read of each partition.
+        offsets: Vec<(Arc<str>, i64)>,
+    },
+    /// Somebody asks for committed offsets.
+    OffsetsAsked {
+        /// Counts such questions.
+        number: u64,
+        /// Who.
+        process: Arc<str>,
+    },
+    /// A coordinator tells committed offsets.
+    OffsetsTold {
+        /// The question's number.
+        number: u64,
+        /// Who.
+        coordinator: Arc<str>,
+        /// To whom.
+        process: Arc<str>,
+        /// Of which group.
+        group: Arc<str>,
+        /// The next offset to read of each partition, where one is committed.
+        offsets: Vec<(Arc<str>, Option<i64>)>,
+    },
+    /// A reader of committed records is given some.
+    Served {
+        /// By whom.
+        process: Arc<str>,
+        /// Of which partition.
+        partition: Arc<str>,
+        /// First offset, and the one behind the last.
+        range: (i64, i64),
+        /// The aborted transactions that it is told of: producer and first offset.
+        aborted: Vec<(i64, i64)>,
     },
     /// A replica's leader epochs, after its log has changed.
     Epochs {
@@ -290,6 +371,17 @@ pub enum Asked {
     UncleanElection(Arc<str>),
 }
 
+/// A producer as a replica knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownProducer {
+    /// Its newest epoch.
+    pub epoch: i16,
+    /// The sequence number of its last record in that epoch, where there is one.
+    pub last_sequence: Option<i32>,
+    /// Where its open transaction began.
+    pub transaction: Option<i64>,
+}
+
 /// What was asked of a voter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ballot {
@@ -317,6 +409,13 @@ pub(super) fn of_fact(
             last_known: state.last_known_elr.iter().map(|&id| names.node(id)).collect(),
             recovering: state.recovery == LeaderRecovery::Recovering,
         }),
+        Fact::Client {
+            partition: Some(partition),
+            deed: ClientDeed::Positioned { cause: PositionCause::Seek, .. },
+        } => {
+            let (process, partition) = (process.clone(), names.partition(partition));
+            Some(Sight::Sought { process, partition })
+        }
         Fact::Polled { partition, base, batches, .. } => Some(Sight::Read {
             base: base.0,
             process: process.clone(),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use topomotion_broker::{BrokerSettings, BrokerStatus, Node, NodeConfig, Roles};
 use topomotion_client::{
-    Admin, CommonConfig, Consumer, ConsumerConfig, GroupConfig, Producer, ProducerConfig,
-    ProducerState,
+    Admin, CommonConfig, Consumer, ConsumerConfig, GroupConfig, IsolationLevel,
+    OffsetReset, Producer, ProducerConfig, ProducerState,
 };
 use topomotion_model::ProcessId;
 use topomotion_wire::{Acks, Endpoint, Incarnation, NodeId, ReplicaRole, TopicPartition};
@@ -25,6 +25,8 @@ use crate::{
 pub(super) const PORT: u16 = 9092;
 /// The client that creates the topics. No script can use the name for a process.
 const ADMIN: &str = "(set-up)";
+/// The client that reads everything when a storm is over. Nor this one.
+const AUDITOR: &str = "(auditor)";
 /// The moment at which every run begins, in milliseconds since 1970: 2025-01-01.
 pub(super) const WALL_CLOCK_BASE_MS: i64 = 1_735_689_600_000;
 
@@ -44,6 +46,8 @@ pub(super) struct Cluster<'a> {
     admin: HostId,
     /// The admin client that the story sees.
     clerk: Option<HostId>,
+    /// Who reads everything at last.
+    auditor: Option<HostId>,
     seed: u64,
 }
 
@@ -72,7 +76,7 @@ impl<'a> Cluster<'a> {
             hosts.insert(actor.process.clone(), host);
         }
         let admin = world.add(ADMIN.into(), None);
-        Cluster { plan, world, hosts, admin, clerk: None, seed }
+        Cluster { plan, world, hosts, admin, clerk: None, auditor: None, seed }
     }
 
     /// The host of a process; `None` for a name that the plan does not know.
@@ -251,6 +255,25 @@ impl<'a> Cluster<'a> {
         });
     }
 
+    /// Starts a reader of committed records that begins at the beginning of these partitions.
+    pub fn start_auditor(&mut self, partitions: Vec<TopicPartition>) {
+        let bootstrap = self.plan.brokers().map(|node| endpoint(&node.process)).collect();
+        let common = CommonConfig::new(AUDITOR, bootstrap);
+        let mut config = ConsumerConfig::new(common);
+        config.isolation_level = IsolationLevel::ReadCommitted;
+        config.offset_reset = OffsetReset::Earliest;
+        let mut consumer = Consumer::new(config);
+        let host = self.world.add(AUDITOR.into(), None);
+        consumer.assign(self.world.local(host), partitions);
+        self.world.start(host, Body::Consumer(Box::new(consumer)));
+        self.auditor = Some(host);
+    }
+
+    /// Where that reader will read next.
+    pub fn auditor_position(&self, at: &TopicPartition) -> Option<i64> {
+        self.world.machine(self.auditor?)?.position(at)
+    }
+
     /// How many partitions a topic has, as the living node that has applied most knows it.
     pub fn topic_size(&self, topic: &str) -> i64 {
         let newest = self.living().map(|(_, node)| node);
@@ -259,7 +282,7 @@ impl<'a> Cluster<'a> {
         known.map_or(0, |topic| i64::try_from(topic.partitions.len()).unwrap_or(i64::MAX))
     }
 
-    fn machine(&self, process: &ProcessId) -> Option<&Body> {
+    pub(super) fn machine(&self, process: &ProcessId) -> Option<&Body> {
         self.world.machine(self.host(process)?)
     }
 
@@ -360,7 +383,7 @@ impl<'a> Cluster<'a> {
     }
 
     /// The nodes that run.
-    fn living(&self) -> impl Iterator<Item = (&NodePlan, &Node)> {
+    pub(super) fn living(&self) -> impl Iterator<Item = (&NodePlan, &Node)> {
         let nodes = self.plan.nodes.iter();
         nodes.filter_map(|plan| Some((plan, self.machine(&plan.process)?.node()?)))
     }

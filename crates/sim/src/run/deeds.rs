@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use topomotion_broker::Node;
 use topomotion_client::ProducerRecord;
 use topomotion_model::{Acks, PartitionName, ProcessId};
 use topomotion_trace::{ProcessState, StateChange, What};
@@ -11,7 +10,7 @@ use topomotion_wire::{Bytes, Instant};
 use super::body::Body;
 use super::cluster::acks;
 use super::stage::{Stage, Stop, after};
-use super::{errands, requests};
+use super::{applications, errands, requests};
 use crate::line::admin::{AdminLine, Election};
 use crate::record::Asked;
 use crate::storm::operation::{Deed, Operation};
@@ -23,7 +22,7 @@ use crate::{ClusterPlan, Sight};
 pub(super) struct People {
     /// Records sent until now.
     records: u64,
-    /// Nodes that were asked to stop, each with the number of its start.
+    /// Processes that were asked to stop, each with the number of its start.
     leaving: Vec<(ProcessId, HostId, u32)>,
 }
 
@@ -39,7 +38,7 @@ impl People {
     ) -> Result<(), Stop> {
         while !self.leaving.is_empty() && stage.now() < end {
             stage.pass_until(after(stage.now(), LOOK_MS).min(end))?;
-            self.see_off(stage, Node::may_stop);
+            self.see_off(stage, may_stop);
         }
         stage.pass_until(end)
     }
@@ -49,14 +48,13 @@ impl People {
         self.see_off(stage, |_| true);
     }
 
-    fn see_off(&mut self, stage: &mut Stage<'_>, may_stop: impl Fn(&Node) -> bool) {
+    fn see_off(&mut self, stage: &mut Stage<'_>, may_stop: impl Fn(&Body) -> bool) {
         let world = &stage.cluster.world;
         // Whoever was killed and started again meanwhile knows of nothing.
         self.leaving.retain(|(_, host, start)| {
             world.machine(*host).is_some() && world.starts(*host) == *start
         });
-        let stops =
-            |host: HostId| world.machine(host).and_then(Body::node).is_none_or(&may_stop);
+        let stops = |host: HostId| world.machine(host).is_none_or(&may_stop);
         let (gone, staying) =
             std::mem::take(&mut self.leaving).into_iter().partition(|it| stops(it.1));
         self.leaving = staying;
@@ -123,18 +121,25 @@ impl People {
     fn shut_down(&mut self, stage: &mut Stage<'_>, process: &ProcessId) {
         let Some(host) = stage.cluster.host(process) else { return };
         let world = &mut stage.cluster.world;
-        if world.machine(host).and_then(Body::node).is_none() {
+        if world.machine(host).is_none() {
             return;
         }
         let place = (process.clone(), host, world.starts(host));
         if !self.leaving.contains(&place) {
             self.leaving.push(place);
         }
-        world.command(host, |body, now| {
-            if let Body::Node(node) = body {
-                node.begin_shutdown(now);
-            }
+        world.command(host, |body, now| match body {
+            Body::Node(node) => node.begin_shutdown(now),
+            body => applications::close(body, now),
         });
+    }
+}
+
+/// Whether whoever was asked to stop has nothing left to do.
+fn may_stop(body: &Body) -> bool {
+    match body {
+        Body::Node(node) => node.may_stop(),
+        body => applications::is_closed(body),
     }
 }
 

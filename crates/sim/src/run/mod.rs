@@ -8,6 +8,7 @@ mod deeds;
 mod dump;
 mod errands;
 mod probe;
+mod recovery;
 mod requests;
 mod setup;
 mod stage;
@@ -24,8 +25,8 @@ use topomotion_trace::Trace;
 
 use crate::record::Detail;
 use crate::{Aftermath, Binding, Ending, Judge, Outcome, RunFile, RunOptions, Verdict};
-use cluster::{Cluster, Setting};
 pub(crate) use cluster::acks;
+use cluster::{Cluster, Setting};
 use setup::Rest;
 use stage::{Stage, Stop, after};
 use steps::Play;

@@ -6,8 +6,9 @@ use topomotion_wire::{Duration, Instant};
 
 use super::body::Body;
 use super::deeds::People;
+use super::recovery::recover;
 use super::stage::{Stage, Stop, after};
-use crate::aftermath::{Aftermath, Demand};
+use crate::aftermath::Aftermath;
 use crate::storm::Storm;
 use crate::storm::strike::{Blow, Strike};
 use crate::world::HostId;
@@ -119,47 +120,6 @@ fn mend(stage: &mut Stage<'_>, storm: &Storm) {
         }
     }
     stage.show();
-}
-
-/// Waits until everything that must come back has, each within its own time.
-fn recover(stage: &mut Stage<'_>) -> Result<Aftermath, Stop> {
-    let healed = stage.now();
-    let mut aftermath = Aftermath::default();
-    let late = |demand: Demand| after(healed, demand.within_ms());
-    let latest = Demand::ALL.iter().map(|&demand| late(demand)).max();
-    let end = latest.unwrap_or(healed);
-    loop {
-        let mut all = true;
-        for &demand in Demand::ALL {
-            let missing = missing(stage, demand);
-            all &= missing.is_empty();
-            if missing.is_empty() {
-                aftermath.met.insert(demand);
-            } else if stage.now() >= late(demand) && !aftermath.met.contains(&demand) {
-                aftermath.late.entry(demand).or_insert_with(|| missing.join(", "));
-            }
-        }
-        if all || stage.now() >= end {
-            return Ok(aftermath);
-        }
-        let next = after(stage.now(), LOOK_MS).min(end);
-        stage.pass_until(next)?;
-    }
-}
-
-/// How often recovery is looked at.
-const LOOK_MS: u64 = 100;
-
-fn missing(stage: &Stage<'_>, demand: Demand) -> Vec<String> {
-    match demand {
-        Demand::QuorumLeader => stage.cluster.quorum_lacks(),
-        Demand::BrokersUnfenced => stage.cluster.brokers_fenced(),
-        Demand::PartitionsLed => stage.partitions_not_led(),
-        Demand::IsrWhole => stage.partitions_not_whole(),
-        Demand::ProducesAnswered => stage.cluster.producers_waiting(),
-        Demand::EverythingRead => stage.consumers_behind(),
-        Demand::MetadataEqual => stage.cluster.metadata_behind(),
-    }
 }
 
 impl Stage<'_> {

@@ -50,6 +50,11 @@ impl Transform {
         }
     }
 
+    /// Whether both do the same work.
+    pub fn is_same(&self, other: &Transform) -> bool {
+        (&self.from, &self.to) == (&other.from, &other.to)
+    }
+
     /// Records were handed on.
     pub fn read(&mut self, partition: &TopicPartition, base: Offset, next: Offset) {
         if partition.topic == self.from {

@@ -41,9 +41,13 @@ impl Worker {
         }
     }
 
-    /// From now on every record of one topic becomes one of another.
+    /// From now on every record of one topic becomes one of another. Whoever is at it goes on
+    /// with what it has.
     pub fn begin(&mut self, now: Instant, transform: Transform) {
-        (self.transform, self.now) = (Some(transform), now);
+        self.now = now;
+        if !self.transform.as_ref().is_some_and(|it| it.is_same(&transform)) {
+            self.transform = Some(transform);
+        }
         self.gather();
     }
 

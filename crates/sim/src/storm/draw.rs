@@ -12,9 +12,8 @@ use topomotion_model::{Acks, PartitionName, ProcessId};
 use topomotion_wire::Random;
 
 use super::operation::{Deed, Operation};
-use super::people;
 use super::strike::{Blow, Strike};
-use super::{Storm, Weather};
+use super::{Storm, Weather, clients, people};
 use crate::{
     ClusterPlan, ConsumerPlan, Limits, NodePlan, NodeRole, ProducerPlan, RunFile,
     TopicPlan,
@@ -41,6 +40,12 @@ const NEMESIS: u64 = CLUSTER + 2;
 const PEOPLE: u64 = CLUSTER + 3;
 /// What is new in clusters is drawn by itself, so that all the rest stays as it was.
 const EXTRAS: u64 = CLUSTER + 4;
+const NUMBERS: u64 = CLUSTER + 5;
+const COORDINATORS: u64 = CLUSTER + 6;
+const TRANSACTIONS: u64 = CLUSTER + 7;
+const GROUPS: u64 = CLUSTER + 8;
+/// What hurts those who came with groups and transactions.
+const HARM: u64 = CLUSTER + 9;
 
 /// The storm of this seed.
 pub fn draw(seed: u64, climate: &Climate) -> RunFile {
@@ -51,12 +56,33 @@ pub fn draw(seed: u64, climate: &Climate) -> RunFile {
     let people = people::draw(&mut people, &cluster, &load, climate.until_ms);
     let mut random = Random::new(seed, NEMESIS);
     let nemesis = Nemesis::draw(&mut random, &cluster);
+    let world = weather(&mut random);
+    let left_dead = nemesis.left_dead(&mut random);
+    let mut strikes = nemesis.strikes(&mut random, climate.until_ms);
+    clients::number(&mut Random::new(seed, NUMBERS), &mut cluster, &load);
+    let mut operations = people::merge(load, people);
+    let stream = |stream| Random::new(seed, stream);
+    let transactions =
+        clients::transact(&mut stream(TRANSACTIONS), &mut cluster, climate.until_ms);
+    let groups = clients::group(&mut stream(GROUPS), &mut cluster, climate.until_ms);
+    let mut guests = Vec::new();
+    for party in [transactions, groups] {
+        operations = people::merge(operations, party.operations);
+        guests.extend(party.clients);
+    }
+    if !guests.is_empty() {
+        clients::coordinate(&mut stream(COORDINATORS), &mut cluster);
+        let mut random = stream(HARM);
+        let harm = Nemesis::upon(&mut random, guests, &cluster);
+        strikes.extend(harm.strikes(&mut random, climate.until_ms));
+        strikes.sort_by_key(|strike| strike.at_ms);
+    }
     let storm = Storm {
-        world: weather(&mut random),
+        world,
         until_ms: climate.until_ms,
-        left_dead: nemesis.left_dead(&mut random),
-        nemesis: nemesis.strikes(&mut random, climate.until_ms),
-        operations: people::merge(load, people),
+        left_dead,
+        nemesis: strikes,
+        operations,
     };
     RunFile {
         scenario: format!("storm-{seed}"),
@@ -266,6 +292,22 @@ enum Trouble {
     Jump,
 }
 
+/// What may happen to a client, which has no disk.
+const CLIENT_TROUBLES: [Trouble; 12] = [
+    Trouble::Crash,
+    Trouble::Pause,
+    Trouble::Partition,
+    Trouble::Cut,
+    Trouble::Clog,
+    Trouble::Detain,
+    Trouble::Reset,
+    Trouble::Slow,
+    Trouble::SlowDial,
+    Trouble::Throttle,
+    Trouble::Drift,
+    Trouble::Jump,
+];
+
 const TROUBLES: [Trouble; 15] = [
     Trouble::Crash,
     Trouble::PowerLoss,
@@ -296,6 +338,21 @@ impl Nemesis {
             clients.chain(cluster.consumers.iter().map(|it| it.process.clone()));
         let everybody = nodes.iter().cloned().chain(clients).collect();
         Nemesis { nodes, everybody, faults, pace: between(random, 1_500..=12_000) }
+    }
+
+    /// A nemesis of these clients.
+    fn upon(
+        random: &mut Random,
+        clients: Vec<ProcessId>,
+        cluster: &ClusterPlan,
+    ) -> Nemesis {
+        let calm = one_in(random, 4);
+        let chosen = |_: &Trouble| !calm && one_in(random, 4);
+        let faults = CLIENT_TROUBLES.into_iter().filter(chosen).collect();
+        let nodes = cluster.nodes.iter().map(|node| node.process.clone());
+        let everybody = nodes.chain(clients.iter().cloned()).collect();
+        let pace = between(random, 2_000..=15_000);
+        Nemesis { nodes: clients, everybody, faults, pace }
     }
 
     /// A broker that never comes back, in a cluster that can do without it.

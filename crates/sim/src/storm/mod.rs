@@ -5,6 +5,7 @@
 //! nothing else: the world, the clients and the nemesis draw from streams of their own. That
 //! is what makes a failing storm shrinkable.
 
+mod clients;
 pub mod draw;
 pub mod operation;
 mod people;

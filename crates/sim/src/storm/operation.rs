@@ -4,6 +4,7 @@
 //! 0.150 shop sends 3 to orders-0 acks=all
 //! 1.000 reader seek orders-0 to earliest
 //! 2.000 admin set topic orders min.insync.replicas=1
+//! 2.500 teller begin
 //! 3.000 shutdown broker-1
 //! 9.000 start broker-1
 //! ```
@@ -17,8 +18,8 @@ use topomotion_model::{Acks, PartitionName, ProcessId, nearest};
 use super::strike::everybody;
 use super::{Misread, clock, read_clock, words};
 use crate::line::admin::AdminLine;
-use crate::line::client::ClientLine;
-use crate::{ClusterPlan, NodeRole};
+use crate::line::client::{self, ClientLine, Doer};
+use crate::{ClusterPlan, NodeRole, ProducerPlan};
 
 /// Something that somebody does; nobody waits for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,22 +50,21 @@ pub enum Deed {
         /// The words.
         what: String,
     },
-    /// A consumer does something, in the words of a run's step.
+    /// A client does something, in the words of a run's step.
     Client {
         /// Which.
         process: ProcessId,
         /// The words.
         what: String,
     },
-    /// A node is asked to stop in good order, and stops when it may.
+    /// A node is asked to stop in good order, and stops when it may; a client closes.
     Shutdown(ProcessId),
     /// A process that is down starts again on its disk.
     Start(ProcessId),
 }
 
 const HELP: &str = "write: 0.150 shop sends 3 to orders-0 acks=all";
-/// What may stand after a client's name, or in its place.
-const CLIENT_VERBS: [&str; 5] = ["sends", "seek", "pause", "resume", "assign"];
+const SENDS: &str = "sends";
 const VERBS: [&str; 3] = ["admin", "shutdown", "start"];
 
 impl Operation {
@@ -80,17 +80,34 @@ impl Operation {
             }
             Deed::Admin { what } => names.admin(what),
             Deed::Client { process, what } => {
-                let mut consumers = plan.consumers.iter();
-                let known = consumers.any(|known| known.process == *process);
-                names.demand(known, process, "is no consumer")?;
                 let read: ClientLine = what.parse()?;
+                let (fits, is_not) = does(plan, process, &read);
+                names.demand(fits, process, is_not)?;
+                read.topics().iter().try_for_each(|it| names.topic(it).map(|_| ()))?;
                 read.partitions().iter().try_for_each(|it| names.partition(it))
             }
-            Deed::Shutdown(node) => {
-                names.demand(plan.node(node).is_some(), node, "is no node")
-            }
+            Deed::Shutdown(process) => names.demand(plan.runs(process), process, ""),
             Deed::Start(process) => names.demand(plan.runs(process), process, ""),
         }
+    }
+}
+
+/// Whether this process can do such a thing, and what it is not if it cannot.
+fn does(
+    plan: &ClusterPlan,
+    process: &ProcessId,
+    line: &ClientLine,
+) -> (bool, &'static str) {
+    let reads = plan.consumers.iter().any(|known| known.process == *process);
+    let mut producers = plan.producers.iter().filter(|known| known.process == *process);
+    let writes = producers.clone().next().is_some();
+    match line.doer() {
+        Doer::Consumer => (reads, "is no consumer"),
+        Doer::Producer => {
+            (producers.any(ProducerPlan::is_transactional), "has no transactions")
+        }
+        Doer::Both => (reads && writes, "does not both read and write"),
+        Doer::Any => (reads || writes, "is no client"),
     }
 }
 
@@ -264,7 +281,7 @@ fn send(line: &str, found: &[(usize, &str)]) -> Result<Deed, Misread> {
         column,
         message: format!("`{word}` has no meaning here; {HELP}"),
     };
-    if sends.1 != "sends" {
+    if sends.1 != SENDS {
         return Err(wrong(sends));
     }
     if to.1 != "to" {
@@ -289,10 +306,10 @@ fn send(line: &str, found: &[(usize, &str)]) -> Result<Deed, Misread> {
 
 fn deed(line: &str, found: &[(usize, &str)]) -> Result<Deed, Misread> {
     let verb = found.get(1).map(|(_, word)| *word);
-    let does = verb.filter(|verb| CLIENT_VERBS.contains(verb));
+    let does = verb.filter(|verb| *verb == SENDS || client::VERBS.contains(verb));
     match (found.first().map(|(_, word)| *word), does) {
         // A client may be called `admin`: it does what only clients do.
-        (Some(name), Some(verb)) if verb != "sends" => Ok(Deed::Client {
+        (Some(name), Some(verb)) if verb != SENDS => Ok(Deed::Client {
             process: ProcessId::from(name),
             what: told::<ClientLine>(line, &found[1..])?,
         }),
@@ -304,7 +321,7 @@ fn deed(line: &str, found: &[(usize, &str)]) -> Result<Deed, Misread> {
         (Some(word), None) if found.len() > 1 => {
             let column = found[1].0;
             let verb = verb.unwrap_or_default();
-            let near = nearest(verb, CLIENT_VERBS);
+            let near = nearest(verb, client::VERBS.into_iter().chain([SENDS]));
             let first = nearest(word, VERBS);
             let help = match (near, first) {
                 (Some(near), _) => format!("did you mean `{near}`?"),

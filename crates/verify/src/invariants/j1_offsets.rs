@@ -1,8 +1,9 @@
 //! J1, J7, J8 and J9: an offset of a partition has one content for everybody, a reader skips
-//! nothing and never reads an offset again, and what it reads at once is in order. An unclean election may
-//! break J1.
+//! nothing and never reads an offset again, and what it reads at once is in order. An unclean
+//! election may break J1. Whoever is given a partition by its group goes on where the group
+//! has committed; markers and aborted records are nothing to read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use topomotion_sim::Sight;
 use topomotion_trace::StateChange;
@@ -19,6 +20,17 @@ pub(crate) struct Offsets {
     places: BTreeMap<(Name, u32), Option<i64>>,
     /// How far each reader is in each partition.
     positions: BTreeMap<(Name, Name), i64>,
+    /// What is no content by itself, by partition and first offset.
+    stamped: BTreeMap<Name, BTreeMap<i64, Stamp>>,
+}
+
+/// A numbered batch, or a marker.
+#[derive(Debug, Clone, Copy)]
+struct Stamp {
+    count: i64,
+    producer: i64,
+    /// Whether it is a marker, and of a commit.
+    commits: Option<bool>,
 }
 
 impl Offsets {
@@ -39,6 +51,35 @@ impl Offsets {
                 first.1
             )
         });
+    }
+}
+
+impl Offsets {
+    fn stamp(&mut self, partition: &Name, base: i64, stamp: Stamp) {
+        self.stamped.entry(partition.clone()).or_default().insert(base, stamp);
+    }
+
+    /// Whether all of this is markers and records of transactions that were aborted.
+    fn is_void(&self, partition: &Name, from: i64, to: i64) -> bool {
+        let Some(stamped) = self.stamped.get(partition) else { return false };
+        let mut next = from;
+        while next < to {
+            let below = stamped.range(..=next).next_back();
+            let Some((base, stamp)) = below.filter(|(base, it)| next < *base + it.count)
+            else {
+                return false;
+            };
+            let end = base + stamp.count;
+            let mut after = stamped.range(end..).map(|(_, it)| it);
+            let marker =
+                after.find(|it| it.producer == stamp.producer && it.commits.is_some());
+            if stamp.commits.is_none() && marker.is_none_or(|it| it.commits == Some(true))
+            {
+                return false;
+            }
+            next = end;
+        }
+        true
     }
 }
 
@@ -65,7 +106,9 @@ impl Checker for Offsets {
                 // Whoever stood below what is gone begins where its policy says, maybe at the end.
                 let deleted = model.deleted_below(partition);
                 let is_deleted = *base <= deleted || before < deleted;
-                let excused = is_deleted || model.was_unclean(partition);
+                let excused = is_deleted
+                    || model.was_unclean(partition)
+                    || self.is_void(partition, before, *base);
                 bench.demand("J7", *base <= before || excused, || {
                     format!(
                         "{process} read {partition} up to {before} and then from {base}"
@@ -73,6 +116,13 @@ impl Checker for Offsets {
                 });
                 bench.demand("J8", *base >= before || model.was_unclean(partition), || {
                     format!("{process} read {partition} up to {before} and again from {base}")
+                });
+            }
+            // What is not held all the time is begun anew.
+            StateChange::Member { process, owned, .. } => {
+                let owned: BTreeSet<&Name> = owned.iter().collect();
+                self.positions.retain(|(reader, partition), _| {
+                    reader != process || owned.contains(partition)
                 });
             }
             _ => {}
@@ -83,6 +133,14 @@ impl Checker for Offsets {
         match sight {
             Sight::Started(process) => {
                 self.positions.retain(|(other, _), _| other != process);
+            }
+            Sight::Numbered { partition, base, count, producer, .. } => {
+                let (count, producer) = (*count, *producer);
+                self.stamp(partition, *base, Stamp { count, producer, commits: None });
+            }
+            Sight::Marked { partition, base, producer, commits, .. } => {
+                let (producer, commits) = (*producer, Some(*commits));
+                self.stamp(partition, *base, Stamp { count: 1, producer, commits });
             }
             Sight::Sought { process, partition } => {
                 self.positions.remove(&(process.clone(), partition.clone()));

@@ -62,6 +62,8 @@ pub(super) enum Step {
     Change(MemberView),
     /// Find out about these topics.
     Follow(BTreeSet<Arc<str>>),
+    /// What is known of topics is out of date, as this says.
+    Doubt(ErrorCode),
     /// Whoever was the coordinator is not, or cannot be reached.
     Forget(ErrorCode),
     /// To be told.

@@ -74,6 +74,8 @@ pub(in crate::consumer) struct Reconciler {
     pub owned: BTreeSet<TopicPartition>,
     /// Where the coordinator wants it.
     target: Option<BTreeMap<TopicId, Vec<i32>>>,
+    /// Whether the present beat has asked for names that the target needs.
+    has_sought: bool,
     /// Where it is going: what goes is being committed.
     going_to: Option<BTreeSet<TopicPartition>>,
     /// None: everything is to be told anew.
@@ -101,6 +103,7 @@ impl Reconciler {
             topics: BTreeSet::new(),
             owned: BTreeSet::new(),
             target: None,
+            has_sought: false,
             going_to: None,
             told: None,
             interval: config.heartbeat_interval,
@@ -193,6 +196,12 @@ impl Reconciler {
             return;
         }
         let Some(target) = &self.target else { return };
+        let is_nameless = target.keys().any(|id| topics.named(*id).is_none());
+        if is_nameless && !self.has_sought {
+            // Created anew, maybe: the name is known by another id.
+            self.has_sought = true;
+            self.steps.push_back(Step::Doubt(ErrorCode::UnknownTopicId));
+        }
         let goal: BTreeSet<TopicPartition> = target
             .iter()
             .filter_map(|(id, indexes)| Some((topics.named(*id)?, indexes)))
@@ -265,6 +274,7 @@ impl Reconciler {
         let (topics, owned) = (self.topics.clone(), self.owned.clone());
         self.told = Some(Told { topics, owned });
         self.pulse.sent(now, self.interval);
+        self.has_sought = false;
         self.ask(Question::Heartbeat, request);
     }
 

@@ -578,3 +578,21 @@ fn a_slow_heartbeat_member_leaves_and_comes_back() {
     assert_eq!(bench.changes(), [(Ownership::Lost, vec![0])]);
     assert_eq!(beat_of(&bench.request().1).member_epoch, 0);
 }
+
+#[test]
+fn a_target_with_an_unknown_id_makes_the_member_ask_for_metadata_once_a_beat() {
+    let mut bench = Bench::new(modern);
+    let mut told = beat_back(1, Some(&[0]));
+    let assigned = told.assignment.as_mut().expect("there is a target");
+    assigned.topic_partitions[0].topic_id = Uuid::from_u128(77);
+    bench.answer(told);
+    let doubts = |bench: &Bench| {
+        let is_doubt = |step: &&Step| matches!(step, Step::Doubt(_));
+        bench.steps.iter().filter(is_doubt).count()
+    };
+    assert_eq!((doubts(&bench), bench.owned()), (1, vec![]));
+    bench.wait(1);
+    assert_eq!(doubts(&bench), 1);
+    bench.wait(60_000);
+    assert_eq!(doubts(&bench), 2, "the answer did not help");
+}
