@@ -14,12 +14,12 @@ pub const fn newest(api: ApiKey) -> i16 {
         | ApiKey::OffsetCommit
         | ApiKey::OffsetFetch
         | ApiKey::JoinGroup => 9,
-        ApiKey::SyncGroup | ApiKey::LeaveGroup => 5,
+        ApiKey::SyncGroup | ApiKey::LeaveGroup | ApiKey::ListGroups => 5,
         ApiKey::Heartbeat => 4,
         ApiKey::CreateTopics => 7,
         ApiKey::DeleteTopics => 5,
         ApiKey::CreatePartitions => 3,
-        ApiKey::FindCoordinator => 6,
+        ApiKey::FindCoordinator | ApiKey::DescribeGroups => 6,
         ApiKey::InitProducerId | ApiKey::EndTxn | ApiKey::TxnOffsetCommit => 5,
         // Later versions are for brokers.
         ApiKey::AddPartitionsToTxn => 3,
@@ -30,7 +30,8 @@ pub const fn newest(api: ApiKey) -> i16 {
         ApiKey::DeleteRecords
         | ApiKey::ElectLeaders
         | ApiKey::DescribeQuorum
-        | ApiKey::DescribeCluster => 2,
+        | ApiKey::DescribeCluster
+        | ApiKey::DeleteGroups => 2,
         ApiKey::IncrementalAlterConfigs
         | ApiKey::AlterPartitionReassignments
         | ApiKey::ConsumerGroupHeartbeat => 1,

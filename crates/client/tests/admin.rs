@@ -10,9 +10,11 @@ use topomotion_wire::messages::delete_records_response::{
     DeleteRecordsPartitionResult, DeleteRecordsTopicResult,
 };
 use topomotion_wire::messages::delete_topics_response::DeletableTopicResult;
+use topomotion_wire::messages::describe_groups_response::DescribedGroup;
 use topomotion_wire::messages::{
     ApiKey, DeleteRecordsRequest, DeleteRecordsResponse, DeleteTopicsRequest,
-    DeleteTopicsResponse, RequestKind, ResponseKind,
+    DeleteTopicsResponse, DescribeGroupsRequest, DescribeGroupsResponse, RequestKind,
+    ResponseKind,
 };
 
 fn admin() -> Admin {
@@ -85,6 +87,33 @@ fn what_concerns_a_partition_follows_its_leader() {
     assert!(rig.client.take_answer().is_some());
     let ports = rig.requests.iter();
     let ports = ports.filter(|(_, body)| matches!(body, RequestKind::DeleteRecords(_)));
+    assert_eq!(ports.map(|(port, _)| *port).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn what_concerns_a_group_follows_its_coordinator() {
+    let mut refused = false;
+    let mut rig = Rig::new(admin(), move |port, request| match request {
+        RequestKind::Metadata(_) if refused => metadata(2, 1),
+        RequestKind::Metadata(_) => metadata(1, 0),
+        RequestKind::DescribeGroups(_) => {
+            refused |= port == 1;
+            let mut group = DescribedGroup::default();
+            let error = ErrorCode::NotCoordinator.code();
+            group.error_code = if port == 1 { error } else { 0 };
+            let mut response = DescribeGroupsResponse::default();
+            response.groups = vec![group];
+            Reply::Answer(Box::new(ResponseKind::DescribeGroups(response)))
+        }
+        _ => Reply::Silence,
+    });
+    let body = RequestKind::DescribeGroups(DescribeGroupsRequest::default());
+    rig.client.ask_leader(rig.now, partition(), body);
+    rig.run_until(5_000);
+    let answer = rig.client.take_answer();
+    assert!(matches!(answer, Some(ResponseKind::DescribeGroups(_))));
+    let ports = rig.requests.iter();
+    let ports = ports.filter(|(_, body)| matches!(body, RequestKind::DescribeGroups(_)));
     assert_eq!(ports.map(|(port, _)| *port).collect::<Vec<_>>(), [1, 2]);
 }
 

@@ -5,6 +5,12 @@ use topomotion_wire::messages::ResponseKind;
 
 use crate::errors::error_of;
 
+/// Whether a coordinator says that another is one now, or that it is not ready yet.
+pub(super) fn has_moved(error: ErrorCode) -> bool {
+    use ErrorCode::{CoordinatorLoadInProgress, CoordinatorNotAvailable, NotCoordinator};
+    matches!(error, NotCoordinator | CoordinatorLoadInProgress | CoordinatorNotAvailable)
+}
+
 /// Every error in an answer to an administrator.
 pub(super) fn errors_in(body: &ResponseKind) -> Vec<ErrorCode> {
     let codes: Vec<i16> = match body {
@@ -40,6 +46,17 @@ pub(super) fn errors_in(body: &ResponseKind) -> Vec<ErrorCode> {
             let all = it.topics.iter().flat_map(|topic| &topic.partitions);
             all.map(|one| one.error_code).collect()
         }
+        ResponseKind::DescribeGroups(it) => {
+            it.groups.iter().map(|one| one.error_code).collect()
+        }
+        ResponseKind::DeleteGroups(it) => {
+            it.results.iter().map(|one| one.error_code).collect()
+        }
+        ResponseKind::OffsetDelete(it) => {
+            let all = it.topics.iter().flat_map(|topic| &topic.partitions);
+            all.map(|one| one.error_code).chain([it.error_code]).collect()
+        }
+        ResponseKind::ListGroups(it) => vec![it.error_code],
         ResponseKind::ListPartitionReassignments(it) => vec![it.error_code],
         ResponseKind::DescribeCluster(it) => vec![it.error_code],
         ResponseKind::DescribeQuorum(it) => vec![it.error_code],

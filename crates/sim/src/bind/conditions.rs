@@ -10,6 +10,9 @@ use super::clients::unknown_topic;
 use super::steps::Planner;
 use crate::packet::{error_names, is_http_failure};
 
+/// Brokers create them themselves, with as many partitions as their settings say.
+const INTERNAL_TOPICS: [&str; 2] = ["__consumer_offsets", "__transaction_state"];
+
 impl Planner<'_> {
     pub(super) fn condition(
         &mut self,
@@ -136,7 +139,8 @@ impl Planner<'_> {
     }
 
     pub(super) fn topic(&mut self, name: &str, span: Option<Span>) -> Option<()> {
-        if self.plan.topic(name).is_some() || self.grown.contains(name) {
+        let is_known = self.plan.topic(name).is_some() || self.grown.contains(name);
+        if is_known || INTERNAL_TOPICS.contains(&name) {
             return Some(());
         }
         self.errors.push(unknown_topic(self.plan, name, span));
@@ -149,7 +153,8 @@ impl Planner<'_> {
         span: Option<Span>,
     ) -> Option<()> {
         self.topic(&name.topic, span)?;
-        if self.grown.contains(&name.topic) {
+        let is_internal = INTERNAL_TOPICS.contains(&&*name.topic);
+        if is_internal || self.grown.contains(&name.topic) {
             return Some(());
         }
         let count = self.plan.topic(&name.topic).map_or(0, |it| it.assignment.len());

@@ -8,13 +8,18 @@ mod cast;
 mod clients;
 mod consumers;
 mod control;
+mod coordinators;
 mod failures;
 mod groups;
+mod offsets;
+mod poll_loop;
 mod reassignment;
 mod registry;
 mod replication;
 mod script;
+mod sharing;
 mod storage;
+mod strategies;
 
 use topomotion_model::{Origin, Play, Run, Scenario, ScenarioId};
 
@@ -65,6 +70,11 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
         storage::ALL,
         registry::ALL,
         groups::ALL,
+        coordinators::ALL,
+        sharing::ALL,
+        offsets::ALL,
+        poll_loop::ALL,
+        strategies::ALL,
     ]
     .into_iter()
     .flatten()

@@ -106,6 +106,21 @@ impl Script {
         })
     }
 
+    /// A record to every partition of the topic, all at once, and their answers.
+    pub fn one_to_each(mut self, cast: &Cast<'_>) -> Script {
+        let count = u32::try_from(cast.topic.assignment.len()).unwrap_or(u32::MAX);
+        for partition in 0..count {
+            let awaits = match partition + 1 == count {
+                true => Awaits::Answers,
+                false => Awaits::Nothing,
+            };
+            let partition = Some(partition);
+            let sent = Sent { partition, key: None, awaits, ..Sent::one(cast, "") };
+            self = self.send(cast, sent);
+        }
+        self
+    }
+
     pub fn crash(self, process: impl Into<String>) -> Script {
         self.push(StepKind::Crash(ProcessId::from(process.into())))
     }
