@@ -69,7 +69,7 @@ pub use plan::{
     ActorKind, ActorPlan, ClusterPlan, ConsumerPlan, Membership, NodePlan, NodeRole,
     ProducerPlan, TopicPlan,
 };
-pub use record::{Asked, Ballot, Sight};
+pub use record::{Asked, Ballot, KnownProducer, Sight};
 pub use run::{play, probe, run};
 pub use runfile::{Action, PlannedStep, RunFile};
 pub use storm::draw::{Climate, draw};

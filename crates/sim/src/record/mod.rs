@@ -6,6 +6,7 @@
 
 mod facts;
 mod groups;
+mod promises;
 mod sight;
 mod talk;
 mod transactions;
@@ -21,7 +22,8 @@ use crate::coverage::Coverage;
 use crate::packet::{Dictionary, Errand, Errands, Scales, Way, describe};
 use crate::world::LinkId;
 
-pub use sight::{Asked, Ballot, Sight};
+use promises::Promises;
+pub use sight::{Asked, Ballot, KnownProducer, Sight};
 use talk::Talk;
 
 /// How much is written down.
@@ -50,6 +52,7 @@ pub struct Recorder {
     /// Requests that were sent and not yet answered.
     open: BTreeMap<(LinkId, CorrelationId), PacketId>,
     talk: Talk,
+    promises: Promises,
     packets: u32,
 }
 
@@ -67,6 +70,7 @@ impl Recorder {
             scales: Scales::default(),
             open: BTreeMap::new(),
             talk: Talk::default(),
+            promises: Promises::default(),
             packets: 0,
         }
     }
@@ -196,6 +200,8 @@ impl Recorder {
         let (sights, written) = (&mut self.sights, self.trace.events.len());
         let tell = |sight| sights.push((written, sight));
         self.talk.look(link, [from, to], message, &mut self.names, tell);
+        let tell = |sight| self.sights.push((written, sight));
+        self.promises.look(link, [from, to], message, &mut self.names, tell);
         if self.detail == Detail::Evidence {
             return id;
         }

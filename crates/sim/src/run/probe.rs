@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use topomotion_broker::Node;
-use topomotion_log::{Batch, Marker, MarkerKind};
+use topomotion_log::{Attributes, Batch, Marker, MarkerKind};
 use topomotion_model::ProcessId;
 use topomotion_trace::{QuorumRole, StateChange};
 use topomotion_wire::{Offset, TopicPartition};
 
 use super::body::Body;
 use super::cluster::Cluster;
+use crate::record::KnownProducer;
 use crate::{Attention, Sight};
 
 /// Looks inside whoever something has happened to.
@@ -60,7 +61,17 @@ impl Probe {
             StateChange::Quorum { process, .. } => metadata_log(cluster, process),
             _ => None,
         };
-        self.one(cluster, change).into_iter().chain(stamp).chain(more).collect()
+        let known = match change {
+            _ if self.attention != Attention::Invariants => None,
+            StateChange::Replica { process, partition, .. }
+            | StateChange::Appended { process, partition, .. }
+            | StateChange::Truncated { process, partition, .. } => {
+                producers(cluster, process, partition)
+            }
+            _ => None,
+        };
+        let shown = self.one(cluster, change).into_iter();
+        shown.chain(stamp).chain(more).chain(known).collect()
     }
 
     fn one(&mut self, cluster: &Cluster<'_>, change: &StateChange) -> Option<Sight> {
@@ -184,6 +195,26 @@ fn epochs(
     })
 }
 
+/// What a replica knows of producers, if anybody with a number has written there.
+fn producers(
+    cluster: &Cluster<'_>,
+    process: &Arc<str>,
+    partition: &Arc<str>,
+) -> Option<Sight> {
+    let states = node(cluster, process)?.log(&read(partition)?)?.producers();
+    let known = states.iter().map(|(id, state)| {
+        let known = KnownProducer {
+            epoch: state.epoch.0,
+            last_sequence: state.last_sequence(),
+            transaction: state.transaction.map(|offset| offset.0),
+        };
+        (id.0, known)
+    });
+    let known: BTreeMap<i64, KnownProducer> = known.collect();
+    let (process, partition) = (process.clone(), partition.clone());
+    (!known.is_empty()).then_some(Sight::Producers { process, partition, known })
+}
+
 /// Whose batch it is that was just appended at this offset, if anybody's.
 fn stamp(
     cluster: &Cluster<'_>,
@@ -206,6 +237,7 @@ fn stamp(
             producer,
             epoch,
             sequence,
+            in_transaction: batch.attributes().contains(Attributes::TRANSACTIONAL),
         });
     }
     let commits = Marker::of_batch(&batch)?.kind == MarkerKind::Commit;

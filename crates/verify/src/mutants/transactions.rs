@@ -55,6 +55,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
             producer: 77,
             epoch: 1,
             sequence: 0,
+            in_transaction: false,
         });
     }),
 ];
