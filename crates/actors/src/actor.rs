@@ -6,7 +6,10 @@ use topomotion_client::{Consumer, Producer, ProducerRecord};
 use topomotion_wire::{Endpoint, HttpMethod, Input, Instant, Machine, Output};
 
 use crate::schema::Schema;
-use crate::{SchemaConsumer, SchemaProducer, SchemaRegistry, Service};
+use crate::{
+    ConnectWorker, Database, DocumentStore, Handler, SchemaConsumer, SchemaProducer,
+    SchemaRegistry, Service, Statement, StreamTask,
+};
 
 /// A process around Kafka.
 #[derive(Debug)]
@@ -19,13 +22,26 @@ pub enum Actor {
     Consumer(Box<SchemaConsumer>),
     /// Answers calls by calling others.
     Service(Box<Service>),
+    /// Works on records, and copes with failures.
+    Handler(Box<Handler>),
+    /// Counts records.
+    Stream(Box<StreamTask>),
+    /// Runs connectors.
+    Connect(Box<ConnectWorker>),
+    /// Keeps rows.
+    Database(Box<Database>),
+    /// Keeps documents.
+    Store(Box<DocumentStore>),
 }
 
 impl Actor {
     /// Takes a record to send; nothing happens where nobody produces.
     pub fn send(&mut self, now: Instant, record: ProducerRecord) {
-        if let Actor::Producer(producer) = self {
-            producer.send(now, record);
+        match self {
+            Actor::Producer(producer) => producer.send(now, record),
+            Actor::Handler(handler) => handler.producer_mut().send(now, record),
+            Actor::Stream(task) => task.producer_mut().send(now, record),
+            _ => {}
         }
     }
 
@@ -33,7 +49,9 @@ impl Actor {
     pub fn pending(&self) -> usize {
         match self {
             Actor::Producer(producer) => producer.pending(),
-            Actor::Registry(_) | Actor::Consumer(_) | Actor::Service(_) => 0,
+            Actor::Handler(handler) => handler.producer().pending(),
+            Actor::Stream(task) => task.producer().pending(),
+            _ => 0,
         }
     }
 
@@ -45,11 +63,51 @@ impl Actor {
         }
     }
 
+    /// From now on the application's work fails on these records, or on none; nothing
+    /// happens where none of it may fail.
+    pub fn fail_on(&mut self, now: Instant, word: Option<Arc<str>>) {
+        if let Actor::Handler(handler) = self {
+            handler.fail_on(now, word);
+        }
+    }
+
+    /// Writes everything that a topic of dead letters holds to where it came from; nothing
+    /// happens where nobody puts records aside.
+    pub fn replay(&mut self, now: Instant, topic: &Arc<str>) {
+        if let Actor::Handler(handler) = self {
+            handler.replay(now, topic);
+        }
+    }
+
+    /// Changes a row; the error says why it cannot be.
+    pub fn execute(&mut self, now: Instant, statement: Statement) -> Result<(), String> {
+        match self {
+            Actor::Database(database) => database.execute(now, statement),
+            _ => Err("it is no database".to_owned()),
+        }
+    }
+
+    /// How much it holds under this name: rows of a table, documents of an index; none
+    /// where nothing has such a name.
+    pub fn held(&self, name: &str) -> Option<usize> {
+        match self {
+            Actor::Database(database) => Some(database.rows(name)),
+            Actor::Store(store) => Some(store.documents(name)),
+            Actor::Stream(task) => usize::try_from(task.count(name)).ok(),
+            Actor::Connect(worker) => {
+                Some(worker.tasks().iter().filter(|task| &***task == name).count())
+            }
+            _ => None,
+        }
+    }
+
     /// The producer inside, behind its serializer.
     pub fn producer(&self) -> Option<&Producer> {
         match self {
             Actor::Producer(producer) => Some(producer.producer()),
-            Actor::Registry(_) | Actor::Consumer(_) | Actor::Service(_) => None,
+            Actor::Handler(handler) => Some(handler.producer()),
+            Actor::Stream(task) => Some(task.producer()),
+            _ => None,
         }
     }
 
@@ -57,7 +115,9 @@ impl Actor {
     pub fn producer_mut(&mut self) -> Option<&mut Producer> {
         match self {
             Actor::Producer(producer) => Some(producer.producer_mut()),
-            Actor::Registry(_) | Actor::Consumer(_) | Actor::Service(_) => None,
+            Actor::Handler(handler) => Some(handler.producer_mut()),
+            Actor::Stream(task) => Some(task.producer_mut()),
+            _ => None,
         }
     }
 
@@ -65,7 +125,9 @@ impl Actor {
     pub fn consumer(&self) -> Option<&Consumer> {
         match self {
             Actor::Consumer(consumer) => Some(consumer.consumer()),
-            Actor::Registry(_) | Actor::Producer(_) | Actor::Service(_) => None,
+            Actor::Handler(handler) => Some(handler.consumer()),
+            Actor::Stream(task) => Some(task.consumer()),
+            _ => None,
         }
     }
 
@@ -73,7 +135,9 @@ impl Actor {
     pub fn consumer_mut(&mut self) -> Option<&mut Consumer> {
         match self {
             Actor::Consumer(consumer) => Some(consumer.consumer_mut()),
-            Actor::Registry(_) | Actor::Producer(_) | Actor::Service(_) => None,
+            Actor::Handler(handler) => Some(handler.consumer_mut()),
+            Actor::Stream(task) => Some(task.consumer_mut()),
+            _ => None,
         }
     }
 
@@ -85,20 +149,21 @@ impl Actor {
         what: (HttpMethod, String, String),
     ) {
         match self {
-            Actor::Registry(_) => {}
             Actor::Producer(producer) => producer.call(now, to, what),
             Actor::Consumer(consumer) => consumer.call(now, to, what),
             Actor::Service(service) => service.call(now, to, what),
+            _ => {}
         }
     }
 
     /// Calls made by hand that have not ended.
     pub fn open_calls(&self) -> usize {
         match self {
-            Actor::Registry(_) => 0,
+            Actor::Handler(handler) => usize::from(handler.is_replaying()),
             Actor::Producer(producer) => producer.open_calls(),
             Actor::Consumer(consumer) => consumer.open_calls(),
             Actor::Service(service) => service.open_calls(),
+            _ => 0,
         }
     }
 
@@ -106,7 +171,8 @@ impl Actor {
     pub fn is_ready(&self) -> bool {
         match self {
             Actor::Registry(registry) => registry.is_serving(),
-            Actor::Producer(_) | Actor::Consumer(_) | Actor::Service(_) => true,
+            Actor::Connect(worker) => worker.is_ready(),
+            _ => true,
         }
     }
 }
@@ -118,6 +184,11 @@ impl Machine for Actor {
             Actor::Producer(machine) => machine.handle(now, input),
             Actor::Consumer(machine) => machine.handle(now, input),
             Actor::Service(machine) => machine.handle(now, input),
+            Actor::Handler(machine) => machine.handle(now, input),
+            Actor::Stream(machine) => machine.handle(now, input),
+            Actor::Connect(machine) => machine.handle(now, input),
+            Actor::Database(machine) => machine.handle(now, input),
+            Actor::Store(machine) => machine.handle(now, input),
         }
     }
 
@@ -127,6 +198,11 @@ impl Machine for Actor {
             Actor::Producer(machine) => machine.tick(now),
             Actor::Consumer(machine) => machine.tick(now),
             Actor::Service(machine) => machine.tick(now),
+            Actor::Handler(machine) => machine.tick(now),
+            Actor::Stream(machine) => machine.tick(now),
+            Actor::Connect(machine) => machine.tick(now),
+            Actor::Database(machine) => machine.tick(now),
+            Actor::Store(machine) => machine.tick(now),
         }
     }
 
@@ -136,6 +212,11 @@ impl Machine for Actor {
             Actor::Producer(machine) => machine.poll(),
             Actor::Consumer(machine) => machine.poll(),
             Actor::Service(machine) => machine.poll(),
+            Actor::Handler(machine) => machine.poll(),
+            Actor::Stream(machine) => machine.poll(),
+            Actor::Connect(machine) => machine.poll(),
+            Actor::Database(machine) => machine.poll(),
+            Actor::Store(machine) => machine.poll(),
         }
     }
 
@@ -145,6 +226,11 @@ impl Machine for Actor {
             Actor::Producer(machine) => machine.deadline(),
             Actor::Consumer(machine) => machine.deadline(),
             Actor::Service(machine) => machine.deadline(),
+            Actor::Handler(machine) => machine.deadline(),
+            Actor::Stream(machine) => machine.deadline(),
+            Actor::Connect(machine) => machine.deadline(),
+            Actor::Database(machine) => machine.deadline(),
+            Actor::Store(machine) => machine.deadline(),
         }
     }
 }

@@ -27,15 +27,26 @@
 
 mod actor;
 mod caller;
+mod connect;
+mod database;
+mod handler;
+mod loader;
 mod reader;
 mod registry;
 pub mod schema;
 mod serde;
 mod service;
+mod store;
+mod streams;
 mod switchboard;
 
 pub use actor::Actor;
 pub use caller::{CallFailure, CallId, Caller, Outcome};
+pub use connect::{ConnectConfig, ConnectWorker, InsertMode, SinkConfig, SourceConfig};
+pub use database::{Database, Statement};
+pub use handler::{Handler, HandlerConfig};
 pub use registry::{RegistryConfig, SchemaRegistry};
 pub use serde::{Registration, SchemaConsumer, SchemaProducer, SerdeConfig};
 pub use service::{Downstream, Service, ServiceConfig};
+pub use store::DocumentStore;
+pub use streams::{Guarantee, StreamConfig, StreamTask};

@@ -17,8 +17,19 @@ use topomotion_wire::{
 pub(crate) struct Read {
     pub partition: TopicPartition,
     pub offset: Offset,
+    /// Milliseconds since 1970.
+    pub timestamp: i64,
     pub key: Option<Bytes>,
     pub value: Option<Bytes>,
+    pub headers: Vec<(Bytes, Option<Bytes>)>,
+}
+
+impl Read {
+    /// The text of a header, if it is there.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().rfind(|(key, _)| **key == *name.as_bytes());
+        std::str::from_utf8(found?.1.as_ref()?).ok()
+    }
 }
 
 /// A consumer that hands on the records themselves.
@@ -83,11 +94,15 @@ impl Reader {
                 if record.offset < base || record.offset >= next {
                     continue;
                 }
+                let headers = record.headers.into_iter();
+                let headers = headers.map(|header| (header.key, header.value));
                 self.read.push_back(Read {
                     partition: partition.clone(),
                     offset: record.offset,
+                    timestamp: record.timestamp,
                     key: record.key,
                     value: record.value,
+                    headers: headers.collect(),
                 });
             }
             if batch.next_offset() <= next {

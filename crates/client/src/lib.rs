@@ -47,6 +47,7 @@ mod murmur2;
 mod network;
 mod producer;
 mod versions;
+mod worker_group;
 
 pub use admin::{Admin, Created, NewTopic, TopicPlacement};
 pub use config::{
@@ -60,3 +61,4 @@ pub use murmur2::{murmur2, partition_for_key};
 pub use producer::{OutOfTurn, Producer, ProducerRecord, ProducerState};
 pub use topomotion_assignor::Assignor;
 pub use versions::newest as newest_version;
+pub use worker_group::{WorkerEvent, WorkerGroup, WorkerGroupConfig};

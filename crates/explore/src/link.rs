@@ -124,6 +124,7 @@ impl Link {
     pub fn post(&mut self, side: Side, message: Message) {
         match message {
             Message::Request(_) | Message::HttpRequest(_) => self.unanswered += 1,
+            Message::Database(_) => {}
             Message::Response(_) | Message::HttpResponse(_) => {
                 self.unanswered = self.unanswered.saturating_sub(1)
             }
@@ -187,6 +188,10 @@ fn digest_of(message: &Message) -> u64 {
         Message::HttpResponse(response) => {
             writer.word(4);
             writer.take(response);
+        }
+        Message::Database(message) => {
+            writer.word(6);
+            writer.take(message);
         }
     }
     let value = writer.shape().value();

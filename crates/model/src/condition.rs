@@ -248,6 +248,9 @@ pub enum Count {
     /// `read-twice(flink-cg)`, of a group or of one reader: how many records were handed on
     /// again since the story began.
     ReadTwice(String),
+    /// `holds(search, orders)`: rows of a table, documents of an index, the value that an
+    /// application keeps under a key.
+    Holds(ProcessId, String),
 }
 
 impl Condition {
@@ -294,6 +297,7 @@ impl Condition {
                     Count::Position(process, _)
                     | Count::RecordsRead(process)
                     | Count::Owned(process)
+                    | Count::Holds(process, _)
                     | Count::ProducerEpoch(process),
                 ..
             } => found.push(process),

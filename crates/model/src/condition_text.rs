@@ -32,7 +32,7 @@ impl fmt::Display for ConditionError {
 impl std::error::Error for ConditionError {}
 
 const ALONE: &str = "no-acknowledged-record-lost";
-const SUBJECTS: [&str; 31] = [
+const SUBJECTS: [&str; 32] = [
     ALONE,
     "violation",
     "told",
@@ -64,6 +64,7 @@ const SUBJECTS: [&str; 31] = [
     "last-stable",
     "producer-epoch",
     "read-twice",
+    "holds",
 ];
 const EXAMPLES: &str = "conditions look like `leader(orders-0) == broker-2`, \
      `isr(orders-0) == {a, b}`, `high-watermark(orders-0) >= 1` or `no-acknowledged-record-lost`";
@@ -185,7 +186,7 @@ impl<'a> Reader<'a> {
             "last-stable" => self.number(subject, Term::LastStable),
             "group" | "transaction" => self.state(subject),
             "generation" | "members" | "owns" | "owned" | "committed" | "lag"
-            | "producer-epoch" | "read-twice" => self.of_group(subject),
+            | "producer-epoch" | "read-twice" | "holds" => self.of_group(subject),
             _ => Err(unknown_subject(subject, start, self)),
         }
     }
@@ -580,6 +581,7 @@ impl fmt::Display for Count {
             Count::Lag(group, topic) => write!(f, "lag({group}, {topic})"),
             Count::ProducerEpoch(process) => write!(f, "producer-epoch({process})"),
             Count::ReadTwice(who) => write!(f, "read-twice({who})"),
+            Count::Holds(process, name) => write!(f, "holds({process}, {name})"),
         }
     }
 }
@@ -643,6 +645,7 @@ mod tests {
             "owned(flink-1) == 2",
             "committed(flink-cg, orders-0) == 5",
             "lag(flink-cg, orders) == 0",
+            "holds(search, orders) >= 3",
             "last-stable(orders-0) == 3",
             "last-stable(orders-0, broker-2) == 3",
             "producer-epoch(shop) == 1",

@@ -68,6 +68,8 @@ pub struct Observer {
     voters: Vec<Arc<str>>,
     /// Partitions of those topics that were asked for.
     sizes: BTreeMap<Arc<str>, i64>,
+    /// What processes hold, by process and name, as it was last looked at.
+    held: BTreeMap<(Arc<str>, Arc<str>), Option<i64>>,
     /// Where readers are in those partitions that were asked for.
     positions: BTreeMap<(Arc<str>, Arc<str>), Option<i64>>,
     /// Records that each reader was handed since the story began.
@@ -252,6 +254,11 @@ impl Observer {
             Count::Lag(group, topic) => self.lag(group, topic),
             Count::ProducerEpoch(process) => self.groups.producer_epoch(process.as_str()),
             Count::ReadTwice(who) => Ok(self.groups.read_twice(who)),
+            Count::Holds(process, name) => {
+                let held = self.held.get(&(process.0.clone(), Arc::from(name.as_str())));
+                let none = || format!("{process} holds nothing, or is down");
+                held.copied().flatten().ok_or_else(none)
+            }
         }
     }
 
@@ -410,6 +417,9 @@ impl Judge for Observer {
             Sight::Voters(voters) => self.voters.clone_from(voters),
             Sight::TopicSize { topic, partitions } => {
                 self.sizes.insert(topic.clone(), *partitions);
+            }
+            Sight::Holds { process, name, count } => {
+                self.held.insert((process.clone(), name.clone()), *count);
             }
             _ => {}
         }

@@ -39,6 +39,7 @@
 //! ```
 
 mod aftermath;
+mod apps;
 mod bind;
 mod builtin;
 mod coverage;

@@ -88,6 +88,19 @@ pub enum ActorKind {
         /// Whom it calls for each call, one after the other.
         calls: Vec<ProcessId>,
     },
+    /// Runs connectors, with the other workers.
+    Connect {
+        /// The broker that it asks first.
+        bootstrap: ProcessId,
+        /// Whose changes its source connector follows.
+        database: Option<ProcessId>,
+        /// Where its sink connector writes.
+        store: Option<ProcessId>,
+    },
+    /// Keeps rows, and sends every change to who follows its log.
+    Database,
+    /// Keeps documents.
+    Store,
 }
 
 /// One topic.

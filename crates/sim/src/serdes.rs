@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use topomotion_actors::schema::Compatibility;
-use topomotion_actors::{Registration, RegistryConfig, SerdeConfig, ServiceConfig};
+use topomotion_actors::{
+    ConnectConfig, InsertMode, Registration, RegistryConfig, SerdeConfig, ServiceConfig,
+};
 use topomotion_wire::{Duration, Endpoint};
 
 use crate::plan::ActorKind;
@@ -88,6 +90,24 @@ pub(crate) fn check_actor(
         | (ActorKind::Service { .. }, "work.ms" | "timeout.ms") => {
             (ms(value), "write a whole number of milliseconds")
         }
+        (
+            ActorKind::Connect { .. },
+            "offset.flush.interval.ms" | "session.timeout.ms",
+        ) => (ms(value), "write a whole number of milliseconds"),
+        (ActorKind::Connect { .. }, "insert.mode") => {
+            (matches!(value, "insert" | "upsert"), "write insert or upsert")
+        }
+        (ActorKind::Connect { .. }, TABLES) => {
+            let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+            let is_table = |name: &str| !name.is_empty() && name.chars().all(legal);
+            (value.split(',').all(|it| is_table(it.trim())), "write the names of tables")
+        }
+        (ActorKind::Connect { .. }, _) => (
+            false,
+            "there are offset.flush.interval.ms, session.timeout.ms, insert.mode and \
+             table.include.list",
+        ),
+        (ActorKind::Database | ActorKind::Store, _) => (false, "it has no settings"),
         (ActorKind::SchemaRegistry { .. }, _) => {
             (false, "there are schema.compatibility.level and kafkastore.timeout.ms")
         }
@@ -112,6 +132,25 @@ pub(crate) fn set_registry(
         into.level = level;
     }
     duration(settings, "kafkastore.timeout.ms", &mut into.timeout);
+}
+
+/// What goes before the settings of Connect's workers, in a run.
+pub(crate) const CONNECT: &str = "connect.";
+const TABLES: &str = "table.include.list";
+
+/// The tables that a source connector follows.
+pub(crate) fn tables(settings: &BTreeMap<String, String>) -> Vec<String> {
+    let named = settings.get(TABLES).map_or("orders", String::as_str);
+    named.split(',').map(|table| table.trim().to_owned()).collect()
+}
+
+/// Puts a worker's settings in place.
+pub(crate) fn set_connect(into: &mut ConnectConfig, settings: &BTreeMap<String, String>) {
+    duration(settings, "offset.flush.interval.ms", &mut into.flush_interval);
+    duration(settings, "session.timeout.ms", &mut into.session_timeout);
+    if settings.get("insert.mode").is_some_and(|mode| mode == "insert") {
+        into.sinks.iter_mut().for_each(|sink| sink.insert_mode = InsertMode::Insert);
+    }
 }
 
 /// Puts a service's settings in place.

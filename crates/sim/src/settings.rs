@@ -21,7 +21,7 @@ use crate::plan::{FIRST_VOTERS, MEMBERSHIP};
 
 mod groups;
 
-use crate::serdes;
+use crate::{apps, serdes};
 use groups::{COORDINATOR, MEMBER, TRANSACTIONAL};
 
 /// Whose setting it is.
@@ -54,7 +54,8 @@ struct Known<T> {
 
 /// Says whether a setting can be used.
 pub(crate) fn check(owner: Owner, name: &str, value: &str) -> Judgement {
-    if let Some(judgement) = serdes::check(owner, name, value) {
+    let special = serdes::check(owner, name, value);
+    if let Some(judgement) = special.or_else(|| apps::check(owner, name, value)) {
         return judgement;
     }
     let common = || CommonConfig::new("", Vec::new());

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{ErrorCode, Offset};
+use crate::{AppDeed, ErrorCode, Offset};
 
 /// Something that an actor did.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +84,8 @@ pub enum ActorDeed {
         /// How long it took, in milliseconds.
         ms: u64,
     },
+    /// An application worked on records.
+    App(AppDeed),
 }
 
 impl ActorDeed {
@@ -96,6 +98,7 @@ impl ActorDeed {
             | ActorDeed::CannotDeserialize { .. }
             | ActorDeed::CallFailed { .. } => true,
             ActorDeed::Called { status, .. } => *status >= 400,
+            ActorDeed::App(deed) => deed.is_trouble(),
             ActorDeed::SchemaKnown { .. }
             | ActorDeed::RegistryServes { .. }
             | ActorDeed::LooksUp { .. }
@@ -141,6 +144,7 @@ impl fmt::Display for ActorDeed {
             ActorDeed::Called { what, status, ms } => {
                 write!(f, "called {what}: {status} after {ms} ms")
             }
+            ActorDeed::App(deed) => deed.fmt(f),
         }
     }
 }

@@ -23,7 +23,9 @@
 //! ```
 
 mod actor_deed;
+mod app_deed;
 mod connection;
+mod database;
 mod deed;
 mod defect;
 mod disk;
@@ -40,8 +42,10 @@ mod time;
 mod transaction;
 
 pub use actor_deed::ActorDeed;
+pub use app_deed::AppDeed;
 pub use bytes::Bytes;
 pub use connection::{ConnectionId, CorrelationId, Endpoint};
+pub use database::{DatabaseMessage, Lsn, RowChange, WalRecord};
 pub use deed::{
     BatchCause, ClientDeed, JoinCause, LeaveCause, MetadataCause, PositionCause,
 };

@@ -8,8 +8,8 @@
 use std::sync::Arc;
 
 use crate::{
-    ConnectionId, CorrelationId, DiskOp, Endpoint, Fact, FlushToken, HttpRequest,
-    HttpResponse, Instant, Rule, TopicPartition,
+    ConnectionId, CorrelationId, DatabaseMessage, DiskOp, Endpoint, Fact, FlushToken,
+    HttpRequest, HttpResponse, Instant, Rule, TopicPartition,
     messages::{RequestKind, ResponseKind},
 };
 
@@ -48,6 +48,8 @@ pub enum Message {
     HttpRequest(Box<HttpRequest>),
     /// Not Kafka's: from an HTTP server.
     HttpResponse(Box<HttpResponse>),
+    /// Not Kafka's: of a database's replication stream, either way.
+    Database(Box<DatabaseMessage>),
 }
 
 impl From<Request> for Message {
@@ -65,6 +67,12 @@ impl From<Response> for Message {
 impl From<HttpRequest> for Message {
     fn from(request: HttpRequest) -> Message {
         Message::HttpRequest(Box::new(request))
+    }
+}
+
+impl From<DatabaseMessage> for Message {
+    fn from(message: DatabaseMessage) -> Message {
+        Message::Database(Box::new(message))
     }
 }
 

@@ -372,7 +372,10 @@ fn cut(parcel: &Parcel, target: usize) -> Vec<Parcel> {
     let mut parts: Vec<(u64, BatchBuilder)> = Vec::new();
     for (number, record) in (parcel.number..).zip(records) {
         let names = record.headers.iter().map(|header| {
-            (std::str::from_utf8(&header.key).unwrap_or_default(), header.value.as_deref())
+            (
+                std::str::from_utf8(&header.key).unwrap_or_default(),
+                header.value.as_deref(),
+            )
         });
         let headers: Vec<(&str, Option<&[u8]>)> = names.collect();
         let record = RecordRef {

@@ -67,6 +67,15 @@ impl Reader<'_> {
                 self.demand(")", EXAMPLE)?;
                 Count::Lag(group, topic)
             }
+            "holds" => {
+                const EXAMPLE: &str = "holds(search, orders) == 3";
+                self.demand("(", EXAMPLE)?;
+                let process = self.process(EXAMPLE)?;
+                self.demand(",", EXAMPLE)?;
+                let name = self.name("a name", EXAMPLE)?;
+                self.demand(")", EXAMPLE)?;
+                Count::Holds(process, name)
+            }
             "producer-epoch" => {
                 const EXAMPLE: &str = "producer-epoch(shop) == 1";
                 self.demand("(", EXAMPLE)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use topomotion_model::{Diagnostic, Process, ProcessId, ProcessRole, Run, StepKind};
 
-use super::{Draft, list};
+use super::{Draft, connect, list};
 use crate::line::actor;
 use crate::plan::{ActorKind, ActorPlan};
 use crate::serdes;
@@ -74,7 +74,7 @@ fn called(draft: &Draft<'_>, id: &ProcessId) -> Vec<ProcessId> {
         .collect()
 }
 
-fn push(
+pub(super) fn push(
     draft: &mut Draft<'_>,
     plan: &mut ClusterPlan,
     process: &Process,
@@ -113,14 +113,30 @@ pub(super) fn keep_needed(
         errors.push(error.help("give a process `role: 'schema-registry'`"));
     }
     let is_told = run.steps.iter().any(|step| match &step.kind {
-        StepKind::Client(_, line) => actor::is_meant(line),
+        StepKind::Client(_, line) => {
+            actor::is_meant(line) && !actor::is_of_application(line)
+        }
+        kind => hits(kind, plan, |one| !connect::is_part(one)),
+    });
+    let is_asked = serializes || is_told;
+    let connects = connect::is_needed(plan, run);
+    plan.actors.retain(|one| if connect::is_part(one) { connects } else { is_asked });
+}
+
+/// Whether a step concerns one of these actors.
+pub(super) fn hits(
+    kind: &StepKind,
+    plan: &ClusterPlan,
+    of: impl Fn(&ActorPlan) -> bool,
+) -> bool {
+    match kind {
         StepKind::Crash(id)
         | StepKind::Restart(id)
+        | StepKind::Start(id)
         | StepKind::Pause(id)
-        | StepKind::Resume(id) => plan.actors.iter().any(|one| one.process == *id),
+        | StepKind::Resume(id) => {
+            plan.actors.iter().any(|one| one.process == *id && of(one))
+        }
         _ => false,
-    });
-    if !serializes && !is_told {
-        plan.actors.clear();
     }
 }

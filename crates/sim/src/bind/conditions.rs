@@ -69,6 +69,7 @@ impl Planner<'_> {
                     }
                 }
                 Count::ProducerEpoch(producer) => self.producer(producer, span),
+                Count::Holds(process, _) => self.process(process, span).map(|_| ()),
                 Count::ReadTwice(who) => {
                     let readers = self.plan.consumers.iter();
                     match readers.clone().any(|one| one.process.as_str() == who) {

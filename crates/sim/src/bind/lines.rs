@@ -3,6 +3,7 @@
 use topomotion_model::{Alias, Diagnostic, PartitionName, ProcessId, Span};
 
 use super::steps::Planner;
+use crate::apps;
 use crate::line::actor::{self, ActorLine};
 use crate::line::admin::AdminLine;
 use crate::line::client::{ClientLine, Doer};
@@ -109,6 +110,28 @@ impl Planner<'_> {
                 self.producer(process, who)?;
                 return Some(line.trim().to_owned());
             }
+            ActorLine::Change(_) => {
+                let own = self.plan.actors.iter().find(|one| one.process == *process);
+                if !own.is_some_and(|own| own.kind == ActorKind::Database) {
+                    let message = format!("`{process}` is no database");
+                    let error = Diagnostic::error("no-database", message, who);
+                    self.errors.push(error.help(
+                        "a database has an edge with `protocol: 'postgresql'` to a process \
+                         with `role: 'connect'`",
+                    ));
+                    return None;
+                }
+                return Some(line.trim().to_owned());
+            }
+            ActorLine::FailOn(_) => {
+                self.application(process, who)?;
+                return Some(line.trim().to_owned());
+            }
+            ActorLine::Replay(topic) => {
+                self.application(process, who)?;
+                self.topic(topic, what)?;
+                return Some(line.trim().to_owned());
+            }
             ActorLine::Register { .. }
             | ActorLine::Check { .. }
             | ActorLine::Level { .. } => None,
@@ -131,6 +154,20 @@ impl Planner<'_> {
         }
         self.process(process, who)?;
         Some(line.trim().to_owned())
+    }
+
+    /// A consumer whose work may fail.
+    fn application(&mut self, process: &ProcessId, span: Option<Span>) -> Option<()> {
+        self.consumer(process, span)?;
+        let own = self.plan.consumers.iter().find(|one| one.process == *process);
+        if own.is_some_and(|own| apps::handler(&own.settings).is_some()) {
+            return Some(());
+        }
+        let message = format!("nothing says what `{process}` does with what it reads");
+        let error = Diagnostic::error("no-application", message, span);
+        self.errors
+            .push(error.help("set `processing.retries` or another of `processing.…`"));
+        None
     }
 
     fn read<T>(

@@ -6,6 +6,7 @@
 mod actors;
 mod clients;
 mod conditions;
+mod connect;
 mod lines;
 mod nodes;
 mod overlay;
@@ -96,6 +97,7 @@ pub fn bind(topology: &Topology) -> Result<Binding, Vec<Diagnostic>> {
     plan.topics = topics::find(&mut draft, &plan.nodes);
     clients::find(&mut draft, &mut plan);
     actors::find(&mut draft, &mut plan);
+    connect::find(&mut draft, &mut plan);
     for scenario in &topology.scenarios {
         if let Play::Run(run) = &scenario.play {
             match plan_run(&plan, run, &scenario.origin) {

@@ -4,7 +4,8 @@ use topomotion_model::{Diagnostic, Origin, ProcessId, Run, Span};
 
 use super::nodes::wrong_voters;
 use super::{CONFLICTING, judge_conflict, judge_setting};
-use crate::plan::FIRST_VOTERS;
+use crate::plan::{ActorKind, FIRST_VOTERS};
+use crate::serdes;
 use crate::settings::{self, Owner};
 use crate::{ClusterPlan, ProducerPlan};
 
@@ -52,6 +53,24 @@ fn set_one(
     Ok(doubts.pop().filter(|_| !taken))
 }
 
+/// Sets what every worker of Connect is to have.
+fn set_workers(
+    plan: &mut ClusterPlan,
+    (name, value): (&str, &str),
+    span: Option<Span>,
+    errors: &mut Vec<Diagnostic>,
+) {
+    for one in &mut plan.actors {
+        let ActorKind::Connect { .. } = one.kind else { continue };
+        if let Err(help) = serdes::check_actor(&one.kind, name, value) {
+            let message = format!("`{name}={value}` means nothing to `{}`", one.process);
+            errors.push(Diagnostic::error("unknown-setting", message, span).help(help));
+            return;
+        }
+        one.settings.insert(name.to_owned(), value.to_owned());
+    }
+}
+
 /// The cluster as this run wants it. What is wrong goes to `errors`, doubts to `warnings`.
 pub(super) fn lay_over(
     plan: &ClusterPlan,
@@ -68,6 +87,11 @@ pub(super) fn lay_over(
                 Ok(doubt) => warnings.extend(doubt),
                 Err(error) => errors.push(*error),
             }
+            continue;
+        }
+        if let Some(own) = name.strip_prefix(serdes::CONNECT) {
+            let span = origin.part(&format!("settings.{name}"));
+            set_workers(&mut plan, (own, value), span, errors);
             continue;
         }
         let (owner, own) = match name.split_once('.') {

@@ -7,11 +7,11 @@ use topomotion_model::{
     nearest,
 };
 
-use super::actors;
 use super::judge_conflict;
 use super::overlay::lay_over;
+use super::{actors, connect};
 use crate::line::client::{ClientLine, Doer};
-use crate::{Action, ClusterPlan, PlannedStep, ProducerPlan};
+use crate::{Action, ClusterPlan, PlannedStep, ProducerPlan, apps};
 
 /// A run as this cluster plays it.
 pub(crate) struct PlannedRun {
@@ -31,7 +31,9 @@ pub(crate) fn plan_run(
     let (mut errors, mut warnings) = (Vec::new(), Vec::new());
     let plan = with_writers(plan, run);
     let mut cluster = lay_over(&plan, run, origin, &mut errors, &mut warnings);
+    apps::equip(&mut cluster);
     actors::keep_needed(&mut cluster, run, &mut errors);
+    connect::equip(&mut cluster);
     let mut planner = Planner { plan: &cluster, grown: BTreeSet::new(), errors };
     let steps = run.steps.iter().filter_map(|step| planner.step(step)).collect();
     let errors = planner.errors;

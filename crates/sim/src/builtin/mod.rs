@@ -6,9 +6,11 @@
 
 mod cast;
 mod clients;
+mod connect;
 mod consumers;
 mod control;
 mod coordinators;
+mod dlq;
 mod failures;
 mod groups;
 mod offsets;
@@ -20,6 +22,7 @@ mod script;
 mod sharing;
 mod storage;
 mod strategies;
+mod streams;
 
 use topomotion_model::{Origin, Play, Run, Scenario, ScenarioId};
 
@@ -69,6 +72,9 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
         control::ALL,
         storage::ALL,
         registry::ALL,
+        dlq::ALL,
+        connect::ALL,
+        streams::ALL,
         groups::ALL,
         coordinators::ALL,
         sharing::ALL,

@@ -217,7 +217,7 @@ fn rest_chain(cast: &Cast<'_>) -> Result<Script, String> {
         |process: &ProcessId| cast.plan.actors.iter().find(|one| one.process == *process);
     let calls = |one: &'_ ActorPlan| match &one.kind {
         ActorKind::Service { calls } => calls.clone(),
-        ActorKind::SchemaRegistry { .. } => Vec::new(),
+        _ => Vec::new(),
     };
     let first = cast.plan.actors.iter().find(|one| !calls(one).is_empty());
     let first = first.ok_or(

@@ -3,9 +3,10 @@
 
 use std::str::FromStr;
 
+use topomotion_actors::Statement;
 use topomotion_actors::schema::{self, Compatibility, Schema, SchemaType};
 use topomotion_model::ProcessId;
-use topomotion_wire::HttpMethod;
+use topomotion_wire::{HttpMethod, RowChange};
 
 use crate::storm::Misread;
 
@@ -40,6 +41,13 @@ pub enum ActorLine {
         /// What.
         schema: Schema,
     },
+    /// `fail on poison`, `fail on nothing`: on which records the work fails from now on.
+    FailOn(Option<String>),
+    /// `replay orders.dlq`: what was put aside is written to where it came from.
+    Replay(String),
+    /// `insert orders 1 total=5`, `update orders 1 total=7`, `delete orders 1`: what a
+    /// client of the database has it do.
+    Change(Statement),
     /// `call GET /subjects`, `call payment POST /pay {}`
     Call {
         /// Whom; the registry if nobody is named.
@@ -53,11 +61,16 @@ pub enum ActorLine {
     },
 }
 
-const VERBS: [(&str, &str); 5] = [
+const VERBS: [(&str, &str); 10] = [
     ("register", "register orders-value Order(id: string)"),
     ("check", "check orders-value Order(id: string)"),
     ("compatibility", "compatibility orders-value FULL"),
     ("write", "write orders as Order(id: string)"),
+    ("fail", "fail on poison"),
+    ("replay", "replay orders.dlq"),
+    ("insert", "insert orders 1 total=5"),
+    ("update", "update orders 1 total=7"),
+    ("delete", "delete orders 1"),
     ("call", "call GET /subjects"),
 ];
 
@@ -65,6 +78,18 @@ const VERBS: [(&str, &str); 5] = [
 pub fn is_meant(line: &str) -> bool {
     let verb = line.split_whitespace().next().unwrap_or_default();
     VERBS.iter().any(|(known, _)| *known == verb)
+}
+
+/// Whether a line is about one process alone, and neither asks a registry nor calls a
+/// service.
+pub fn is_of_application(line: &str) -> bool {
+    let line = line.parse();
+    matches!(line, Ok(ActorLine::FailOn(_) | ActorLine::Replay(_) | ActorLine::Change(_)))
+}
+
+/// Whether a line is for a database.
+pub fn is_of_database(line: &str) -> bool {
+    matches!(line.parse(), Ok(ActorLine::Change(_)))
 }
 
 /// What is left of a line, word by word.
@@ -167,10 +192,39 @@ impl FromStr for ActorLine {
                     }
                 }
             }
+            "fail" => match (rest.word("`on`")?, rest.word("what")?) {
+                ("on", "nothing") => Ok(ActorLine::FailOn(None)),
+                ("on", word) => Ok(ActorLine::FailOn(Some(word.to_owned()))),
+                (other, _) => {
+                    let example = rest.example;
+                    let message = format!(
+                        "`on` should stand here, not `{other}`; write: {example}"
+                    );
+                    Err(rest.misread(message))
+                }
+            },
+            "replay" => Ok(ActorLine::Replay(rest.word("a topic")?.to_owned())),
+            "insert" => change(&mut rest, RowChange::Insert),
+            "update" => change(&mut rest, RowChange::Update),
+            "delete" => change(&mut rest, RowChange::Delete),
             "call" => call(&mut rest),
             other => Err(rest.misread(format!("`{other}` is not known"))),
         }
     }
+}
+
+fn change(rest: &mut Rest<'_>, change: RowChange) -> Result<ActorLine, Misread> {
+    let (table, key) = (rest.word("a table")?.into(), rest.word("a key")?.into());
+    let mut columns = Vec::new();
+    while !rest.rest.trim().is_empty() {
+        let word = rest.word("a column")?;
+        let Some((name, value)) = word.split_once('=') else {
+            let message = format!("`{word}` sets no column; write: {}", rest.example);
+            return Err(rest.misread(message));
+        };
+        columns.push((name.to_owned(), value.to_owned()));
+    }
+    Ok(ActorLine::Change(Statement { table, key, change, columns }))
 }
 
 fn call(rest: &mut Rest<'_>) -> Result<ActorLine, Misread> {

@@ -96,6 +96,10 @@ pub(crate) fn describe(
             let status = http::status(response.status);
             return (None, essence(status, http::answered(response)));
         }
+        Message::Database(message) => {
+            let told = Told::one(Part::always("", message.to_string()));
+            return (None, essence(message.name(), told));
+        }
         Message::Request(request) => {
             (api::of_request(&request.body), request::tell(request, names))
         }

@@ -22,7 +22,7 @@ impl Scales {
         self.buffer.clear();
         let Some(key) = key else { return without_key(message) };
         let (encoded, header) = match message {
-            Message::HttpRequest(_) | Message::HttpResponse(_) => {
+            Message::HttpRequest(_) | Message::HttpResponse(_) | Message::Database(_) => {
                 return without_key(message);
             }
             Message::Request(request) => (
@@ -48,6 +48,9 @@ fn without_key(message: &Message) -> u32 {
     match message {
         Message::HttpRequest(request) => http::request_size(request),
         Message::HttpResponse(response) => http::response_size(response),
+        Message::Database(message) => {
+            u32::try_from(message.len_bytes()).unwrap_or(u32::MAX)
+        }
         Message::Request(_) | Message::Response(_) => 0,
     }
 }

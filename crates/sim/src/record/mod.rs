@@ -208,7 +208,9 @@ impl Recorder {
         let (key, essence) = describe(message, &self.names);
         let (way, client) = match message {
             Message::Request(_) | Message::HttpRequest(_) => (Way::Asking, from),
-            Message::Response(_) | Message::HttpResponse(_) => (Way::Answering, to),
+            Message::Response(_) | Message::HttpResponse(_) | Message::Database(_) => {
+                (Way::Answering, to)
+            }
         };
         // Whoever tells a client about the cluster, it is the same errand.
         let teller = match (essence.api, way) {
@@ -244,6 +246,8 @@ impl Recorder {
             }
             Message::Response(response) => response.correlation,
             Message::HttpResponse(response) => response.correlation,
+            // A stream: nobody waits for an answer.
+            Message::Database(_) => return Travel::Scripted,
         };
         match self.open.remove(&(link, answered)) {
             Some(request) => Travel::Response(request),

@@ -141,6 +141,15 @@ pub enum Sight {
         /// How many; 0 without the topic.
         partitions: i64,
     },
+    /// How much a process holds under a name; looked at when a condition asks for it.
+    Holds {
+        /// Who.
+        process: Arc<str>,
+        /// Which name.
+        name: Arc<str>,
+        /// How much; none where the process holds nothing of the kind.
+        count: Option<i64>,
+    },
     /// A consumer handed records on.
     Read {
         /// Who.

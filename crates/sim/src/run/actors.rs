@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use topomotion_actors::schema::{Schema, SchemaType};
 use topomotion_actors::{
-    Actor, Downstream, RegistryConfig, SchemaConsumer, SchemaProducer, SchemaRegistry,
-    Service, ServiceConfig,
+    Actor, Downstream, Handler, RegistryConfig, SchemaConsumer, SchemaProducer,
+    SchemaRegistry, Service, ServiceConfig, Statement, StreamTask,
 };
 use topomotion_client::{CommonConfig, TopicPlacement};
 use topomotion_model::ProcessId;
@@ -14,11 +14,12 @@ use topomotion_wire::{Endpoint, HttpMethod, NodeId};
 
 use super::body::Body;
 use super::cluster::{Cluster, PORT, WALL_CLOCK_BASE_MS};
+use super::connect;
 use super::stage::{Stage, Stop};
 use super::steps::Play;
 use crate::line::actor::ActorLine;
 use crate::plan::{ActorKind, ActorPlan};
-use crate::{ClusterPlan, serdes};
+use crate::{ClusterPlan, apps, serdes};
 
 /// A registry listens here.
 const REGISTRY_PORT: u16 = 8081;
@@ -30,6 +31,9 @@ pub(super) fn endpoint(actor: &ActorPlan) -> Endpoint {
     let port = match actor.kind {
         ActorKind::SchemaRegistry { .. } => REGISTRY_PORT,
         ActorKind::Service { .. } => SERVICE_PORT,
+        ActorKind::Connect { .. } => connect::WORKER_PORT,
+        ActorKind::Database => connect::DATABASE_PORT,
+        ActorKind::Store => connect::STORE_PORT,
     };
     Endpoint { host: actor.process.0.clone(), port }
 }
@@ -62,6 +66,9 @@ impl Cluster<'_> {
                 let registry = SchemaRegistry::start(now, config, random);
                 Actor::Registry(Box::new(registry))
             }
+            ActorKind::Connect { .. } | ActorKind::Database | ActorKind::Store => {
+                connect::actor(self, host, plan)
+            }
             ActorKind::Service { calls } => {
                 let mut config = ServiceConfig::default();
                 serdes::set_service(&mut config, &plan.settings);
@@ -90,12 +97,14 @@ impl Cluster<'_> {
     }
 }
 
-/// A client as it runs: with a serializer before it or a deserializer behind it, and able
-/// to call, where there is somebody to call.
+/// A client as it runs: with an application that its settings name, or with a serializer
+/// before it or a deserializer behind it, and able to call, where there is somebody to call.
 pub(super) fn fronted(plan: &ClusterPlan, process: &ProcessId, body: Body) -> Body {
-    if plan.actors.is_empty() {
-        return body;
-    }
+    let body = match applied(plan, process, body) {
+        Body::Actor(actor) => return Body::Actor(actor),
+        body if plan.actors.is_empty() => return body,
+        body => body,
+    };
     let serde = |settings: Option<&BTreeMap<String, String>>| {
         registry(plan).and_then(|it| serdes::serde(settings?, it))
     };
@@ -111,6 +120,33 @@ pub(super) fn fronted(plan: &ClusterPlan, process: &ProcessId, body: Body) -> Bo
             Actor::Consumer(Box::new(SchemaConsumer::new(*consumer, serde)))
         }
         other => return other,
+    };
+    Body::Actor(Box::new(actor))
+}
+
+/// Both clients of a process with the application that its settings name.
+fn applied(plan: &ClusterPlan, process: &ProcessId, body: Body) -> Body {
+    let Some(own) = plan.consumers.iter().find(|one| one.process == *process) else {
+        return body;
+    };
+    let Body::Worker(worker) = body else { return body };
+    let kafka = Endpoint { host: own.bootstrap.0.clone(), port: PORT };
+    let common = CommonConfig {
+        clock_base_ms: WALL_CLOCK_BASE_MS,
+        ..CommonConfig::new(process.0.clone(), vec![kafka])
+    };
+    let handler = apps::handler(&own.settings);
+    let stream = apps::stream(&own.group, &own.settings);
+    let actor = match (stream, handler) {
+        (Some(config), _) => {
+            let clients = (worker.consumer, worker.producer);
+            Actor::Stream(Box::new(StreamTask::new(config, common, clients)))
+        }
+        (None, Some(config)) => {
+            let clients = (worker.consumer, worker.producer);
+            Actor::Handler(Box::new(Handler::new(config, common, clients)))
+        }
+        (None, None) => return Body::Worker(worker),
     };
     Body::Actor(Box::new(actor))
 }
@@ -152,6 +188,7 @@ impl Play<'_, '_> {
                 return Ok(());
             }
         };
+        let mut refusal = None;
         self.stage.cluster.world.command(host, |body, now| match (body, call) {
             (Body::Actor(actor), Told::Call(to, request)) => {
                 actor.call(now, &to, request);
@@ -159,8 +196,17 @@ impl Play<'_, '_> {
             (Body::Actor(actor), Told::Write(topic, schema)) => {
                 actor.write_as(&topic, schema);
             }
+            (Body::Actor(actor), Told::FailOn(word)) => actor.fail_on(now, word),
+            (Body::Actor(actor), Told::Replay(topic)) => actor.replay(now, &topic),
+            (Body::Actor(actor), Told::Change(statement)) => {
+                refusal = actor.execute(now, statement).err();
+            }
             _ => {}
         });
+        if let Some(refusal) = refusal {
+            self.verdict(index, &words, Err(refusal));
+            return Ok(());
+        }
         let answered =
             self.stage.run_until(self.limits.produce_ms, |stage| {
                 match stage.cluster.world.machine(host) {
@@ -183,6 +229,9 @@ impl Play<'_, '_> {
 enum Told {
     Call(Endpoint, (HttpMethod, String, String)),
     Write(Arc<str>, Schema),
+    FailOn(Option<Arc<str>>),
+    Replay(Arc<str>),
+    Change(Statement),
 }
 
 fn told(plan: &ClusterPlan, line: ActorLine) -> Result<Told, String> {
@@ -206,6 +255,9 @@ fn told(plan: &ClusterPlan, line: ActorLine) -> Result<Told, String> {
             Told::Call(registry()?, (HttpMethod::Put, path, body))
         }
         ActorLine::Write { topic, schema } => Told::Write(topic.into(), schema),
+        ActorLine::FailOn(word) => Told::FailOn(word.map(Arc::from)),
+        ActorLine::Replay(topic) => Told::Replay(topic.into()),
+        ActorLine::Change(statement) => Told::Change(statement),
         ActorLine::Call { to: None, method, path, body } => {
             Told::Call(registry()?, (method, path, body))
         }

@@ -4,6 +4,7 @@ mod actors;
 mod applications;
 mod body;
 mod cluster;
+mod connect;
 mod deeds;
 mod dump;
 mod errands;

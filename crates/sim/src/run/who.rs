@@ -191,6 +191,16 @@ fn look_at_count(stage: &Stage<'_>, of: &Count) -> Option<Sight> {
             let partitions = stage.cluster.topic_size(topic);
             Some(Sight::TopicSize { topic: Arc::from(topic.as_str()), partitions })
         }
+        Count::Holds(process, name) => {
+            let host = stage.cluster.host(process)?;
+            let count = match stage.cluster.world.machine(host) {
+                Some(Body::Actor(actor)) => actor.held(name),
+                _ => None,
+            };
+            let count = count.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+            let (process, name) = (process.0.clone(), Arc::from(name.as_str()));
+            Some(Sight::Holds { process, name, count })
+        }
         Count::Position(reader, partition) => {
             let at = place(&partition.topic, partition.partition)?;
             let next = stage.cluster.position(reader, &at);
