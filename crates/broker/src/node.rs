@@ -354,7 +354,7 @@ impl Node {
         let standing =
             standing(&self.config, &self.image, &self.quorum, self.applied, now);
         if let Some(broker) = &mut self.broker {
-            broker.flushed(standing.site, token);
+            broker.flushed(standing.site, token, &mut self.effects);
         }
     }
 

@@ -112,6 +112,10 @@ impl Quorum {
     ) {
         let Some((said, ballot)) = messages::read_vote_response(response) else { return };
         let is_late = self.take_unheard(from);
+        if !is_late {
+            self.note_answered(now, from);
+        }
+        self.heard.extend(said.leader.zip(messages::read_vote_endpoint(response)));
         if self.observe(now, said) == Changed::Yes || is_late {
             return;
         }
@@ -124,6 +128,14 @@ impl Quorum {
             _ => return,
         }
         self.count_ballots(now);
+    }
+
+    /// The question to this voter is no longer under way, whatever becomes of the answer.
+    fn note_answered(&mut self, now: Instant, from: NodeId) {
+        let Role::Campaign(campaign) = &mut self.role else { return };
+        if let Some(Asked::Open(call)) = campaign.ballots.get_mut(&from) {
+            call.failed(now, &self.config);
+        }
     }
 
     /// Whether an answer is to a question of an earlier campaign.

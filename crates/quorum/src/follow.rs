@@ -117,7 +117,11 @@ impl Quorum {
             Fetched::Records(records) => self.append_fetched(records),
             Fetched::Diverges(at) => self.cut_at(at),
             Fetched::Snapshot(id) => self.begin_download(id),
-            Fetched::Refused(_) if answer.leadership.leader.is_none() => {
+            // Of this epoch: it may be the late answer to a question of an earlier one.
+            Fetched::Refused(_)
+                if answer.leadership.leader.is_none()
+                    && answer.leadership.epoch == self.durable.epoch =>
+            {
                 // An observer need not wait for an election: it asks around. Voters may
                 // still name the old leader; there is no going back to that one.
                 if !self.may_run() {

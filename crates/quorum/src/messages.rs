@@ -152,6 +152,7 @@ pub(crate) enum Ballot {
 
 pub(crate) fn vote_response(
     leadership: Leadership,
+    leader_at: Option<Endpoint>,
     answer: Result<Ballot, ErrorCode>,
 ) -> ResponseKind {
     let partition = vote_response::PartitionData::default()
@@ -162,7 +163,22 @@ pub(crate) fn vote_response(
     let topic = vote_response::TopicData::default()
         .with_topic_name(topic_name())
         .with_partitions(vec![partition]);
-    ResponseKind::Vote(VoteResponse::default().with_topics(vec![topic]))
+    let endpoints = leadership.leader.zip(leader_at).map(|(leader, at)| {
+        vote_response::NodeEndpoint::default()
+            .with_node_id(BrokerId(leader.0))
+            .with_host(StrBytes::from_string(at.host.to_string()))
+            .with_port(at.port)
+    });
+    let response = VoteResponse::default()
+        .with_topics(vec![topic])
+        .with_node_endpoints(endpoints.into_iter().collect());
+    ResponseKind::Vote(response)
+}
+
+/// Where the leader listens that a voter knows of, if it says so.
+pub(crate) fn read_vote_endpoint(response: &VoteResponse) -> Option<Endpoint> {
+    let listener = response.node_endpoints.first()?;
+    Some(Endpoint { host: Arc::from(listener.host.as_str()), port: listener.port })
 }
 
 pub(crate) fn read_vote_response(

@@ -27,7 +27,9 @@ impl Quorum {
                 VoteKind::Standard => self.ballot(now, candidacy),
             }),
         };
-        self.reply(token, messages::vote_response(self.leadership(), answer));
+        let leader_at = self.leader().and_then(|leader| self.endpoint(leader).cloned());
+        let response = messages::vote_response(self.leadership(), leader_at, answer);
+        self.reply(token, response);
     }
 
     /// RAFT-3: says what it would say, and changes nothing, whatever epoch it is asked in.

@@ -406,7 +406,9 @@ impl Judge for Observer {
                 self.elr.insert(partition.clone(), elr.clone());
             }
             Sight::Found { process, partition, end } => {
-                self.replica_mut(process, partition).log_end = *end;
+                let replica = self.replica_mut(process, partition);
+                replica.log_end = *end;
+                replica.high_watermark = replica.high_watermark.min(*end);
             }
             Sight::LogStart { process, partition, offset } => {
                 self.replica_mut(process, partition).log_start = *offset;

@@ -95,6 +95,8 @@ pub(crate) struct Model {
     /// Partitions that were once led by a replica from outside the ISR: what was promised
     /// there may be gone.
     unclean: BTreeMap<Name, i32>,
+    /// Partitions whose last change skipped a leadership.
+    untold: BTreeSet<Name>,
     /// The greatest high watermark that anybody ever had.
     pub highest: BTreeMap<Name, i64>,
     /// Eligible leader replicas as committed, and as they were before.
@@ -350,9 +352,27 @@ impl Model {
             && now.leader.as_ref().is_some_and(is_member)
     }
 
+    /// Whether a leadership came and went of which nobody told: its controller was gone before
+    /// it could.
+    pub fn has_untold(&self, partition: &Name) -> bool {
+        self.untold.contains(partition)
+    }
+
     fn register(&mut self, change: &StateChange) {
         let Some((partition, registration)) = registration_of(change) else { return };
         let before = self.registrations.get(&partition);
+        let has_untold =
+            before.is_some_and(|it| registration.leader_epoch > it.leader_epoch + 1);
+        match has_untold {
+            true => _ = self.untold.insert(partition.clone()),
+            false => _ = self.untold.remove(&partition),
+        }
+        let is_new =
+            |member: &Name| !before.is_some_and(|before| before.isr.contains(member));
+        if has_untold && registration.isr.iter().any(is_new) {
+            // It may have been an unclean one.
+            self.unclean.insert(partition.clone(), registration.leader_epoch);
+        }
         if let (Some(before), Some(leader)) = (before, &registration.leader)
             && before.leader.as_ref() != Some(leader)
             && !before.isr.contains(leader)

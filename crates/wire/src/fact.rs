@@ -126,6 +126,14 @@ pub enum Fact {
         /// All of it.
         state: PartitionState,
     },
+    /// This node's controller took office. What its predecessor committed last, that one may
+    /// have had no time to tell.
+    TookOffice {
+        /// Every broker's registration.
+        brokers: Vec<(NodeId, BrokerEpoch, BrokerLiveness)>,
+        /// Every partition's registration.
+        partitions: Vec<(TopicPartition, PartitionState)>,
+    },
     /// This node applied metadata up to (not including) this offset of the metadata log.
     MetadataApplied {
         /// Next offset to apply.

@@ -6,6 +6,7 @@
 
 mod clean_shutdown;
 mod cleaning;
+mod closing;
 mod coordination;
 mod deletes;
 mod fetch_sessions;
@@ -31,6 +32,7 @@ use topomotion_wire::{
     TopicPartition,
 };
 
+use closing::Closing;
 use deletes::Deletes;
 pub(crate) use deletes::{DelayedDelete, PendingDelete};
 pub(crate) use fetch_sessions::{Naming, SessionUse, Wanted, Worth, refused};
@@ -77,6 +79,8 @@ pub(crate) struct Broker {
     verifications: Verifications,
     /// When the high watermarks are to be written down.
     checkpoint_due: Option<Instant>,
+    /// The last thing a broker does.
+    closing: Option<Closing>,
     /// When old segments were last looked for.
     retention_checked: Instant,
     /// When logs were last looked at for compaction.
@@ -133,6 +137,7 @@ impl Broker {
             markers: Markers::default(),
             verifications: Verifications::default(),
             checkpoint_due: None,
+            closing: None,
             retention_checked: now,
             cleaned_at: now,
         }
@@ -363,8 +368,7 @@ impl Broker {
     ) {
         self.lifecycle.heard(standing.site.now, standing.config, response);
         if let BrokerStatus::Stopped(epoch) = self.lifecycle.status() {
-            effects.disk(storage::write_watermarks(&self.replicas));
-            effects.disk(clean_shutdown::write(epoch));
+            self.begin_closing(epoch, effects);
         }
     }
 
@@ -446,7 +450,13 @@ impl Broker {
     }
 
     /// A flush that this broker asked for has come back.
-    pub(crate) fn flushed(&mut self, site: Site<'_>, token: FlushToken) {
+    pub(crate) fn flushed(
+        &mut self,
+        site: Site<'_>,
+        token: FlushToken,
+        effects: &mut Effects,
+    ) {
+        self.note_closed(token, effects);
         let mut replicas = self.replicas.values_mut();
         if replicas.any(|replica| replica.flushed(token)) {
             let interval = site.settings.high_watermark_checkpoint_interval;
@@ -478,6 +488,10 @@ impl Broker {
                 let sender = Sender { now, me, epoch, controller, timeout };
                 self.isr_changes.send(sender, &mut self.replicas, effects);
             }
+        }
+        // What came in now would not be on the platter when the process ends.
+        if self.closing.is_some() {
+            return;
         }
         let fetching = self.fetching(standing);
         for fetcher in self.fetchers.values_mut() {
@@ -581,10 +595,6 @@ impl Broker {
 
     pub(crate) fn wait_for_records(&mut self, fetch: DelayedFetch) {
         self.fetches.wait(fetch);
-    }
-
-    pub(crate) fn status(&self) -> BrokerStatus {
-        self.lifecycle.status()
     }
 
     pub(crate) fn views(&self) -> Vec<ReplicaView> {

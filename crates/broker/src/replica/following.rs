@@ -50,7 +50,7 @@ impl Replica {
                 return Err(Malformed::Record);
             }
         }
-        self.begin_with_batch(&data.records, effects)?;
+        self.begin_with_batch(&data, effects)?;
         let appended = self.log.append_as_follower(data.records)?;
         self.write(effects);
         self.tell_appended(appended.base, appended.end, effects);
@@ -65,18 +65,20 @@ impl Replica {
     }
 
     /// A leader's log may start within a batch, once records were deleted on demand; batches
-    /// come whole, so an empty log that was to begin there begins with that batch instead.
+    /// come whole, so a log without a record that the leader still has begins with that batch
+    /// instead.
     fn begin_with_batch(
         &mut self,
-        records: &Bytes,
+        data: &FetchedData,
         effects: &mut Effects,
     ) -> Result<(), Malformed> {
         let end = self.log.end_offset();
-        let Some(first) = Batches::new(records.clone()).next().transpose()? else {
+        let Some(first) = Batches::new(data.records.clone()).next().transpose()? else {
             return Ok(());
         };
         let holds_end = first.base_offset() < end && first.next_offset() > end;
-        if holds_end && self.log.start_offset() == end {
+        let is_useless = data.log_start >= end || self.log.start_offset() == end;
+        if holds_end && is_useless {
             self.begin_at(first.base_offset(), effects);
         }
         Ok(())

@@ -224,6 +224,14 @@ impl Replica {
         self.log.flushed(token).is_some()
     }
 
+    /// Flushes the whole log: under which token, and how many files will come back.
+    pub(crate) fn flush(&mut self, effects: &mut Effects) -> (FlushToken, usize) {
+        let token = effects.next_flush();
+        let files = self.log.flush(token);
+        self.write(effects);
+        (token, files)
+    }
+
     /// Hands the log's writes to the disk and checks REP-1, which every change ends with. A
     /// segment that was closed is flushed; nobody waits for it.
     fn write(&mut self, effects: &mut Effects) {

@@ -19,6 +19,7 @@ pub(super) fn change(
     let process = process.clone();
     Some(match fact {
         Fact::MetadataApplied { .. }
+        | Fact::TookOffice { .. }
         | Fact::Client { .. }
         | Fact::Actor { .. }
         | Fact::Log { .. } => return None,

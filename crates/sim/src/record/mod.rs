@@ -6,6 +6,7 @@
 
 mod facts;
 mod groups;
+mod office;
 mod promises;
 mod sight;
 mod talk;
@@ -22,6 +23,7 @@ use crate::coverage::Coverage;
 use crate::packet::{Dictionary, Errand, Errands, Scales, Way, describe};
 use crate::world::LinkId;
 
+use office::Office;
 use promises::Promises;
 pub use sight::{Asked, Ballot, KnownProducer, Sight};
 use talk::Talk;
@@ -53,6 +55,7 @@ pub struct Recorder {
     open: BTreeMap<(LinkId, CorrelationId), PacketId>,
     talk: Talk,
     promises: Promises,
+    office: Office,
     packets: u32,
 }
 
@@ -71,6 +74,7 @@ impl Recorder {
             open: BTreeMap::new(),
             talk: Talk::default(),
             promises: Promises::default(),
+            office: Office::default(),
             packets: 0,
         }
     }
@@ -151,6 +155,13 @@ impl Recorder {
 
     /// Something became true.
     pub fn fact(&mut self, now: Instant, process: &Arc<str>, fact: Fact) {
+        if let Fact::TookOffice { brokers, partitions } = fact {
+            for news in self.office.untold(brokers, partitions) {
+                self.fact(now, process, news);
+            }
+            return;
+        }
+        self.office.note(&fact);
         if let Some(sight) = sight::of_fact(process, &fact, &mut self.names) {
             self.sights.push((self.trace.events.len(), sight));
         }

@@ -88,7 +88,12 @@ impl Probe {
                 if self.found.contains(&place) && !self.moved.contains(&place) {
                     return None;
                 }
-                let view = node(cluster, process)?.replica(&read(partition)?)?;
+                let Some(view) = node(cluster, process)?.replica(&read(partition)?)
+                else {
+                    // What comes after is a log that begins anew.
+                    self.moved.insert(place);
+                    return None;
+                };
                 self.moved.remove(&place);
                 self.found.insert(place);
                 let (process, partition) = (process.clone(), partition.clone());

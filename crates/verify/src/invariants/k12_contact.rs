@@ -47,6 +47,8 @@ pub(crate) struct Contact {
     /// When each leader last answered each voter.
     answered: BTreeMap<(Name, Name), Time>,
     ears: BTreeMap<Name, Ear>,
+    /// Since when each follows whom it follows; what was answered before does not count.
+    following: BTreeMap<Name, Time>,
     standing_still: BTreeSet<Name>,
     meddled: BTreeSet<Name>,
     /// When leaders are looked at next.
@@ -65,6 +67,7 @@ impl Contact {
             claims: BTreeMap::new(),
             answered: BTreeMap::new(),
             ears: BTreeMap::new(),
+            following: BTreeMap::new(),
             standing_still: BTreeSet::new(),
             meddled: BTreeSet::new(),
             next: Time(0),
@@ -145,7 +148,8 @@ impl Contact {
     /// A follower asks: it has had its last answer, if that was just now.
     fn asked(&mut self, follower: &Name, leader: &Name, at: Time) {
         let place = (leader.clone(), follower.clone());
-        let told = self.answered.get(&place).copied();
+        let since = self.following.get(follower).copied().unwrap_or(Time(0));
+        let told = self.answered.get(&place).copied().filter(|told| *told >= since);
         if told.is_none_or(|told| at.0.saturating_sub(told.0) > SOON) {
             return;
         }
@@ -195,8 +199,11 @@ impl Checker for Contact {
             }
             _ => _ = self.claims.remove(process),
         }
-        if *role != QuorumRole::Follower {
-            self.ears.remove(process);
+        match role {
+            QuorumRole::Follower => {
+                self.following.insert(process.clone(), bench.at());
+            }
+            _ => _ = self.ears.remove(process),
         }
     }
 

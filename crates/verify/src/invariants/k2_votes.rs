@@ -12,6 +12,8 @@ use crate::model::{Model, Name};
 #[derive(Debug, Default)]
 pub(crate) struct Votes {
     given: BTreeMap<(Name, i32), Name>,
+    /// The last vote of each for itself.
+    own: BTreeMap<Name, i32>,
 }
 
 impl Votes {
@@ -36,13 +38,22 @@ impl Checker for Votes {
         if let StateChange::Quorum { process, role: QuorumRole::Candidate, epoch } =
             change
         {
+            self.own.insert(process.clone(), *epoch);
             self.vote(process, *epoch, process, bench);
         }
     }
 
     fn witness(&mut self, _model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
         if let Sight::Voted { voter, candidate, epoch, kind: Ballot::Vote } = sight {
+            // Whoever gets a vote has asked for it, and had its own on the platter before.
+            self.own.remove(candidate);
             self.vote(voter, *epoch, candidate, bench);
+        }
+        // A vote for itself that nobody was told of may be lost with the power.
+        if let Sight::LostPower(process) = sight
+            && let Some(epoch) = self.own.remove(process)
+        {
+            self.given.remove(&(process.clone(), epoch));
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use topomotion_sim::Sight;
+use topomotion_sim::{Ballot, Sight};
 use topomotion_trace::StateChange;
 
 use super::Checker;
@@ -13,6 +13,8 @@ use crate::model::{Model, Name};
 #[derive(Debug, Default)]
 pub(crate) struct Epochs {
     reached: BTreeMap<Name, i32>,
+    /// The highest epoch that each has given its vote in: before that left it was durable.
+    voted: BTreeMap<Name, i32>,
 }
 
 impl Checker for Epochs {
@@ -26,8 +28,21 @@ impl Checker for Epochs {
     }
 
     fn witness(&mut self, _model: &Model, sight: &Sight, _bench: &mut Bench<'_>) {
-        if let Sight::LostDisk(process) = sight {
-            self.reached.remove(process);
+        match sight {
+            Sight::LostDisk(process) => {
+                self.reached.remove(process);
+                self.voted.remove(process);
+            }
+            Sight::Voted { voter, epoch, kind: Ballot::Vote, .. } => {
+                let voted = self.voted.entry(voter.clone()).or_insert(*epoch);
+                *voted = (*voted).max(*epoch);
+            }
+            // An epoch that nobody was told of may not have reached the platter.
+            Sight::LostPower(process) => {
+                let voted = self.voted.get(process).copied().unwrap_or(0);
+                self.reached.insert(process.clone(), voted);
+            }
+            _ => {}
         }
     }
 }

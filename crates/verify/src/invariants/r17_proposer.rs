@@ -40,6 +40,7 @@ impl Checker for Proposer {
             let unclean = model.was_unclean_at(&partition, now.leader_epoch)
                 && now.isr.len() == 1
                 && model.may_recover(&partition);
+            let unclean = unclean || model.has_untold(&partition);
             let mut sets = self.proposed.range(epochs.clone()).flat_map(|(_, sets)| sets);
             let asked = sets.any(|set| set.contains(member));
             bench.demand("R17", asked || elected || unclean, || {
