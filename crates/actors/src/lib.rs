@@ -39,6 +39,8 @@ mod service;
 mod store;
 mod streams;
 mod switchboard;
+mod zk_broker;
+mod zookeeper;
 
 pub use actor::Actor;
 pub use caller::{CallFailure, CallId, Caller, Outcome};
@@ -48,5 +50,7 @@ pub use handler::{Handler, HandlerConfig};
 pub use registry::{RegistryConfig, SchemaRegistry};
 pub use serde::{Registration, SchemaConsumer, SchemaProducer, SerdeConfig};
 pub use service::{Downstream, Service, ServiceConfig};
+pub use zk_broker::{Assignment, ZkBroker, ZkBrokerConfig, znodes};
+pub use zookeeper::{ZooKeeperConfig, ZooKeeperServer};
 pub use store::DocumentStore;
 pub use streams::{Guarantee, StreamConfig, StreamTask};

@@ -209,6 +209,7 @@ fn arrival(world: &World, link: LinkId, side: Side) -> String {
             Message::HttpRequest(_) | Message::HttpResponse(_) => {
                 format!("{here} hears from {there} over HTTP")
             }
+            Message::Zookeeper(_) => format!("{here} hears of ZooKeeper from {there}"),
         },
         Some(Parcel::Goodbye) | None => {
             format!("{here} learns that a connection with {there} is gone")

@@ -124,10 +124,10 @@ impl Link {
     pub fn post(&mut self, side: Side, message: Message) {
         match message {
             Message::Request(_) | Message::HttpRequest(_) => self.unanswered += 1,
-            Message::Database(_) => {}
             Message::Response(_) | Message::HttpResponse(_) => {
                 self.unanswered = self.unanswered.saturating_sub(1)
             }
+            Message::Database(_) | Message::Zookeeper(_) => {}
         }
         let end = self.end_mut(side);
         if end.is_open {
@@ -188,6 +188,10 @@ fn digest_of(message: &Message) -> u64 {
         Message::HttpResponse(response) => {
             writer.word(4);
             writer.take(response);
+        }
+        Message::Zookeeper(message) => {
+            writer.word(5);
+            writer.take(message);
         }
         Message::Database(message) => {
             writer.word(6);

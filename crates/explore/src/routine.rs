@@ -38,7 +38,10 @@ pub(crate) fn is_routine(node: &Node, message: &Message, learning: Learning) -> 
             _ => false,
         },
         // Nobody explores what is not Kafka's.
-        Message::HttpRequest(_) | Message::HttpResponse(_) | Message::Database(_) => false,
+        Message::HttpRequest(_)
+        | Message::HttpResponse(_)
+        | Message::Database(_)
+        | Message::Zookeeper(_) => false,
     }
 }
 

@@ -68,7 +68,7 @@ pub use options::{Limits, RunOptions};
 pub use outcome::{Ending, Outcome, Verdict};
 pub use plan::{
     ActorKind, ActorPlan, ClusterPlan, ConsumerPlan, Membership, NodePlan, NodeRole,
-    ProducerPlan, TopicPlan,
+    ProducerPlan, TopicPlan, ZooKeeperPlan,
 };
 pub use record::{Asked, Ballot, KnownProducer, Sight};
 pub use run::{play, probe, run};

@@ -23,6 +23,9 @@ pub struct ClusterPlan {
     /// The processes around Kafka, in the topology's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actors: Vec<ActorPlan>,
+    /// The ensemble of a run as in ZooKeeper's days; without one, KRaft is played.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zookeeper: Vec<ZooKeeperPlan>,
     /// Settings of every node, under Kafka's own names.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
@@ -103,6 +106,18 @@ pub enum ActorKind {
     Store,
 }
 
+/// One ZooKeeper server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZooKeeperPlan {
+    /// Which process of the topology.
+    pub process: ProcessId,
+    /// `myid`.
+    pub id: i32,
+    /// The brokers that ask it first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub brokers: Vec<ProcessId>,
+}
+
 /// One topic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TopicPlan {
@@ -153,6 +168,11 @@ pub struct ConsumerPlan {
 /// Kafka's setting that names who votes in the metadata quorum at first: processes, node
 /// ids, or Kafka's own `id@host:port`, with commas between them.
 pub(crate) const FIRST_VOTERS: &str = "controller.quorum.voters";
+
+/// The setting that makes a run one of ZooKeeper's days.
+pub(crate) const ZOOKEEPER_CONNECT: &str = "zookeeper.connect";
+/// How long a broker may be silent there, in milliseconds.
+pub(crate) const ZOOKEEPER_SESSION: &str = "zookeeper.session.timeout.ms";
 
 /// How a consumer comes by its partitions: `assign`, or `subscribe` as Kafka's groups do.
 pub(crate) const MEMBERSHIP: &str = "membership";
@@ -257,11 +277,17 @@ impl ClusterPlan {
         self.topics.iter().find(|topic| topic.name == name)
     }
 
+    /// Whether brokers depend on ZooKeeper in this run.
+    pub fn has_zookeeper(&self) -> bool {
+        !self.zookeeper.is_empty()
+    }
+
     /// Whether this process runs on the engine at all.
     pub fn runs(&self, process: &ProcessId) -> bool {
         self.node(process).is_some()
             || self.producers.iter().any(|producer| producer.process == *process)
             || self.consumers.iter().any(|consumer| consumer.process == *process)
             || self.actors.iter().any(|actor| actor.process == *process)
+            || self.zookeeper.iter().any(|server| server.process == *process)
     }
 }

@@ -176,7 +176,9 @@ impl RunFile {
         let mut late = BTreeSet::new();
         let mut seen = BTreeSet::new();
         for (process, starts) in steps.chain(operations) {
-            if seen.insert(process) && starts && self.cluster.node(process).is_none() {
+            let may_be =
+                self.cluster.has_zookeeper() || self.cluster.node(process).is_none();
+            if seen.insert(process) && starts && may_be {
                 late.insert(process);
             }
         }

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{AppDeed, ErrorCode, Offset};
+use crate::{AppDeed, ErrorCode, Offset, ZkDeed};
 
 /// Something that an actor did.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +86,8 @@ pub enum ActorDeed {
     },
     /// An application worked on records.
     App(AppDeed),
+    /// A ZooKeeper server, or a broker that depends on one, did something.
+    Zookeeper(ZkDeed),
 }
 
 impl ActorDeed {
@@ -99,6 +101,7 @@ impl ActorDeed {
             | ActorDeed::CallFailed { .. } => true,
             ActorDeed::Called { status, .. } => *status >= 400,
             ActorDeed::App(deed) => deed.is_trouble(),
+            ActorDeed::Zookeeper(deed) => deed.is_trouble(),
             ActorDeed::SchemaKnown { .. }
             | ActorDeed::RegistryServes { .. }
             | ActorDeed::LooksUp { .. }
@@ -145,6 +148,7 @@ impl fmt::Display for ActorDeed {
                 write!(f, "called {what}: {status} after {ms} ms")
             }
             ActorDeed::App(deed) => deed.fmt(f),
+            ActorDeed::Zookeeper(deed) => deed.fmt(f),
         }
     }
 }

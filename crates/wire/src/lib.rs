@@ -40,6 +40,8 @@ mod random;
 mod rule;
 mod time;
 mod transaction;
+mod zk_deed;
+mod zookeeper;
 
 pub use actor_deed::ActorDeed;
 pub use app_deed::AppDeed;
@@ -72,3 +74,8 @@ pub use random::Random;
 pub use rule::Rule;
 pub use time::{Duration, Instant};
 pub use transaction::{TransactionState, TransactionStep, TransactionView};
+pub use zk_deed::ZkDeed;
+pub use zookeeper::{
+    ControllerCall, LeaderAndIsr, SessionId, Zab, ZkAnswer, ZkChange, ZkError, ZkEvent,
+    ZkLife, ZkMessage, ZkOp, ZkSnapshot, ZkWatch, Znode, Zxid,
+};

@@ -8,8 +8,8 @@
 use std::sync::Arc;
 
 use crate::{
-    ConnectionId, CorrelationId, DatabaseMessage, DiskOp, Endpoint, Fact, FlushToken,
-    HttpRequest, HttpResponse, Instant, Rule, TopicPartition,
+    ConnectionId, CorrelationId, DatabaseMessage, DiskOp, Endpoint, Fact, FlushToken, HttpRequest,
+    HttpResponse, Instant, Rule, TopicPartition, ZkMessage,
     messages::{RequestKind, ResponseKind},
 };
 
@@ -50,6 +50,8 @@ pub enum Message {
     HttpResponse(Box<HttpResponse>),
     /// Not Kafka's: of a database's replication stream, either way.
     Database(Box<DatabaseMessage>),
+    /// Of ZooKeeper's days: either way.
+    Zookeeper(Box<ZkMessage>),
 }
 
 impl From<Request> for Message {
@@ -79,6 +81,12 @@ impl From<DatabaseMessage> for Message {
 impl From<HttpResponse> for Message {
     fn from(response: HttpResponse) -> Message {
         Message::HttpResponse(Box::new(response))
+    }
+}
+
+impl From<ZkMessage> for Message {
+    fn from(message: ZkMessage) -> Message {
+        Message::Zookeeper(Box::new(message))
     }
 }
 

@@ -520,7 +520,10 @@ impl Rig {
 fn check_encoding(message: &Message) {
     let mut bytes = bytes::BytesMut::new();
     let (version, encoded) = match message {
-        Message::HttpRequest(_) | Message::HttpResponse(_) | Message::Database(_) => return,
+        Message::HttpRequest(_)
+        | Message::HttpResponse(_)
+        | Message::Database(_)
+        | Message::Zookeeper(_) => return,
         Message::Request(it) => (it.version, it.body.encode(&mut bytes, it.version)),
         Message::Response(it) => (it.version, it.body.encode(&mut bytes, it.version)),
     };

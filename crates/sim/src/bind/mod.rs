@@ -13,6 +13,7 @@ mod overlay;
 mod roles;
 mod steps;
 mod topics;
+mod zookeeper;
 
 use std::collections::BTreeMap;
 
@@ -97,6 +98,7 @@ pub fn bind(topology: &Topology) -> Result<Binding, Vec<Diagnostic>> {
     plan.topics = topics::find(&mut draft, &plan.nodes);
     clients::find(&mut draft, &mut plan);
     actors::find(&mut draft, &mut plan);
+    zookeeper::find(&mut draft, &mut plan);
     connect::find(&mut draft, &mut plan);
     for scenario in &topology.scenarios {
         if let Play::Run(run) = &scenario.play {

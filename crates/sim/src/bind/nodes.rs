@@ -124,7 +124,7 @@ fn combined_voters(
     let names: Vec<String> =
         brokers.iter().take(count).map(|process| process.id.to_string()).collect();
     let instead = match draft.of_role(ProcessRole::Zookeeper).next() {
-        Some(_) => "the engine runs KRaft and not ZooKeeper",
+        Some(_) => "where a story is not about ZooKeeper, the engine runs KRaft",
         None => "the script shows no controller",
     };
     let verb = if count == 1 { "votes" } else { "vote" };

@@ -4,7 +4,7 @@ use topomotion_model::{Diagnostic, Origin, ProcessId, Run, Span};
 
 use super::nodes::wrong_voters;
 use super::{CONFLICTING, judge_conflict, judge_setting};
-use crate::plan::{ActorKind, FIRST_VOTERS};
+use crate::plan::{ActorKind, FIRST_VOTERS, ZOOKEEPER_CONNECT, ZOOKEEPER_SESSION};
 use crate::serdes;
 use crate::settings::{self, Owner};
 use crate::{ClusterPlan, ProducerPlan};
@@ -81,6 +81,10 @@ pub(super) fn lay_over(
 ) -> ClusterPlan {
     let mut plan = plan.clone();
     for (name, value) in &run.settings {
+        if [ZOOKEEPER_CONNECT, ZOOKEEPER_SESSION].contains(&name.as_str()) {
+            plan.settings.insert(name.clone(), value.clone());
+            continue;
+        }
         if let Some((process, own)) = of_process(&plan, name) {
             let span = origin.part(&format!("settings.{name}"));
             match set_one(&mut plan, &process, (own, value), span) {

@@ -9,6 +9,7 @@ use topomotion_model::{
 
 use super::judge_conflict;
 use super::overlay::lay_over;
+use super::zookeeper;
 use super::{actors, connect};
 use crate::line::client::{ClientLine, Doer};
 use crate::{Action, ClusterPlan, PlannedStep, ProducerPlan, apps};
@@ -33,6 +34,7 @@ pub(crate) fn plan_run(
     let mut cluster = lay_over(&plan, run, origin, &mut errors, &mut warnings);
     apps::equip(&mut cluster);
     actors::keep_needed(&mut cluster, run, &mut errors);
+    zookeeper::keep_needed(&mut cluster, run, &mut errors);
     connect::equip(&mut cluster);
     let mut planner = Planner { plan: &cluster, grown: BTreeSet::new(), errors };
     let steps = run.steps.iter().filter_map(|step| planner.step(step)).collect();

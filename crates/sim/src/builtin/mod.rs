@@ -21,6 +21,7 @@ mod replication;
 mod script;
 mod sharing;
 mod storage;
+mod zookeeper;
 mod strategies;
 mod streams;
 
@@ -76,6 +77,7 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
         connect::ALL,
         streams::ALL,
         groups::ALL,
+        zookeeper::ALL,
         coordinators::ALL,
         sharing::ALL,
         offsets::ALL,

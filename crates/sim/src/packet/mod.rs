@@ -15,6 +15,7 @@ mod request;
 mod response;
 mod size;
 mod transactions;
+mod zookeeper;
 
 use kafka_protocol::messages::ApiKey;
 use topomotion_wire::{ErrorCode, Message};
@@ -23,6 +24,7 @@ pub(crate) use dictionary::{Dictionary, METADATA_TOPIC};
 pub(crate) use errands::{Errand, Errands, Way};
 pub(crate) use http::is_failure as is_http_failure;
 pub(crate) use size::Scales;
+pub(crate) use zookeeper::answers as is_zookeeper_answer;
 
 /// One thing that a message says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +101,10 @@ pub(crate) fn describe(
         Message::Database(message) => {
             let told = Told::one(Part::always("", message.to_string()));
             return (None, essence(message.name(), told));
+        }
+        Message::Zookeeper(message) => {
+            let (name, told) = zookeeper::tell(message, names);
+            return (None, essence(name, told));
         }
         Message::Request(request) => {
             (api::of_request(&request.body), request::tell(request, names))

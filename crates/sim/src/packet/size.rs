@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use kafka_protocol::messages::ApiKey;
 use topomotion_wire::Message;
 
-use super::http;
+use super::{http, zookeeper};
 
 /// Weighs messages by encoding them, into one buffer that is used again and again.
 #[derive(Debug, Default)]
@@ -22,7 +22,10 @@ impl Scales {
         self.buffer.clear();
         let Some(key) = key else { return without_key(message) };
         let (encoded, header) = match message {
-            Message::HttpRequest(_) | Message::HttpResponse(_) | Message::Database(_) => {
+            Message::HttpRequest(_)
+            | Message::HttpResponse(_)
+            | Message::Database(_)
+            | Message::Zookeeper(_) => {
                 return without_key(message);
             }
             Message::Request(request) => (
@@ -51,6 +54,7 @@ fn without_key(message: &Message) -> u32 {
         Message::Database(message) => {
             u32::try_from(message.len_bytes()).unwrap_or(u32::MAX)
         }
+        Message::Zookeeper(message) => zookeeper::size(message),
         Message::Request(_) | Message::Response(_) => 0,
     }
 }

@@ -17,10 +17,14 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use topomotion_trace::{Event, Packet, PacketId, Time, Tone, Trace, Travel, What};
-use topomotion_wire::{CorrelationId, Fact, Instant, Message, Rule, TopicPartition};
+use topomotion_wire::{
+    CorrelationId, Fact, Instant, Message, Rule, TopicPartition, ZkMessage,
+};
 
 use crate::coverage::Coverage;
-use crate::packet::{Dictionary, Errand, Errands, Scales, Way, describe};
+use crate::packet::{
+    Dictionary, Errand, Errands, Scales, Way, describe, is_zookeeper_answer as answers,
+};
 use crate::world::LinkId;
 
 use office::Office;
@@ -222,6 +226,10 @@ impl Recorder {
             Message::Response(_) | Message::HttpResponse(_) | Message::Database(_) => {
                 (Way::Answering, to)
             }
+            Message::Zookeeper(message) => match answers(message) {
+                Some(_) => (Way::Answering, to),
+                None => (Way::Asking, from),
+            },
         };
         // Whoever tells a client about the cluster, it is the same errand.
         let teller = match (essence.api, way) {
@@ -259,6 +267,16 @@ impl Recorder {
             Message::HttpResponse(response) => response.correlation,
             // A stream: nobody waits for an answer.
             Message::Database(_) => return Travel::Scripted,
+            Message::Zookeeper(message) => match (&**message, answers(message)) {
+                (_, Some(answered)) => answered,
+                (
+                    ZkMessage::Request { correlation, .. }
+                    | ZkMessage::Control { correlation, .. },
+                    None,
+                ) => return self.asked(id, link, *correlation),
+                // Nobody asked for it, and nobody answers.
+                (_, None) => return Travel::Scripted,
+            },
         };
         match self.open.remove(&(link, answered)) {
             Some(request) => Travel::Response(request),

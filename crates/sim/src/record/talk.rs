@@ -45,8 +45,10 @@ impl Talk {
         mut tell: impl FnMut(Sight),
     ) {
         match message {
-            Message::HttpRequest(_) | Message::HttpResponse(_) | Message::Database(_) => {
-            }
+            Message::HttpRequest(_)
+            | Message::HttpResponse(_)
+            | Message::Database(_)
+            | Message::Zookeeper(_) => {}
             Message::Request(request) => {
                 let place = (link, request.correlation);
                 if let Some(question) = question(&request.body) {

@@ -1,6 +1,6 @@
 //! What can run on a host.
 
-use topomotion_actors::Actor;
+use topomotion_actors::{Actor, ZkBroker, ZooKeeperServer};
 use topomotion_broker::Node;
 use topomotion_client::{Admin, Consumer, Producer, ProducerRecord};
 use topomotion_wire::{Input, Instant, Machine, Output};
@@ -16,6 +16,8 @@ pub(super) enum Body {
     Worker(Box<Worker>),
     Admin(Box<Admin>),
     Actor(Box<Actor>),
+    ZooKeeper(Box<ZooKeeperServer>),
+    ZkBroker(Box<ZkBroker>),
 }
 
 impl Body {
@@ -31,7 +33,11 @@ impl Body {
             Body::Producer(producer) => Some(producer),
             Body::Worker(worker) => Some(&worker.producer),
             Body::Actor(actor) => actor.producer(),
-            Body::Node(_) | Body::Consumer(_) | Body::Admin(_) => None,
+            Body::Node(_)
+            | Body::Consumer(_)
+            | Body::Admin(_)
+            | Body::ZooKeeper(_)
+            | Body::ZkBroker(_) => None,
         }
     }
 
@@ -40,7 +46,11 @@ impl Body {
             Body::Producer(producer) => Some(producer),
             Body::Worker(worker) => Some(&mut worker.producer),
             Body::Actor(actor) => actor.producer_mut(),
-            Body::Node(_) | Body::Consumer(_) | Body::Admin(_) => None,
+            Body::Node(_)
+            | Body::Consumer(_)
+            | Body::Admin(_)
+            | Body::ZooKeeper(_)
+            | Body::ZkBroker(_) => None,
         }
     }
 
@@ -69,7 +79,11 @@ impl Body {
             Body::Consumer(consumer) => Some(consumer),
             Body::Worker(worker) => Some(&worker.consumer),
             Body::Actor(actor) => actor.consumer(),
-            Body::Node(_) | Body::Producer(_) | Body::Admin(_) => None,
+            Body::Node(_)
+            | Body::Producer(_)
+            | Body::Admin(_)
+            | Body::ZooKeeper(_)
+            | Body::ZkBroker(_) => None,
         }
     }
 
@@ -78,7 +92,11 @@ impl Body {
             Body::Consumer(consumer) => Some(consumer),
             Body::Worker(worker) => Some(&mut worker.consumer),
             Body::Actor(actor) => actor.consumer_mut(),
-            Body::Node(_) | Body::Producer(_) | Body::Admin(_) => None,
+            Body::Node(_)
+            | Body::Producer(_)
+            | Body::Admin(_)
+            | Body::ZooKeeper(_)
+            | Body::ZkBroker(_) => None,
         }
     }
 
@@ -99,6 +117,8 @@ impl Machine for Body {
             Body::Worker(machine) => machine.handle(now, input),
             Body::Admin(machine) => machine.handle(now, input),
             Body::Actor(machine) => machine.handle(now, input),
+            Body::ZooKeeper(machine) => machine.handle(now, input),
+            Body::ZkBroker(machine) => machine.handle(now, input),
         }
     }
 
@@ -110,6 +130,8 @@ impl Machine for Body {
             Body::Worker(machine) => machine.tick(now),
             Body::Admin(machine) => machine.tick(now),
             Body::Actor(machine) => machine.tick(now),
+            Body::ZooKeeper(machine) => machine.tick(now),
+            Body::ZkBroker(machine) => machine.tick(now),
         }
     }
 
@@ -121,6 +143,8 @@ impl Machine for Body {
             Body::Worker(machine) => machine.poll(),
             Body::Admin(machine) => machine.poll(),
             Body::Actor(machine) => machine.poll(),
+            Body::ZooKeeper(machine) => machine.poll(),
+            Body::ZkBroker(machine) => machine.poll(),
         }
     }
 
@@ -132,6 +156,8 @@ impl Machine for Body {
             Body::Worker(machine) => machine.deadline(),
             Body::Admin(machine) => machine.deadline(),
             Body::Actor(machine) => machine.deadline(),
+            Body::ZooKeeper(machine) => machine.deadline(),
+            Body::ZkBroker(machine) => machine.deadline(),
         }
     }
 }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::actors;
 use super::body::Body;
 use super::worker::Worker;
+use super::zookeeper;
 use crate::record::{Detail, Recorder};
 use crate::world::{HostId, Physics, World};
 use crate::{
@@ -75,8 +76,18 @@ impl<'a> Cluster<'a> {
             let host = world.add(name, Some(actors::endpoint(actor)));
             hosts.insert(actor.process.clone(), host);
         }
+        for server in &plan.zookeeper {
+            let name = server.process.0.clone();
+            let host = world.add(name, Some(zookeeper::endpoint(server)));
+            hosts.insert(server.process.clone(), host);
+        }
         let admin = world.add(ADMIN.into(), None);
         Cluster { plan, world, hosts, admin, clerk: None, auditor: None, seed }
+    }
+
+    /// What everything random grows from.
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// The host of a process; `None` for a name that the plan does not know.
@@ -88,7 +99,13 @@ impl<'a> Cluster<'a> {
     pub fn start(&mut self, process: &ProcessId) {
         let Some(host) = self.host(process) else { return };
         let plan = self.plan;
+        if let Some(server) = plan.zookeeper.iter().find(|one| one.process == *process) {
+            return self.start_zookeeper(server);
+        }
         if let Some(node) = plan.node(process) {
+            if plan.has_zookeeper() {
+                return self.start_zk_broker(node);
+            }
             self.start_node(host, node);
             return;
         }
@@ -433,6 +450,9 @@ impl<'a> Cluster<'a> {
 
     /// How long a silent broker is trusted, in ms.
     pub fn session_ms(&self) -> u64 {
+        if self.plan.has_zookeeper() {
+            return zookeeper::session_ms(self.plan);
+        }
         let mut behaviour = BrokerSettings::default();
         settings::set_node(&mut behaviour, &self.plan.settings);
         behaviour.broker_session_timeout.as_millis()

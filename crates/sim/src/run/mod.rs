@@ -4,6 +4,7 @@ mod actors;
 mod applications;
 mod body;
 mod cluster;
+mod contest;
 mod connect;
 mod deeds;
 mod dump;
@@ -20,6 +21,7 @@ mod transform;
 mod who;
 mod words;
 mod worker;
+mod zookeeper;
 
 use topomotion_model::{Diagnostic, Scenario};
 use topomotion_trace::Trace;

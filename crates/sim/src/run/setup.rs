@@ -11,6 +11,7 @@ use topomotion_wire::NodeId;
 
 use super::actors;
 use super::stage::{Stage, Stop};
+use super::zookeeper;
 use crate::TopicPlan;
 use crate::packet::name_of;
 
@@ -32,21 +33,14 @@ pub(super) fn set_up(
     rest: Rest,
     late: &BTreeSet<&ProcessId>,
 ) -> Result<(), String> {
-    let nodes = stage.cluster.plan.nodes.iter().map(|node| node.process.clone());
-    for process in nodes.collect::<Vec<_>>() {
-        stage.cluster.start(&process);
+    if stage.cluster.plan.has_zookeeper() {
+        let ensemble = zookeeper::set_up(stage, patience_ms, late);
+        ensemble.or_else(|(stop, waiting)| {
+            told(Err(stop), || waits("processes", "to be ready", &waiting))
+        })?;
+    } else {
+        set_up_nodes(stage, patience_ms)?;
     }
-    let brokers = stage
-        .run_until(patience_ms, |stage| stage.cluster.brokers_not_ready().is_empty());
-    told(brokers, || waits("brokers", "to serve", &stage.cluster.brokers_not_ready()))?;
-
-    create_topics(stage, patience_ms)?;
-    let replicas = stage
-        .run_until(patience_ms, |stage| stage.cluster.replicas_not_ready().is_empty());
-    told(replicas, || {
-        waits("partitions", "to be led as planned", &stage.cluster.replicas_not_ready())
-    })?;
-
     told(actors::set_up(stage, patience_ms), || {
         waits("processes", "to be ready", &stage.cluster.actors_not_ready())
     })?;
@@ -87,6 +81,24 @@ pub(super) fn set_up(
     }
     let rest = stage.run_until_quiet(REST_MS, stage.now());
     told(rest, || "the cluster never came to rest".to_owned())
+}
+
+/// Nodes start, and topics are created.
+fn set_up_nodes(stage: &mut Stage<'_>, patience_ms: u64) -> Result<(), String> {
+    let nodes = stage.cluster.plan.nodes.iter().map(|node| node.process.clone());
+    for process in nodes.collect::<Vec<_>>() {
+        stage.cluster.start(&process);
+    }
+    let brokers = stage
+        .run_until(patience_ms, |stage| stage.cluster.brokers_not_ready().is_empty());
+    told(brokers, || waits("brokers", "to serve", &stage.cluster.brokers_not_ready()))?;
+
+    create_topics(stage, patience_ms)?;
+    let replicas = stage
+        .run_until(patience_ms, |stage| stage.cluster.replicas_not_ready().is_empty());
+    told(replicas, || {
+        waits("partitions", "to be led as planned", &stage.cluster.replicas_not_ready())
+    })
 }
 
 fn create_topics(stage: &mut Stage<'_>, patience_ms: u64) -> Result<(), String> {

@@ -183,7 +183,8 @@ impl<'a> Stage<'a> {
     /// led, and every living replica is in its ISR. While the network is cut or a process
     /// stands still there is nothing to wait for.
     pub fn is_whole(&self) -> bool {
-        if self.cluster.world.is_hindered() {
+        // Nobody comes back into an ISR where nothing is replicated.
+        if self.cluster.world.is_hindered() || self.cluster.plan.has_zookeeper() {
             return true;
         }
         self.cluster.plan.topics.iter().all(|topic| {

@@ -9,6 +9,7 @@ use topomotion_wire::{Bytes, Instant};
 
 use super::body::Body;
 use super::cluster::acks;
+use super::contest::Contest;
 use super::stage::{Stage, Stop};
 use super::storm::inflict;
 use super::who;
@@ -29,6 +30,8 @@ pub(super) struct Play<'s, 'a> {
     pub last: Option<ProcessId>,
     /// Numbers the values of records that have none.
     records: u64,
+    /// What captions ask for is counted once.
+    contest: Contest,
 }
 
 impl<'s, 'a> Play<'s, 'a> {
@@ -40,6 +43,7 @@ impl<'s, 'a> Play<'s, 'a> {
             last_fault: None,
             last: None,
             records: 0,
+            contest: Contest::default(),
         }
     }
 
@@ -87,15 +91,19 @@ impl<'s, 'a> Play<'s, 'a> {
                 self.wait_until(index, condition, *timeout_ms)?;
             }
             Action::Expect { condition } => self.expect(index, condition),
-            Action::Say { text } => self.stage.note(What::Say {
-                process: None,
-                label: None,
-                text: text.clone(),
-                tone: Tone::Plain,
-            }),
+            Action::Say { text } => {
+                let (text, tone) = (self.filled(text), Tone::Plain);
+                let what = What::Say { process: None, label: None, text, tone };
+                self.stage.note(what);
+            }
         }
         self.stage.show();
         Ok(())
+    }
+
+    fn filled(&mut self, text: &str) -> String {
+        let cluster = &self.stage.cluster;
+        self.contest.fill(cluster.plan, self.limits, cluster.seed(), text)
     }
 
     fn hosts(&self, processes: &[ProcessId]) -> Vec<HostId> {

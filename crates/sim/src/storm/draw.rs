@@ -159,6 +159,7 @@ fn cluster(random: &mut Random, climate: &Climate) -> ClusterPlan {
     let second = one_in(random, 2).then(|| producer("billing"));
     ClusterPlan {
         actors: Vec::new(),
+        zookeeper: Vec::new(),
         nodes,
         topics,
         producers: [producer("shop")].into_iter().chain(second).collect(),

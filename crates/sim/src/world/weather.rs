@@ -51,6 +51,7 @@ impl Parcel {
             },
             Message::HttpRequest(request) => request.body.len(),
             Message::HttpResponse(response) => response.body.len(),
+            Message::Zookeeper(_) => 0,
             Message::Database(message) => message.len_bytes(),
         };
         PLAIN_BYTES + records as u64

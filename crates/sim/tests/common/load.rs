@@ -77,6 +77,7 @@ pub fn cluster(load: Load) -> ClusterPlan {
         producers: (0..load.clients).map(producer).collect(),
         consumers: (0..load.clients).map(|number| consumer(number, load)).collect(),
         actors: Vec::new(),
+        zookeeper: Vec::new(),
         settings: Default::default(),
         seed: 1,
     }
