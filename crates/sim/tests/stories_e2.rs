@@ -91,3 +91,8 @@ fn e16_a_reader_whose_offset_is_gone_starts_where_it_was_told_to() {
 fn e17_lag_is_what_is_not_committed() {
     assert_story(&production::topology(), "e17", "consumer-lag");
 }
+
+#[test]
+fn e17_a_group_without_members_is_empty_and_then_dead() {
+    assert_story(&production::topology(), "e17", "group-states");
+}

@@ -37,6 +37,14 @@ pub(super) const ALL: &[Entry] = &[
         billing: Billing::OnDemand,
         script: consumer_lag,
     },
+    Entry {
+        id: "group-states",
+        title: "A group's states: stable, empty, dead",
+        tell: "A group without members is empty and keeps its offsets; deleted, it is dead \
+               and has none.",
+        billing: Billing::OnDemand,
+        script: group_states,
+    },
 ];
 
 /// What `auto.offset.reset` says.
@@ -112,5 +120,36 @@ fn consumer_lag(cast: &Cast<'_>) -> Result<Script, String> {
         .wait_until(format!("lag({group}, {name}) <= 2"))
         .wait_until(format!("lag({group}, {name}) == 0"))
         .expect(format!("read-twice({group}) == 0"))
+        .expect_nothing_lost())
+}
+
+fn group_states(cast: &Cast<'_>) -> Result<Script, String> {
+    let (group, members) = cast.group(1)?;
+    let name = cast.name();
+    let mut script = Script::new()
+        .groups()
+        .setting("offsets.topic.num.partitions", "3")
+        .caption("Stable: everybody knows what is theirs.")
+        .admin(format!("describe-group {group}"))
+        .expect(format!("group({group}) == stable"))
+        .produce(cast, "order-1")
+        .wait(600)
+        .caption("They close one by one, and commit as they do.");
+    for member in &members {
+        script = script.shutdown(member.as_str());
+    }
+    Ok(script
+        .wait_until(format!("group({group}) == empty"))
+        .expect(format!("members({group}) == 0"))
+        .expect(format!("committed({group}, {name}) == 1"))
+        .caption("Empty: nobody reads, so the lag only grows. The offsets stay.")
+        .produce(cast, "order-2")
+        .expect(format!("lag({group}, {name}) == 1"))
+        .admin(format!("describe-group {group}"))
+        .caption("Deleted, it is dead, and its offsets are gone with it.")
+        .admin(format!("delete-group {group}"))
+        .wait_until(format!("group({group}) == dead"))
+        .expect(format!("lag({group}, {name}) == 2"))
+        .admin(format!("describe-group {group}"))
         .expect_nothing_lost())
 }
