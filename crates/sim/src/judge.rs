@@ -347,7 +347,9 @@ impl Observer {
             StateChange::Process { process, state: ProcessState::Stopped } => {
                 self.is_down(process);
             }
-            StateChange::BatchFailed { process, error, .. } => {
+            StateChange::BatchFailed { process, error, .. }
+            // Whoever is no member any more is told so by its own client.
+            | StateChange::CommitAnswered { process, error: Some(error), .. } => {
                 self.told.insert((process.clone(), error.clone()));
             }
             StateChange::Polled { process, base, next, .. } => {
@@ -365,7 +367,7 @@ impl Observer {
             | StateChange::Group { .. }
             | StateChange::Member { .. }
             | StateChange::OffsetCommitted { .. }
-            | StateChange::CommitAnswered { .. }
+            | StateChange::CommitAnswered { error: None, .. }
             | StateChange::Transaction { .. }
             | StateChange::TransactionStep { .. }
             | StateChange::ProducerIdentified { .. } => {}

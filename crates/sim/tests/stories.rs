@@ -254,8 +254,3 @@ fn no_script_can_hang_a_run() {
     let words = "the limit of engine time was reached in step 0".to_owned();
     assert_eq!(ending, Ending::Limit(words));
 }
-
-#[test]
-fn e2_a_new_member_makes_everybody_join_again() {
-    assert_story(&production::topology(), "e2", "eager-rebalance");
-}

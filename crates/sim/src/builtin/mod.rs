@@ -4,8 +4,10 @@
 //! file holds one family of stories; each is a function from the [`Cast`] that the plan
 //! offers to a [`Script`], or a sentence that says what the topology lacks for it.
 
+mod assignors;
 mod cast;
 mod clients;
+mod commits;
 mod connect;
 mod consumers;
 mod control;
@@ -77,6 +79,8 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
         connect::ALL,
         streams::ALL,
         groups::ALL,
+        commits::ALL,
+        assignors::ALL,
         zookeeper::ALL,
         coordinators::ALL,
         sharing::ALL,
