@@ -133,12 +133,10 @@ impl ZkBroker {
             (Work::Brokers, Ok(ZkAnswer::Children(names))) => {
                 self.brokers_are(now, &names);
             }
-            (Work::Broker(broker), Ok(ZkAnswer::Data { created, .. })) => {
+            (Work::Broker(broker), Ok(ZkAnswer::Data { .. })) => {
                 own.brokers.insert(broker);
                 own.newcomers.insert(broker);
-                let epoch = i64::try_from(created.0).unwrap_or(i64::MAX);
-                let (epoch, liveness) = (BrokerEpoch(epoch), BrokerLiveness::Unfenced);
-                self.fact(Fact::BrokerChanged { broker, epoch, liveness });
+                self.is_now(broker, BrokerLiveness::Unfenced);
             }
             (Work::Topics, Ok(ZkAnswer::Children(names))) => {
                 for name in names {
@@ -186,13 +184,19 @@ impl ZkBroker {
                 own.brokers.remove(&broker);
             }
             self.channel.drop_lane(broker);
-            let (epoch, liveness) = (BrokerEpoch(-1), BrokerLiveness::Fenced);
-            self.fact(Fact::BrokerChanged { broker, epoch, liveness });
+            self.is_now(broker, BrokerLiveness::Fenced);
         }
         for broker in new {
             let op = ZkOp::GetData(broker_path(broker), ZkWatch::Unset);
             self.read(now, Work::Broker(broker), op);
         }
+    }
+
+    /// What the controller thinks of a broker. Epochs of registrations are offsets of KRaft's
+    /// metadata log: here there is none.
+    fn is_now(&mut self, broker: NodeId, liveness: BrokerLiveness) {
+        let epoch = BrokerEpoch(-1);
+        self.fact(Fact::BrokerChanged { broker, epoch, liveness });
     }
 
     /// Everything is read: whoever leads must live.
@@ -203,6 +207,9 @@ impl ZkBroker {
             let (partitions, reads) = (own.partitions.len(), own.all_reads);
             deeds.push(ZkDeed::HasRead { partitions, reads });
         }
+        let held = own.replicas.values().flatten().copied();
+        let dead: BTreeSet<NodeId> =
+            held.filter(|id| own.is_new && !own.brokers.contains(id)).collect();
         let lives = |id: NodeId| own.brokers.contains(&id);
         let mut wanted = Vec::new();
         for (partition, known) in &own.partitions {
@@ -215,6 +222,9 @@ impl ZkBroker {
         let check = ZkOp::Check { path: CONTROLLER_EPOCH.into(), version: own.version };
         if !wanted.is_empty() {
             deeds.push(ZkDeed::Writes { partitions: wanted.len() });
+        }
+        for broker in dead {
+            self.is_now(broker, BrokerLiveness::Fenced);
         }
         deeds.into_iter().for_each(|deed| self.tell(deed));
         if wanted.is_empty() {
