@@ -352,10 +352,13 @@ impl Condition {
 
 /// The invariants that a run is judged by, under the ids of the semantics reference.
 pub const INVARIANTS: &[&str] = &[
-    "J1", "J3", "J7", "J8", "J9", "J10", "K1", "K2", "K3", "K4", "K5", "K6", "K7", "K8",
+    "J1", "J2", "J3", "J4", "J5", "J6", "J7", "J8", "J9", "J10", "J14", "J16", "K1", "K2",
+    "K3", "K4", "K5", "K6", "K7", "K8",
     "K9", "K10", "K11", "K12", "K13", "K14", "K15", "K16", "K17", "K18", "R1", "R2",
     "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R10", "R11", "R12", "R13", "R14", "R15",
-    "R16", "R17", "R18", "R19", "R20", "R21", "R22", "R23", "S1", "S5",
+    "R16", "R17", "R18", "R19", "R20", "R21", "R22", "R23", "S1", "S5", "M1", "M2", "M3",
+    "M4", "M5", "M6", "M7", "M8", "M9", "M10", "P1", "P2", "P3", "P4", "P5", "T1", "T2",
+    "T3", "T4", "T5", "T6", "T7", "T8", "T9", "T10",
 ];
 
 /// How two values must compare.

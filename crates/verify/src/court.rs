@@ -24,8 +24,10 @@ pub struct Court {
     /// which is no longer told, so that nothing is demanded of either.
     withdrawn: BTreeSet<Name>,
     violations: Vec<Violation>,
-    /// How many of them were found before the story began.
-    before: usize,
+    /// What Kafka allows where it happened, though a story may be about it.
+    allowed: Vec<Violation>,
+    /// How many of each were found before the story began.
+    before: [usize; 2],
     /// The moment of what was seen last.
     at: Time,
 }
@@ -40,6 +42,7 @@ impl Default for Court {
 pub(crate) struct Bench<'a> {
     at: Time,
     found: &'a mut Vec<Violation>,
+    allowed: &'a mut Vec<Violation>,
 }
 
 /// So many violations are told; after these a run has nothing new to say.
@@ -60,6 +63,13 @@ impl Bench<'_> {
     ) {
         if !holds && self.found.len() < TOLD_AT_MOST {
             self.found.push(Violation { invariant, at: self.at, text: text() });
+        }
+    }
+
+    /// Mentions what Kafka allows here, for stories that are about it.
+    pub fn mention(&mut self, invariant: &'static str, text: impl FnOnce() -> String) {
+        if self.allowed.len() < TOLD_AT_MOST {
+            self.allowed.push(Violation { invariant, at: self.at, text: text() });
         }
     }
 }
@@ -84,7 +94,8 @@ impl Court {
             checkers: invariants::all(plan),
             withdrawn: BTreeSet::new(),
             violations: Vec::new(),
-            before: 0,
+            allowed: Vec::new(),
+            before: [0, 0],
             at: Time(0),
         }
     }
@@ -95,9 +106,22 @@ impl Court {
     }
 
     /// The invariants broken, when all is over.
-    pub fn into_violations(mut self) -> Vec<Violation> {
+    pub fn into_violations(self) -> Vec<Violation> {
+        self.adjourn().0
+    }
+
+    /// The invariants broken, when all is over, and what looks like it and is allowed.
+    pub(crate) fn adjourn(mut self) -> (Vec<Violation>, Vec<Violation>) {
         self.settle();
-        self.violations
+        let mut bench = Bench {
+            at: self.at,
+            found: &mut self.violations,
+            allowed: &mut self.allowed,
+        };
+        for checker in &mut self.checkers {
+            checker.conclude(&self.model, &mut bench);
+        }
+        (self.violations, self.allowed)
     }
 
     /// When something was last seen.
@@ -107,10 +131,20 @@ impl Court {
 
     /// J3: what was promised with acks=all is still there. To be asked when a storm is over.
     pub(crate) fn demand_promises(&mut self) {
-        let mut bench = Bench { at: self.at, found: &mut self.violations };
+        let mut bench = Bench {
+            at: self.at,
+            found: &mut self.violations,
+            allowed: &mut self.allowed,
+        };
         if let Err(text) = promises::kept_for_good(&self.model) {
             bench.demand("J3", false, || text);
         }
+    }
+
+    /// Whether transactions may hang since Kafka itself may have lost records of theirs, or
+    /// of what their coordinators knew.
+    pub(crate) fn excuses_hanging(&self) -> bool {
+        self.model.may_have_lost()
     }
 
     fn is_withdrawn(&self, partition: Option<&Name>) -> bool {
@@ -120,7 +154,11 @@ impl Court {
 
     /// What happened at one moment has happened.
     fn settle(&mut self) {
-        let mut bench = Bench { at: self.at, found: &mut self.violations };
+        let mut bench = Bench {
+            at: self.at,
+            found: &mut self.violations,
+            allowed: &mut self.allowed,
+        };
         for checker in &mut self.checkers {
             checker.settle(&self.model, &mut bench);
         }
@@ -138,7 +176,7 @@ impl Judge for Court {
     fn see(&mut self, event: &Event) {
         if event.what == What::Curtain {
             self.settle();
-            self.before = self.violations.len();
+            self.before = [self.violations.len(), self.allowed.len()];
         }
         self.observer.see(event);
         let change = match &event.what {
@@ -154,7 +192,11 @@ impl Judge for Court {
         if self.is_withdrawn(partition_of(change)) {
             return;
         }
-        let mut bench = Bench { at: event.at, found: &mut self.violations };
+        let mut bench = Bench {
+            at: event.at,
+            found: &mut self.violations,
+            allowed: &mut self.allowed,
+        };
         replication::before(&self.model, change, &mut bench);
         self.model.apply(change);
         replication::after(&self.model, change, &mut bench);
@@ -176,7 +218,8 @@ impl Judge for Court {
             return;
         }
         self.model.witness(sight);
-        let mut bench = Bench { at, found: &mut self.violations };
+        let mut bench =
+            Bench { at, found: &mut self.violations, allowed: &mut self.allowed };
         for checker in &mut self.checkers {
             checker.witness(&self.model, sight, &mut bench);
         }
@@ -254,8 +297,10 @@ impl Court {
     /// Whether the invariant was broken since the story began. J3 is what the scenario's own
     /// demand calls it: no excuse counts.
     fn was_broken(&self, invariant: &str) -> Result<(), String> {
-        let found = self.violations[self.before.min(self.violations.len())..].iter();
-        let broken = found.clone().any(|violation| violation.invariant == invariant)
+        let found = self.violations.iter().skip(self.before[0]);
+        let allowed = self.allowed.iter().skip(self.before[1]);
+        let mut both = found.clone().chain(allowed);
+        let broken = both.any(|violation| violation.invariant == invariant)
             || invariant == "J3" && promises::kept(&self.model).is_err();
         if broken {
             return Ok(());

@@ -9,6 +9,40 @@ use topomotion_trace::StateChange;
 /// A process's or a partition's name.
 pub(crate) type Name = Arc<str>;
 
+/// Whose batch it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    pub producer: i64,
+    pub epoch: i16,
+    pub kind: StampKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StampKind {
+    /// Records outside transactions, with the first one's sequence number.
+    Data(i32),
+    /// Records of a transaction, with the first one's sequence number.
+    InTransaction(i32),
+    Commit,
+    Abort,
+}
+
+impl Stamp {
+    /// The first record's sequence number; a marker has none.
+    pub fn sequence(&self) -> Option<i32> {
+        match self.kind {
+            StampKind::Data(sequence) | StampKind::InTransaction(sequence) => {
+                Some(sequence)
+            }
+            StampKind::Commit | StampKind::Abort => None,
+        }
+    }
+
+    pub fn is_marker(&self) -> bool {
+        matches!(self.kind, StampKind::Commit | StampKind::Abort)
+    }
+}
+
 /// One batch in a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
@@ -16,6 +50,8 @@ pub(crate) struct Entry {
     pub count: i64,
     pub epoch: i32,
     pub batch: u32,
+    /// Whose it is, if its producer has a number.
+    pub stamp: Option<Stamp>,
     /// Digest of the log up to and with this batch.
     pub prefix: u64,
 }
@@ -58,6 +94,20 @@ impl Replica {
     pub fn holds(&self, base: i64, batch: u32) -> bool {
         let place = self.log.binary_search_by_key(&base, |entry| entry.base);
         place.is_ok_and(|place| self.log[place].batch == batch)
+    }
+
+    /// The next batch that this producer has written below this offset, going backwards.
+    pub fn stamped_before(&self, base: i64, producer: i64) -> Option<(&Entry, Stamp)> {
+        let below = self.log.iter().rev().skip_while(|entry| entry.base >= base);
+        let mut stamped = below.filter_map(|entry| Some((entry, entry.stamp?)));
+        stamped.find(|(_, stamp)| stamp.producer == producer)
+    }
+
+    fn put_stamp(&mut self, base: i64, stamp: Stamp) {
+        let written = self.log.iter_mut().rev().find(|entry| entry.base == base);
+        if let Some(entry) = written {
+            entry.stamp = Some(stamp);
+        }
     }
 
     /// Whether this batch stands anywhere.
@@ -125,6 +175,12 @@ pub(crate) struct Model {
 impl Model {
     pub fn replica(&self, process: &Name, partition: &Name) -> Option<&Replica> {
         self.replicas.get(&(process.clone(), partition.clone()))
+    }
+
+    /// Every replica of a partition.
+    pub fn replicas_of(&self, partition: &Name) -> impl Iterator<Item = &Replica> {
+        let all = self.replicas.iter().filter(move |((_, of), _)| of == partition);
+        all.map(|(_, replica)| replica)
     }
 
     fn replica_mut(&mut self, process: &Name, partition: &Name) -> &mut Replica {
@@ -211,6 +267,12 @@ impl Model {
                     self.note_shaky(&partition);
                 }
             }
+            Sight::Numbered { process, partition, base, .. }
+            | Sight::Marked { process, partition, base, .. } => {
+                if let Some(stamp) = stamp_of(sight) {
+                    self.replica_mut(process, partition).put_stamp(*base, stamp);
+                }
+            }
             Sight::Asked(Asked::TopicDeleted(topic)) => self.forget(topic),
             Sight::Asked(Asked::RecordsDeleted { partition, before }) => {
                 let deleted = self.deleted.entry(partition.clone()).or_default();
@@ -256,6 +318,12 @@ impl Model {
         self.unclean.contains_key(partition) || self.lossy.contains_key(partition)
     }
 
+    /// Whether any partition, internal ones included, was led from outside its ISR, or all of
+    /// its ISR has lost power.
+    pub fn may_have_lost(&self) -> bool {
+        !self.unclean.is_empty() || !self.lossy.is_empty()
+    }
+
     /// Members of an ISR that have lost power keep their place in it until the controller
     /// takes them out. Where nobody else is left in it, what was promised may be gone: so
     /// it is in Kafka below `min.insync.replicas`.
@@ -290,7 +358,8 @@ impl Model {
                     [*base as u64, *count as u64, *epoch as u64, u64::from(*batch)];
                 let prefix = words.into_iter().fold(below, chain);
                 let (base, count, epoch, batch) = (*base, *count, *epoch, *batch);
-                replica.log.push(Entry { base, count, epoch, batch, prefix });
+                let stamp = None;
+                replica.log.push(Entry { base, count, epoch, batch, stamp, prefix });
             }
             StateChange::Truncated { process, partition, end } => {
                 let replica = self.replica_mut(process, partition);
@@ -388,6 +457,26 @@ impl Model {
         }
         self.registrations.insert(partition.clone(), registration);
         self.note_shaky(&partition);
+    }
+}
+
+/// The stamp that a sight tells, if it tells one.
+fn stamp_of(sight: &Sight) -> Option<Stamp> {
+    let stamp = |producer: i64, epoch: i16, kind| Stamp { producer, epoch, kind };
+    match sight {
+        Sight::Numbered { producer, epoch, sequence, in_transaction: true, .. } => {
+            Some(stamp(*producer, *epoch, StampKind::InTransaction(*sequence)))
+        }
+        Sight::Numbered { producer, epoch, sequence, .. } => {
+            Some(stamp(*producer, *epoch, StampKind::Data(*sequence)))
+        }
+        Sight::Marked { producer, epoch, commits: true, .. } => {
+            Some(stamp(*producer, *epoch, StampKind::Commit))
+        }
+        Sight::Marked { producer, epoch, .. } => {
+            Some(stamp(*producer, *epoch, StampKind::Abort))
+        }
+        _ => None,
     }
 }
 

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use topomotion_model::Condition;
 use topomotion_sim::{
-    Ballot, Climate, Judge, NodeRole, RunFile, Sight, Strike, draw, probe,
+    Ballot, Climate, ConsumerPlan, Judge, NodeRole, RunFile, Sight, Strike, draw, probe,
 };
 use topomotion_trace::{BrokerLiveness, Event, QuorumRole, StateChange, Time, What};
 
 use crate::{Court, examine};
 
+mod groups;
 mod transactions;
 
 type Name = Arc<str>;
@@ -49,6 +50,9 @@ struct Evidence {
 }
 
 const PARTITION: &str = "orders-0";
+/// A static member of a group that reads committed records only; it takes no part in the storm.
+const CAREFUL: &str = "careful";
+const GROUP: &str = "careful-readers";
 
 impl Evidence {
     fn states(&mut self) -> impl Iterator<Item = &mut StateChange> {
@@ -526,7 +530,7 @@ const MUTANTS: &[Mutant] = &[
 
 /// All of them.
 fn mutants() -> impl Iterator<Item = &'static Mutant> {
-    MUTANTS.iter().chain(transactions::MUTANTS)
+    MUTANTS.iter().chain(transactions::MUTANTS).chain(groups::MUTANTS)
 }
 
 /// Each controller is cut off for a while, one after the other: one of them leads, and at
@@ -615,7 +619,19 @@ fn sound() -> RunFile {
 
 /// The invariants broken by this evidence.
 fn broken(file: &RunFile, lines: &[Line]) -> BTreeSet<&'static str> {
-    let mut court = Court::of(&file.cluster);
+    let mut cluster = file.cluster.clone();
+    let settings =
+        [("isolation.level", "read_committed"), ("group.instance.id", "static")];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    cluster.consumers.push(ConsumerPlan {
+        process: CAREFUL.into(),
+        bootstrap: cluster.consumers[0].bootstrap.clone(),
+        group: GROUP.to_owned(),
+        subscription: vec!["sold".to_owned()],
+        assignment: Vec::new(),
+        settings: settings.into(),
+    });
+    let mut court = Court::of(&cluster);
     for line in lines {
         match line {
             Line::Event(event) => court.see(event),
@@ -681,8 +697,10 @@ pub(crate) fn invariants() -> BTreeSet<String> {
     let all = all.chain((1..=18).map(|n| format!("K{n}")));
     let others = [
         "S1", "S5", "L1", "L2", "L3", "L4", "L5", "L9", "J1", "J3", "J7", "J8", "J9",
-        "J10", "J12", "P4", "T1", "T2", "T3", "T4",
+        "J10", "J12", "J2", "J4", "J5", "J6", "J14", "J16", "P1", "P2", "P3", "P4", "P5",
     ];
+    let all = all.chain((1..=10).map(|n| format!("T{n}")));
+    let all = all.chain((1..=10).map(|n| format!("M{n}")));
     all.chain(others.map(str::to_owned)).collect()
 }
 

@@ -4,7 +4,9 @@
 //! is shown, and every fault. It never calls the engine.
 
 mod j10_sends;
+mod j16_registers;
 mod j1_offsets;
+mod j4_histories;
 mod k10_images;
 mod k11_answers;
 mod k12_contact;
@@ -15,6 +17,13 @@ mod k4_progress;
 mod k5_majority;
 mod k6_metadata;
 mod k7_completeness;
+mod m1_groups;
+mod m3_commits;
+mod m4_owners;
+mod m8_static;
+mod p1_sequences;
+mod p2_duplicates;
+mod p3_states;
 mod p4_ids;
 mod r11_min_isr;
 mod r15_epochs;
@@ -34,6 +43,10 @@ mod s5_recovery;
 mod t1_transitions;
 mod t2_markers;
 mod t4_fencing;
+mod t5_hanging;
+mod t6_stable;
+mod t8_committed;
+mod t9_pipelines;
 
 use topomotion_sim::{ClusterPlan, Sight};
 use topomotion_trace::{Fault, StateChange, Time};
@@ -54,6 +67,9 @@ pub(crate) trait Checker: std::fmt::Debug {
 
     /// Time is about to move on: what happened together has happened.
     fn settle(&mut self, _model: &Model, _bench: &mut Bench<'_>) {}
+
+    /// All is over: what is still to come does not.
+    fn conclude(&mut self, _model: &Model, _bench: &mut Bench<'_>) {}
 }
 
 /// Every checker, for a run on this cluster if it is known.
@@ -86,9 +102,22 @@ pub(crate) fn all(plan: Option<&ClusterPlan>) -> Vec<Box<dyn Checker>> {
         Box::new(j1_offsets::Offsets::default()),
         Box::new(j10_sends::Sends::new(plan)),
         Box::new(s5_recovery::Recovery::default()),
+        Box::new(p1_sequences::Sequences),
+        Box::new(p2_duplicates::Duplicates::default()),
+        Box::new(p3_states::States::default()),
         Box::new(p4_ids::ProducerIds::default()),
         Box::new(t1_transitions::Transitions::default()),
         Box::new(t2_markers::Markers::default()),
         Box::new(t4_fencing::Fencing::default()),
+        Box::new(t5_hanging::Hanging::new(plan)),
+        Box::new(t6_stable::Stable::default()),
+        Box::new(t8_committed::Committed::new(plan)),
+        Box::new(t9_pipelines::Pipelines::new(plan)),
+        Box::new(m1_groups::Groups::new(plan)),
+        Box::new(m3_commits::Commits::default()),
+        Box::new(m4_owners::Owners::default()),
+        Box::new(m8_static::Static::new(plan)),
+        Box::new(j16_registers::Registers::default()),
+        Box::new(j4_histories::Histories::new(plan)),
     ]
 }

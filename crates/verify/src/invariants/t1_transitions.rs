@@ -66,15 +66,18 @@ fn may_follow(from: State, to: State) -> bool {
 
 /// The partition of the transactions' topic that keeps this id.
 pub(super) fn home_of(model: &Model, id: &str) -> Option<Name> {
-    const TOPIC: &str = "__transaction_state";
-    let is_home = |partition: &&Name| {
-        partition.rsplit_once('-').is_some_and(|(topic, _)| topic == TOPIC)
-    };
+    home_in(model, "__transaction_state", id)
+}
+
+/// The partition of a coordinators' topic that keeps this id.
+pub(super) fn home_in(model: &Model, topic: &str, id: &str) -> Option<Name> {
+    let is_home =
+        |partition: &&Name| partition.rsplit_once('-').is_some_and(|(of, _)| of == topic);
     let count = model.registrations.keys().filter(is_home).count();
     let count = i32::try_from(count).ok().filter(|&count| count > 0)?;
     let units = id.encode_utf16();
     let hash = units
         .fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
     let index = hash.checked_abs().unwrap_or(0) % count;
-    Some(format!("{TOPIC}-{index}").into())
+    Some(format!("{topic}-{index}").into())
 }

@@ -1,0 +1,185 @@
+//! J4: no reader of committed records is handed what its writer aborted; J5: nor what it has not
+//! begun to commit. J6: what was written in one transaction counts together or not at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use topomotion_sim::{ClusterPlan, Sight};
+use topomotion_trace::{StateChange, TransactionStep as Step};
+
+use super::Checker;
+use super::t5_hanging::leads;
+use super::t8_committed::{Fate, careful_readers, fate};
+use crate::court::Bench;
+use crate::model::{Model, Name};
+
+/// One transaction: whose, which of its lives, and its number.
+type Transaction = (Name, u32, u64);
+
+#[derive(Debug, Default)]
+pub(crate) struct Histories {
+    careful: BTreeSet<Name>,
+    /// How often each process was started.
+    lives: BTreeMap<Name, u32>,
+    /// The transaction that each process is in, or was in last.
+    current: BTreeMap<Name, Transaction>,
+    /// What its application saw of each last.
+    steps: BTreeMap<Transaction, Step>,
+    /// In which transaction each batch was sent first; none outside of any.
+    sent: BTreeMap<(Name, u32), Transaction>,
+    /// Acknowledged batches of transactions.
+    acked: BTreeMap<Transaction, BTreeSet<(Name, i64)>>,
+    /// Transactions of which somebody careful, or somebody else, has read something.
+    read: BTreeMap<Transaction, (Name, bool)>,
+}
+
+impl Histories {
+    pub fn new(plan: Option<&ClusterPlan>) -> Histories {
+        Histories { careful: careful_readers(plan), ..Histories::default() }
+    }
+
+    fn step(
+        &mut self,
+        (process, number): (&Name, u64),
+        step: Step,
+        bench: &mut Bench<'_>,
+    ) {
+        let life = self.lives.get(process).copied().unwrap_or(0);
+        let it = (process.clone(), life, number);
+        if step == Step::Begun {
+            self.current.insert(process.clone(), it.clone());
+        }
+        self.steps.insert(it.clone(), step);
+        if step == Step::Aborted
+            && let Some((reader, careful)) = self.read.get(&it)
+        {
+            let text = || format!("{reader} read what {process} has aborted");
+            match careful {
+                true => bench.demand("J4", false, text),
+                false => bench.mention("J4", text),
+            }
+        }
+    }
+
+    fn read(
+        &mut self,
+        model: &Model,
+        (process, partition, batch): (&Name, &Name, u32),
+        bench: &mut Bench<'_>,
+    ) {
+        let Some(it) = self.sent.get(&(partition.clone(), batch)) else { return };
+        let careful = self.careful.contains(process);
+        self.read.entry(it.clone()).or_insert((process.clone(), careful)).1 |= careful;
+        let (broken, what) = match self.steps.get(it) {
+            Some(Step::Begun) => ("J5", "has not begun to commit"),
+            Some(Step::Aborting | Step::Aborted) => ("J4", "has aborted"),
+            _ => return,
+        };
+        let text = || format!("{process} read of {partition} what {} {what}", it.0);
+        match careful && !model.was_unclean(partition) {
+            true => bench.demand(broken, false, text),
+            false => bench.mention(broken, text),
+        }
+    }
+
+    /// What a marker ends belongs to one transaction.
+    fn marked(
+        &self,
+        model: &Model,
+        (process, partition): (&Name, &Name),
+        (base, producer, commits): (i64, i64, bool),
+        bench: &mut Bench<'_>,
+    ) {
+        let Some(replica) = model.replica(process, partition) else { return };
+        let below = replica.log.iter().rev().filter(|it| it.base < base);
+        let own = below.filter(|it| it.stamp.is_some_and(|it| it.producer == producer));
+        let ended = own.take_while(|it| it.stamp.is_some_and(|it| !it.is_marker()));
+        for entry in ended {
+            let Some(it) = self.sent.get(&(partition.clone(), entry.batch)) else {
+                continue;
+            };
+            let was_aborted = self.steps.get(it) == Some(&Step::Aborted);
+            bench.demand("J6", !(commits && was_aborted), || {
+                format!(
+                    "what {} wrote to {partition} at offset {} in a transaction that it \
+                     aborted was committed with the next one",
+                    it.0, entry.base
+                )
+            });
+        }
+    }
+}
+
+impl Checker for Histories {
+    fn see(&mut self, _model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
+        match change {
+            StateChange::TransactionStep { process, number, step, .. } => {
+                self.step((process, *number), *step, bench);
+            }
+            StateChange::BatchSent { process, partition, batch, .. } => {
+                if let Some(it) = self.current.get(process) {
+                    let place = (partition.clone(), *batch);
+                    self.sent.entry(place).or_insert_with(|| it.clone());
+                }
+            }
+            StateChange::BatchAcked {
+                partition, batch, base: Some(base), acks, ..
+            } if &**acks == "all" => {
+                if let Some(it) = self.sent.get(&(partition.clone(), *batch)) {
+                    let acked = self.acked.entry(it.clone()).or_default();
+                    acked.insert((partition.clone(), *base));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn witness(&mut self, model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
+        match sight {
+            Sight::Started(process) => {
+                *self.lives.entry(process.clone()).or_default() += 1;
+                self.current.remove(process);
+            }
+            Sight::Read { process, partition, batches, .. } => {
+                for batch in batches {
+                    self.read(model, (process, partition, *batch), bench);
+                }
+            }
+            Sight::Marked { process, partition, base, producer, commits, .. }
+                if leads(model, process, partition) =>
+            {
+                let place = (process, partition);
+                self.marked(model, place, (*base, *producer, *commits), bench);
+            }
+            _ => {}
+        }
+    }
+
+    fn conclude(&mut self, model: &Model, bench: &mut Bench<'_>) {
+        for (it, acked) in &self.acked {
+            let told = self.steps.get(it);
+            if !matches!(told, Some(Step::Committed | Step::Aborted)) {
+                continue;
+            }
+            let mut fates = BTreeSet::new();
+            for (partition, base) in acked {
+                let leader = model.registrations.get(partition);
+                let leader = leader.and_then(|it| it.leader.as_ref());
+                let replica = leader.and_then(|leader| model.replica(leader, partition));
+                let Some(replica) = replica else { continue };
+                let gone = *base < model.deleted_below(partition);
+                if gone || model.was_unclean(partition) || !replica.is_sound {
+                    continue;
+                }
+                let entry = replica.log.iter().find(|entry| entry.base == *base);
+                fates.extend(entry.map(|entry| fate(replica, entry) == Fate::Counts));
+            }
+            let due = BTreeSet::from([told == Some(&Step::Committed)]);
+            bench.demand("J6", fates.is_empty() || fates == due, || {
+                format!(
+                    "transaction {} of {} was {told:?}, and what it wrote does not count so",
+                    it.2, it.0
+                )
+            });
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! M1: a group's generation never falls, also where another coordinator takes over. M2: within a
+//! generation each partition belongs to one member, and none of a topic that anybody has is
+//! left over. M6: shares are even. M7: a sticky assignor moves no more than that takes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use topomotion_sim::{ClusterPlan, Sight};
+use topomotion_trace::{GroupMember, GroupState, Ownership, StateChange};
+
+use super::Checker;
+use super::t1_transitions::home_in;
+use crate::court::Bench;
+use crate::model::{Model, Name};
+
+/// Beyond these many members and partitions no minimum is sought.
+const SMALL: (usize, usize) = (4, 6);
+
+/// Who has what: a member by its instance or id.
+type Shares = BTreeMap<Name, BTreeSet<Name>>;
+
+#[derive(Debug, Default)]
+pub(crate) struct Groups {
+    generations: BTreeMap<Name, i32>,
+    /// Topics that got more partitions; members may not have heard of them.
+    grown: BTreeSet<Name>,
+    begun: bool,
+    known: BTreeSet<Name>,
+    /// Groups whose members all read the same.
+    equal: BTreeSet<Name>,
+    /// The last complete assignment of each group, as long as nobody forgot what it had.
+    before: BTreeMap<Name, Shares>,
+}
+
+const TOPIC: &str = "__consumer_offsets";
+
+/// A group that its coordinator, which is the right one, holds for stable.
+struct View<'a> {
+    group: &'a Name,
+    generation: i32,
+    protocol: &'a str,
+    members: &'a [GroupMember],
+}
+
+fn topic_of(partition: &str) -> &str {
+    partition.rsplit_once('-').map_or(partition, |(topic, _)| topic)
+}
+
+fn is_even(sizes: impl Iterator<Item = usize> + Clone) -> bool {
+    let (least, most) = (sizes.clone().min().unwrap_or(0), sizes.max().unwrap_or(0));
+    most - least <= 1
+}
+
+impl View<'_> {
+    fn shares(&self) -> Shares {
+        let shares = self.members.iter().map(|it| {
+            let name = it.instance.as_ref().unwrap_or(&it.id);
+            (name.clone(), it.assigned.iter().cloned().collect())
+        });
+        shares.collect()
+    }
+
+    fn assigned(&self) -> impl Iterator<Item = &Name> {
+        self.members.iter().flat_map(|it| &it.assigned)
+    }
+}
+
+impl Groups {
+    pub fn new(plan: Option<&ClusterPlan>) -> Groups {
+        let mut topics: BTreeMap<Name, BTreeSet<Vec<&str>>> = BTreeMap::new();
+        for consumer in plan.iter().flat_map(|plan| &plan.consumers) {
+            let of_group = topics.entry(consumer.group.as_str().into()).or_default();
+            of_group.insert(consumer.topics());
+        }
+        let equal = topics.into_iter().filter(|(_, all)| all.len() == 1);
+        Groups { equal: equal.map(|(group, _)| group).collect(), ..Groups::default() }
+    }
+
+    /// Partitions of the topics that anybody has and that nobody has.
+    fn left_over(&self, model: &Model, view: &View<'_>) -> Vec<Name> {
+        let assigned: BTreeSet<&Name> = view.assigned().collect();
+        let topics: BTreeSet<&str> = assigned.iter().map(|it| topic_of(it)).collect();
+        let all = model.registrations.keys();
+        let due = all.filter(|it| {
+            topics.contains(topic_of(it)) && !self.grown.contains(topic_of(it))
+        });
+        due.filter(|it| !assigned.contains(it)).cloned().collect()
+    }
+
+    fn stable(&mut self, model: &Model, view: &View<'_>, bench: &mut Bench<'_>) {
+        let (group, generation) = (view.group, view.generation);
+        let last = self.generations.insert(group.clone(), generation);
+        bench.demand("M1", last.is_none_or(|last| last <= generation), || {
+            format!("generation of {group} fell from {last:?} to {generation}")
+        });
+        let mut owners: BTreeMap<&Name, &Name> = BTreeMap::new();
+        for member in view.members {
+            for partition in &member.assigned {
+                let other = owners.insert(partition, &member.process);
+                bench.demand("M2", other.is_none(), || {
+                    format!(
+                        "{partition} is given to {} and to {other:?} in generation \
+                         {generation} of {group}",
+                        member.process
+                    )
+                });
+            }
+        }
+        let left_over = self.left_over(model, view);
+        let is_grown = view.assigned().any(|it| self.grown.contains(topic_of(it)));
+        // A cooperative assignor first takes, and gives in the next generation.
+        if view.protocol == "cooperative-sticky" && !left_over.is_empty() {
+            return;
+        }
+        bench.demand("M2", left_over.is_empty(), || {
+            format!(
+                "{left_over:?} is given to nobody in generation {generation} of {group}"
+            )
+        });
+        if is_grown || !left_over.is_empty() || view.members.is_empty() {
+            return;
+        }
+        if self.equal.contains(group) {
+            self.judge_balance(view, bench);
+        }
+        self.before.insert(group.clone(), view.shares());
+    }
+
+    fn judge_balance(&self, view: &View<'_>, bench: &mut Bench<'_>) {
+        let (group, shares) = (view.group, view.shares());
+        let sizes = shares.values().map(BTreeSet::len);
+        let topics: BTreeSet<&str> = view.assigned().map(|it| topic_of(it)).collect();
+        let of_topic = |topic: &str| {
+            let count = |it: &BTreeSet<Name>| {
+                it.iter().filter(|it| topic_of(it) == topic).count()
+            };
+            is_even(shares.values().map(count))
+        };
+        let even = match view.protocol {
+            "roundrobin" | "sticky" | "cooperative-sticky" => is_even(sizes),
+            "range" => topics.iter().all(|topic| of_topic(topic)),
+            // Which of the broker's own assignors it was is not told.
+            _ => is_even(sizes) || topics.iter().all(|topic| of_topic(topic)),
+        };
+        bench.demand("M6", even, || {
+            format!("{} shares {shares:?} out in {group}", view.protocol)
+        });
+        let is_sticky = matches!(view.protocol, "sticky" | "cooperative-sticky");
+        let Some(before) = self.before.get(group).filter(|_| is_sticky && even) else {
+            return;
+        };
+        let partitions: Vec<&Name> = shares.values().flatten().collect();
+        if shares.len() > SMALL.0 || partitions.len() > SMALL.1 {
+            return;
+        }
+        let owner = |of: &Shares, at: &Name| {
+            of.iter().find(|(_, owned)| owned.contains(at)).map(|(name, _)| name.clone())
+        };
+        let names: Vec<&Name> = shares.keys().collect();
+        let place = |name: Name| names.iter().position(|it| **it == name);
+        let homes: Vec<Option<usize>> =
+            partitions.iter().map(|at| owner(before, at).and_then(place)).collect();
+        let now = partitions.iter().map(|at| owner(&shares, at).and_then(place));
+        let moved =
+            homes.iter().zip(now).filter(|(home, now)| home.is_some() && *home != now);
+        let moved = moved.count();
+        let least = least_moves(&homes, names.len());
+        bench.demand("M7", moved <= least, || {
+            format!("{group} moved {moved} partitions where {least} would have done")
+        });
+    }
+}
+
+/// How many partitions must leave their home at least so that shares are even: tries every way
+/// to share out.
+fn least_moves(homes: &[Option<usize>], members: usize) -> usize {
+    fn search(
+        homes: &[Option<usize>],
+        sizes: &mut Vec<usize>,
+        moved: usize,
+        least: &mut usize,
+    ) {
+        let Some((home, rest)) = homes.split_first() else {
+            if is_even(sizes.iter().copied()) {
+                *least = moved.min(*least);
+            }
+            return;
+        };
+        for member in 0..sizes.len() {
+            sizes[member] += 1;
+            let moves = home.is_some_and(|home| home != member);
+            search(rest, sizes, moved + usize::from(moves), least);
+            sizes[member] -= 1;
+        }
+    }
+    let mut least = usize::MAX;
+    search(homes, &mut vec![0; members], 0, &mut least);
+    least
+}
+
+impl Checker for Groups {
+    fn see(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
+        match change {
+            StateChange::Registration { partition, .. } => {
+                let is_new = self.known.insert(partition.clone());
+                if is_new
+                    && partition.rsplit_once('-').is_some_and(|it| it.1 != "0")
+                    && self.begun
+                {
+                    self.grown.insert(topic_of(partition).into());
+                }
+            }
+            StateChange::Member {
+                process: _, group, change: Ownership::Lost, ..
+            } => {
+                self.before.remove(group);
+            }
+            StateChange::Group {
+                coordinator,
+                group,
+                state,
+                generation,
+                protocol,
+                members,
+                ..
+            } => {
+                self.begun = true;
+                let home = home_in(model, TOPIC, group);
+                let Some(home) =
+                    home.filter(|it| model.led_by(coordinator, it).is_some())
+                else {
+                    return;
+                };
+                match state {
+                    GroupState::Dead => _ = self.generations.remove(group),
+                    GroupState::Stable if !model.was_unclean(&home) => {
+                        let protocol = protocol.as_deref().unwrap_or_default();
+                        let generation = *generation;
+                        let view = View { group, generation, protocol, members };
+                        self.stable(model, &view, bench);
+                    }
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn witness(&mut self, _model: &Model, sight: &Sight, _bench: &mut Bench<'_>) {
+        // Whoever is started anew does not know what it had.
+        if let Sight::Started(_) = sight {
+            self.before.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_number_of_moves_is_found() {
+        // Two members with three each, a third with nothing: one leaves each.
+        let homes = [Some(0), Some(0), Some(0), Some(1), Some(1), Some(1)];
+        assert_eq!(least_moves(&homes, 3), 2);
+        assert_eq!(least_moves(&homes, 2), 0);
+        assert_eq!(least_moves(&[Some(0), Some(0), None], 2), 0);
+    }
+}

@@ -1,0 +1,173 @@
+//! M3: a group's coordinator takes offsets from members of the present generation, or epoch,
+//! only. M9: what it says it has taken counts, and nothing else is told, also where another
+//! coordinator takes over. M10: nobody commits beyond what there ever was, and what a
+//! transaction commits is not told before it counts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use topomotion_sim::Sight;
+use topomotion_trace::StateChange;
+
+use super::Checker;
+use super::t1_transitions::home_in;
+use crate::court::Bench;
+use crate::model::{Model, Name};
+
+const TOPIC: &str = "__consumer_offsets";
+
+/// A group's partition.
+type Place = (Name, Name);
+
+/// A commit that is not answered.
+#[derive(Debug)]
+struct Open {
+    group: Name,
+    member: Name,
+    generation: i32,
+    /// The generations that the member could give since it asked.
+    valid: BTreeSet<i32>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Commits {
+    /// Generation of each group, and the epoch of each member.
+    epochs: BTreeMap<Name, (i32, BTreeMap<Name, i32>)>,
+    open: BTreeMap<u64, Open>,
+    /// What counts.
+    committed: BTreeMap<Place, Option<i64>>,
+    /// What has ever counted.
+    ever: BTreeSet<(Place, i64)>,
+    /// What was taken at this moment.
+    taken: Vec<(Place, i64)>,
+    /// What transactions are to commit.
+    pending: BTreeSet<(Place, i64)>,
+}
+
+impl Commits {
+    fn valid(&self, group: &Name, member: &Name) -> Option<i32> {
+        let (generation, members) = self.epochs.get(group)?;
+        Some(members.get(member).copied().unwrap_or(*generation))
+    }
+
+    fn take(&mut self, number: u64, bench: &mut Bench<'_>) {
+        let Some(open) = self.open.remove(&number) else { return };
+        let holds = open.generation < 0
+            || open.valid.is_empty()
+            || open.valid.contains(&open.generation);
+        bench.demand("M3", holds, || {
+            format!(
+                "{} took a commit of {} in generation {}, in that of {:?}",
+                open.group, open.member, open.generation, open.valid
+            )
+        });
+    }
+
+    fn told(
+        &self,
+        (group, at): (&Name, &Name),
+        told: Option<i64>,
+        bench: &mut Bench<'_>,
+    ) {
+        let place = (group.clone(), at.clone());
+        let due = self.committed.get(&place).copied().flatten();
+        if told == due {
+            return;
+        }
+        let is_pending = told.is_some_and(|told| self.pending.contains(&(place, told)));
+        let broken = if is_pending { "M10" } else { "M9" };
+        bench.demand(broken, false, || {
+            format!("{group} is told {told:?} for {at}; {due:?} is committed")
+        });
+    }
+}
+
+/// Whether this is the group's coordinator, of which nothing was lost.
+fn coordinates(model: &Model, process: &Name, group: &Name) -> bool {
+    home_in(model, TOPIC, group).is_some_and(|home| {
+        model.led_by(process, &home).is_some() && !model.was_unclean(&home)
+    })
+}
+
+impl Checker for Commits {
+    fn see(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
+        match change {
+            StateChange::Group { group, generation, members, .. } => {
+                let members =
+                    members.iter().map(|it| (it.id.clone(), it.epoch)).collect();
+                self.epochs.insert(group.clone(), (*generation, members));
+                let mut open = std::mem::take(&mut self.open);
+                for one in open.values_mut().filter(|it| it.group == *group) {
+                    one.valid.extend(self.valid(group, &one.member));
+                }
+                self.open = open;
+            }
+            StateChange::OffsetCommitted { group, partition, offset, .. } => {
+                let place = (group.clone(), partition.clone());
+                self.committed.insert(place.clone(), *offset);
+                if let Some(offset) = offset {
+                    self.pending.remove(&(place.clone(), *offset));
+                    self.ever.insert((place, *offset));
+                }
+            }
+            StateChange::CommitAnswered { process, offsets, error: None, .. } => {
+                for (at, offset) in offsets {
+                    let highest = model.highest.get(at).copied().unwrap_or(0);
+                    let holds = *offset <= highest || model.was_unclean(at);
+                    bench.demand("M10", holds, || {
+                        format!(
+                            "{process} committed {offset} in {at}, where nothing beyond \
+                             {highest} was ever committed"
+                        )
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn witness(&mut self, model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
+        match sight {
+            Sight::CommitAsked { number, group, member, generation, .. } => {
+                let valid = self.valid(group, member).into_iter().collect();
+                let (group, member) = (group.clone(), member.clone());
+                let open = Open { group, member, generation: *generation, valid };
+                self.open.insert(*number, open);
+            }
+            Sight::CommitTaken { number, coordinator, group, offsets } => {
+                if !coordinates(model, coordinator, group) {
+                    return;
+                }
+                self.take(*number, bench);
+                let taken = offsets.iter();
+                let taken =
+                    taken.map(|(at, offset)| ((group.clone(), at.clone()), *offset));
+                self.taken.extend(taken);
+            }
+            Sight::PendingAsked { group, offsets, .. } => {
+                let pending = offsets.iter();
+                let pending =
+                    pending.map(|(at, offset)| ((group.clone(), at.clone()), *offset));
+                self.pending.extend(pending);
+            }
+            Sight::OffsetsTold { coordinator, group, offsets, .. }
+                if coordinates(model, coordinator, group) =>
+            {
+                for (at, told) in offsets {
+                    self.told((group, at), *told, bench);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn settle(&mut self, _model: &Model, bench: &mut Bench<'_>) {
+        for ((group, at), offset) in std::mem::take(&mut self.taken) {
+            let place = (group.clone(), at.clone());
+            bench.demand("M9", self.ever.contains(&(place, offset)), || {
+                format!(
+                    "{group} was told that {offset} in {at} is committed, and it is not"
+                )
+            });
+        }
+    }
+}

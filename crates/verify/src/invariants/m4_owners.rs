@@ -1,0 +1,120 @@
+//! M4: no two members of a group hold a partition for theirs at once, as long as the group
+//! counts with both. M5: a cooperative member goes on owning what it keeps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use topomotion_sim::Sight;
+use topomotion_trace::{Fault, GroupState, Ownership, ProcessState, StateChange, Time};
+
+use super::Checker;
+use crate::court::Bench;
+use crate::model::{Model, Name};
+
+/// A member as it sees itself.
+#[derive(Debug, Default)]
+struct Belief {
+    owned: BTreeSet<Name>,
+    /// Whether the group counts with it no more.
+    is_expelled: bool,
+    /// What it gave up though it was to keep it.
+    given_up: BTreeSet<Name>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Owners {
+    /// By group, then by process.
+    beliefs: BTreeMap<Name, BTreeMap<Name, Belief>>,
+    /// What each member of a cooperative group was to have in the last stable generation.
+    kept: BTreeMap<(Name, Name), BTreeSet<Name>>,
+}
+
+impl Owners {
+    fn forget(&mut self, process: &Name) {
+        for beliefs in self.beliefs.values_mut() {
+            beliefs.remove(process);
+        }
+        self.kept.retain(|(_, of), _| of != process);
+    }
+
+    fn judge_owners(&self, group: &Name, process: &Name, bench: &mut Bench<'_>) {
+        let beliefs = &self.beliefs[group];
+        let own = &beliefs[process];
+        for (other, belief) in beliefs {
+            if other == process || belief.is_expelled {
+                continue;
+            }
+            let both: Vec<&Name> = own.owned.intersection(&belief.owned).collect();
+            bench.demand("M4", both.is_empty(), || {
+                format!("{process} and {other} of {group} both own {both:?}")
+            });
+        }
+    }
+}
+
+impl Checker for Owners {
+    fn see(&mut self, _model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
+        match change {
+            StateChange::Member { process, group, change, partitions, owned, .. } => {
+                let kept = self.kept.get(&(group.clone(), process.clone()));
+                let of_group = self.beliefs.entry(group.clone()).or_default();
+                let belief = of_group.entry(process.clone()).or_default();
+                belief.is_expelled = false;
+                belief.owned = owned.iter().cloned().collect();
+                let given_up = std::mem::take(&mut belief.given_up);
+                match change {
+                    Ownership::Revoked => {
+                        let kept = partitions
+                            .iter()
+                            .filter(|at| kept.is_some_and(|kept| kept.contains(*at)));
+                        belief.given_up = kept.cloned().collect();
+                    }
+                    Ownership::Assigned => {
+                        let back = partitions.iter().find(|at| given_up.contains(*at));
+                        bench.demand("M5", back.is_none(), || {
+                            format!(
+                                "{process} of {group} gave {back:?} up, which it was to keep"
+                            )
+                        });
+                    }
+                    Ownership::Lost => {}
+                }
+                self.judge_owners(group, process, bench);
+            }
+            StateChange::Group { group, state, protocol, members, .. } => {
+                let of_group = self.beliefs.entry(group.clone()).or_default();
+                for (process, belief) in of_group {
+                    if !members.iter().any(|member| member.process == *process) {
+                        belief.is_expelled = true;
+                    }
+                }
+                let is_cooperative = protocol.as_deref() == Some("cooperative-sticky");
+                if *state == GroupState::Stable && is_cooperative {
+                    for member in members {
+                        let place = (group.clone(), member.process.clone());
+                        self.kept
+                            .insert(place, member.assigned.iter().cloned().collect());
+                    }
+                }
+            }
+            StateChange::Process { process, state: ProcessState::Stopped } => {
+                self.forget(process);
+            }
+            _ => {}
+        }
+    }
+
+    fn witness(&mut self, _model: &Model, sight: &Sight, _bench: &mut Bench<'_>) {
+        if let Sight::Started(process)
+        | Sight::LostPower(process)
+        | Sight::LostDisk(process) = sight
+        {
+            self.forget(process);
+        }
+    }
+
+    fn suffer(&mut self, _at: Time, fault: &Fault) {
+        if let Fault::Crash { process } = fault {
+            self.forget(process);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Defects of groups and of what is read and written in transactions. The storm needs none of
+//! its own: they are planted whole.
+
+use std::collections::BTreeSet;
+
+use topomotion_sim::Sight;
+use topomotion_trace::{
+    Event, Fault, GroupMember, GroupState, Ownership, StateChange, Time, TransactionStep,
+    What,
+};
+
+use super::{CAREFUL, Evidence, GROUP, Line, Mutant, Name, PARTITION};
+
+pub(super) const MUTANTS: &[Mutant] = &[
+    ("M1", "generation_reset", |it| {
+        it.group(2, "range", &[("a", &["sold-0"])]);
+        it.group(1, "range", &[("a", &["sold-0"])]);
+    }),
+    ("M2", "assign_twice", |it| {
+        it.group(2, "range", &[("a", &["sold-0"]), ("b", &["sold-0"])]);
+    }),
+    ("M2", "assign_not_all", |it| {
+        it.registered("sold-0");
+        it.registered("sold-1");
+        it.group(2, "range", &[("a", &["sold-0"])]);
+    }),
+    ("M3", "accept_stale_commit", |it| {
+        it.group(2, "range", &[("a", &["sold-0"])]);
+        it.commit(1, 5);
+    }),
+    ("M4", "release_early", |it| {
+        it.member("a", Ownership::Assigned, &["sold-0"]);
+        it.member("b", Ownership::Assigned, &["sold-0"]);
+    }),
+    ("M5", "eager_revoke", |it| {
+        it.group(2, "cooperative-sticky", &[("a", &["sold-0"])]);
+        it.member("a", Ownership::Revoked, &["sold-0"]);
+        it.member("a", Ownership::Assigned, &["sold-0"]);
+    }),
+    ("M6", "assignor", |it| {
+        it.group(2, "roundrobin", &[("a", &["sold-0", "sold-1"]), ("b", &[])]);
+    }),
+    ("M7", "assignor_fresh", |it| {
+        it.group(2, "sticky", &[("a", &["sold-0"]), ("b", &["sold-1"])]);
+        it.group(3, "sticky", &[("a", &["sold-1"]), ("b", &["sold-0"])]);
+    }),
+    ("M8", "static_as_dynamic", |it| {
+        it.group(2, "range", &[(CAREFUL, &["sold-0"]), ("a", &["sold-1"])]);
+        let at = Time(it.end() + 1);
+        let what = What::Fault(Fault::Crash { process: CAREFUL.into() });
+        it.lines.push(Line::Event(Event { at, what }));
+        it.group(3, "range", &[("a", &["sold-0", "sold-1"])]);
+    }),
+    ("M9", "ack_commit_early", |it| {
+        it.group(2, "range", &[("a", &["sold-0"])]);
+        it.commit(2, 5);
+    }),
+    ("M9", "forget_commit", |it| {
+        it.group(2, "range", &[("a", &["sold-0"])]);
+        it.committed("sold-0", 5);
+        it.told(None);
+    }),
+    ("M10", "pending_visible", |it| {
+        it.group(2, "range", &[("a", &["sold-0"])]);
+        let (process, group) = ("a".into(), GROUP.into());
+        let offsets = vec![("sold-0".into(), 5)];
+        it.then_seen(Sight::PendingAsked {
+            process,
+            group,
+            producer: 77,
+            epoch: 0,
+            offsets,
+        });
+        it.told(Some(5));
+    }),
+    ("M10", "commit_beyond", |it| {
+        let offsets = vec![(PARTITION.into(), 1_000_000)];
+        let (process, group, error) = ("a".into(), GROUP.into(), None);
+        it.then(StateChange::CommitAnswered { process, group, offsets, error });
+    }),
+    ("J16", "told_what_nobody_wrote", |it| {
+        it.group(2, "range", &[("a", &["sold-0"])]);
+        it.told(Some(9));
+    }),
+    ("T9", "offsets_outside_txn", |it| {
+        it.read_for_transaction();
+        it.committed(PARTITION, 2);
+    }),
+    ("J14", "consumed_twice", |it| {
+        for _ in 0..2 {
+            it.read_for_transaction();
+            it.step(CAREFUL, TransactionStep::Committed);
+        }
+    }),
+];
+
+impl Evidence {
+    /// One broker leads all of the offsets' topic.
+    fn offsets_coordinator(&mut self) -> Name {
+        const TOPIC: &str = "__consumer_offsets-";
+        let known = self.states().filter_map(|change| match change {
+            StateChange::Registration { partition, .. } => Some(partition.clone()),
+            _ => None,
+        });
+        let known = known.filter(|partition| partition.starts_with(TOPIC));
+        let mut all: BTreeSet<Name> = known.collect();
+        all.insert(format!("{TOPIC}0").into());
+        let led = all.iter().map(|partition| self.coordinator_of(partition));
+        led.last().expect("there is one")
+    }
+
+    fn registered(&mut self, name: &str) {
+        let mut registration = self.registration();
+        if let StateChange::Registration { partition, .. } = &mut registration {
+            *partition = name.into();
+        }
+        self.then(registration);
+    }
+
+    /// The group is stable.
+    fn group(&mut self, generation: i32, protocol: &str, members: &[(&str, &[&str])]) {
+        let coordinator = self.offsets_coordinator();
+        let members = members.iter().map(|(process, assigned)| GroupMember {
+            id: (*process).into(),
+            process: (*process).into(),
+            instance: (*process == CAREFUL).then(|| "static".into()),
+            epoch: generation,
+            assigned: assigned.iter().map(|&it| it.into()).collect(),
+        });
+        self.then(StateChange::Group {
+            coordinator,
+            group: GROUP.into(),
+            state: GroupState::Stable,
+            generation,
+            leader: None,
+            protocol: Some(protocol.into()),
+            members: members.collect(),
+        });
+    }
+
+    /// A member says what it owns.
+    fn member(&mut self, process: &str, change: Ownership, partitions: &[&str]) {
+        let partitions: Vec<Name> = partitions.iter().map(|&it| it.into()).collect();
+        let owned = match change {
+            Ownership::Assigned => partitions.clone(),
+            Ownership::Revoked | Ownership::Lost => Vec::new(),
+        };
+        let (process, group) = (process.into(), GROUP.into());
+        let generation = 2;
+        self.then(StateChange::Member {
+            process,
+            group,
+            generation,
+            change,
+            partitions,
+            owned,
+        });
+    }
+
+    /// The coordinator says that it has taken an offset of `sold-0`.
+    fn commit(&mut self, generation: i32, offset: i64) {
+        let coordinator = self.offsets_coordinator();
+        let (number, group): (u64, Name) = (1_000_000, GROUP.into());
+        self.then_seen(Sight::CommitAsked {
+            number,
+            process: "a".into(),
+            coordinator: coordinator.clone(),
+            group: group.clone(),
+            member: "a".into(),
+            generation,
+        });
+        let offsets = vec![("sold-0".into(), offset)];
+        self.then_seen(Sight::CommitTaken { number, coordinator, group, offsets });
+    }
+
+    fn committed(&mut self, partition: &str, offset: i64) {
+        let coordinator = self.offsets_coordinator();
+        let (group, partition) = (GROUP.into(), partition.into());
+        let offset = Some(offset);
+        self.then(StateChange::OffsetCommitted { coordinator, group, partition, offset });
+    }
+
+    /// Somebody asks for what is committed of `sold-0`.
+    fn told(&mut self, offset: Option<i64>) {
+        let coordinator = self.offsets_coordinator();
+        let (number, process): (u64, Name) = (1_000_000, "a".into());
+        self.then_seen(Sight::OffsetsAsked { number, process: process.clone() });
+        let (group, offsets) = (GROUP.into(), vec![("sold-0".into(), offset)]);
+        self.then_seen(Sight::OffsetsTold {
+            number,
+            coordinator,
+            process,
+            group,
+            offsets,
+        });
+    }
+
+    pub(super) fn step(&mut self, process: &str, step: TransactionStep) {
+        let (process, id) = (process.into(), "copy".into());
+        self.then(StateChange::TransactionStep { process, id, number: 1_000_000, step });
+    }
+
+    fn read_for_transaction(&mut self) {
+        let id = Some("copy".into());
+        self.then(StateChange::ProducerIdentified {
+            process: CAREFUL.into(),
+            id,
+            producer: 78,
+            epoch: 0,
+        });
+        let (process, partition) = (CAREFUL.into(), PARTITION.into());
+        self.then(StateChange::Polled { process, partition, base: 0, next: 2 });
+        self.step(CAREFUL, TransactionStep::Begun);
+    }
+}
