@@ -121,8 +121,9 @@ fn between(zab: &Zab) -> (&'static str, Part) {
         Zab::Proposal(zxid, it) => {
             ("proposal", Part::always("", format!("{}: {}", zxid.0, change(it))))
         }
-        Zab::Ack(zxid) => ("ack", Part::always("", zxid.0.to_string())),
-        Zab::Commit(zxid) => ("commit", Part::always("", zxid.0.to_string())),
+        // The proposal has told it.
+        Zab::Ack(zxid) => ("ack", routine(zxid.0.to_string())),
+        Zab::Commit(zxid) => ("commit", routine(zxid.0.to_string())),
         Zab::Ping => ("ping", routine("")),
         Zab::Pong(_) => ("pong", routine("")),
     }

@@ -9,10 +9,13 @@
 use std::collections::BTreeMap;
 
 use topomotion_model::{Acks, Awaits, ProcessId};
-use topomotion_trace::{Event, ProcessState, StateChange, Trace, What};
+use topomotion_trace::{Event, StateChange, Trace, What};
 
 use crate::plan::ZOOKEEPER_CONNECT;
 use crate::{Action, ClusterPlan, Limits, PlannedStep, RunFile, TopicPlan};
+
+/// What the servers of an ensemble say about each change; no news, but no routine either.
+const AGREEMENT: [&str; 2] = ["ack", "commit"];
 
 /// Who keeps the metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -163,12 +166,7 @@ fn contender(
 
 /// From the crash to the last acknowledgement.
 fn count(trace: &Trace, producer: &ProcessId) -> Option<Taken> {
-    let is_crash = |event: &Event| {
-        let What::State(StateChange::Process { state, .. }) = &event.what else {
-            return false;
-        };
-        *state != ProcessState::Running
-    };
+    let is_crash = |event: &Event| matches!(event.what, What::Fault(_));
     let is_ack = |event: &Event| {
         matches!(&event.what, What::State(StateChange::BatchAcked { .. }))
     };
@@ -178,7 +176,8 @@ fn count(trace: &Trace, producer: &ProcessId) -> Option<Taken> {
     let messages = between.iter().filter(|event| match &event.what {
         What::Sent(packet) => {
             let ends = [&packet.from, &packet.to];
-            packet.news && !ends.contains(&&producer.0)
+            let counts = packet.news || AGREEMENT.contains(&&*packet.api);
+            counts && !ends.contains(&&producer.0)
         }
         _ => false,
     });
