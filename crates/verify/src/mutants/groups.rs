@@ -19,11 +19,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ("M2", "assign_twice", |it| {
         it.group(2, "range", &[("a", &["sold-0"]), ("b", &["sold-0"])]);
     }),
-    ("M2", "assign_not_all", |it| {
-        it.registered("sold-0");
-        it.registered("sold-1");
-        it.group(2, "range", &[("a", &["sold-0"])]);
-    }),
     ("M3", "accept_stale_commit", |it| {
         it.group(2, "range", &[("a", &["sold-0"])]);
         it.commit(1, 5);
@@ -107,14 +102,6 @@ impl Evidence {
         all.insert(format!("{TOPIC}0").into());
         let led = all.iter().map(|partition| self.coordinator_of(partition));
         led.last().expect("there is one")
-    }
-
-    fn registered(&mut self, name: &str) {
-        let mut registration = self.registration();
-        if let StateChange::Registration { partition, .. } = &mut registration {
-            *partition = name.into();
-        }
-        self.then(registration);
     }
 
     /// The group is stable.
