@@ -15,6 +15,7 @@ mod coordinators;
 mod dlq;
 mod failures;
 mod groups;
+mod idempotence;
 mod offsets;
 mod poll_loop;
 mod reassignment;
@@ -23,8 +24,9 @@ mod replication;
 mod script;
 mod sharing;
 mod storage;
-mod zookeeper;
 mod strategies;
+mod transactions;
+mod zookeeper;
 mod streams;
 
 use topomotion_model::{Origin, Play, Run, Scenario, ScenarioId};
@@ -76,17 +78,19 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
         storage::ALL,
         registry::ALL,
         dlq::ALL,
+        idempotence::ALL,
+        transactions::ALL,
         connect::ALL,
         streams::ALL,
         groups::ALL,
-        commits::ALL,
-        assignors::ALL,
-        zookeeper::ALL,
         coordinators::ALL,
         sharing::ALL,
         offsets::ALL,
         poll_loop::ALL,
         strategies::ALL,
+        zookeeper::ALL,
+        commits::ALL,
+        assignors::ALL,
     ]
     .into_iter()
     .flatten()
