@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use topomotion_broker::Node;
+use topomotion_client::Consumer;
 use topomotion_model::ProcessId;
 use topomotion_trace::{GroupState, TransactionState};
 use topomotion_wire::{NodeId, ReplicaRole, TopicPartition};
@@ -191,7 +192,9 @@ fn members<'a>(stage: &'a Stage<'_>) -> BTreeMap<&'a str, Vec<Member<'a>>> {
     let mut groups: BTreeMap<&str, Vec<Member<'_>>> = BTreeMap::new();
     for plan in plans {
         let consumer = stage.cluster.machine(&plan.process).and_then(Body::consumer);
-        let Some(consumer) = consumer.filter(|it| !it.is_closed()) else { continue };
+        // Whoever cannot be a member any more waits for its application.
+        let takes_part = |it: &&Consumer| !it.is_closed() && it.barred().is_none();
+        let Some(consumer) = consumer.filter(takes_part) else { continue };
         let topics: BTreeSet<Arc<str>> = consumer.subscription().cloned().collect();
         if !topics.is_empty() {
             let owned = consumer.owned();

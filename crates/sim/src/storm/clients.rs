@@ -265,6 +265,8 @@ fn membership(random: &mut Random) -> Settings {
     set(&mut settings, "membership", "subscribe");
     let reset = if one_in(random, 8) { "latest" } else { "earliest" };
     set(&mut settings, "auto.offset.reset", reset);
+    // Members of classic groups see by this that a topic has grown.
+    set(&mut settings, "metadata.max.age.ms", between(random, 5_000..=30_000));
     settings
 }
 
@@ -329,8 +331,8 @@ pub(super) fn group(
                 party.push(begins, Deed::Start(member.clone()));
             }
         }
-        let crowd = Crowd { group, members: &members, cluster };
-        crowd.live(random, until_ms, &mut party);
+        let crowd = Crowd { group, members: &members, cluster, until_ms };
+        crowd.live(random, &mut party);
         party.clients.extend(members);
     }
     party.within(until_ms)
@@ -387,14 +389,15 @@ struct Crowd<'a> {
     group: &'a str,
     members: &'a [ProcessId],
     cluster: &'a ClusterPlan,
+    until_ms: u64,
 }
 
 impl Crowd<'_> {
-    fn live(&self, random: &mut Random, until_ms: u64, party: &mut Party) {
+    fn live(&self, random: &mut Random, party: &mut Party) {
         let kinds: Vec<Kind> = KINDS.into_iter().filter(|_| one_in(random, 3)).collect();
         let pace = between(random, 1_000..=8_000);
         let mut at_ms = 0;
-        while !kinds.is_empty() && at_ms < until_ms {
+        while !kinds.is_empty() && at_ms < self.until_ms {
             at_ms += between(random, 100..=2 * pace);
             let kind = *pick(random, &kinds);
             self.act(random, kind, at_ms, party);
@@ -410,6 +413,8 @@ impl Crowd<'_> {
     fn act(&self, random: &mut Random, kind: Kind, at_ms: u64, party: &mut Party) {
         let member = pick(random, self.members);
         let later = at_ms + between(random, 200..=15_000);
+        // Whoever rests or is slow is not when the storm is over.
+        let later = later.min(self.until_ms.saturating_sub(1)).max(at_ms);
         let topic = &self.cluster.topics[0];
         let index = random.below(topic.assignment.len() as u64);
         let place = format!("{}-{index}", topic.name);
