@@ -269,7 +269,8 @@ impl ConsumerGroup {
     }
 
     /// A member must be in the epoch that it was told last, or in the one before if the
-    /// answer was lost (GRP-12).
+    /// answer was lost (GRP-12). One that begins anew with epoch 0, since it was fenced or
+    /// its farewell was lost, owns nothing and is welcome.
     fn check_epoch(
         &self,
         cx: &mut Cx<'_>,
@@ -280,7 +281,9 @@ impl ConsumerGroup {
         let owns_no_more =
             beat.owned.as_ref().is_some_and(|owned| owned.is_subset(&member.assigned));
         let before = said < member.epoch && said == member.previous_epoch;
-        if said == member.epoch || before && owns_no_more {
+        let begins_anew =
+            said == 0 && beat.owned.as_ref().is_some_and(Partitions::is_empty);
+        if said == member.epoch || before && owns_no_more || begins_anew {
             return Ok(());
         }
         cx.out.mark(Rule::Grp12);
