@@ -195,7 +195,7 @@ impl ZkBroker {
     /// What the controller thinks of a broker. Epochs of registrations are offsets of KRaft's
     /// metadata log: here there is none.
     fn is_now(&mut self, broker: NodeId, liveness: BrokerLiveness) {
-        let epoch = BrokerEpoch(-1);
+        let epoch = BrokerEpoch(-1 - i64::from(broker.0));
         self.fact(Fact::BrokerChanged { broker, epoch, liveness });
     }
 
