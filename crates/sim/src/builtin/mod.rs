@@ -25,9 +25,9 @@ mod script;
 mod sharing;
 mod storage;
 mod strategies;
+mod streams;
 mod transactions;
 mod zookeeper;
-mod streams;
 
 use topomotion_model::{Origin, Play, Run, Scenario, ScenarioId};
 
