@@ -305,6 +305,7 @@ const BY_ERA: &[&str] = &["R11", "R13", "R16", "R17", "K12", "K14"];
 /// Invariants that nothing in the engine is made to break here, and why not.
 const WITHOUT: &[(&str, &str)] = &[
     ("S1", "no checker: what the indexes hold is not shown"),
+    ("L6", "the coordinator's own storms notice; a cluster left dead shows that it does"),
     ("P5", "J1 notices its defect first; altered evidence shows that it notices too"),
     (
         "T1",

@@ -580,7 +580,7 @@ const NOT_JUDGED: &[(&str, &str)] =
     &[("S1", "indices are not shown; log's own tests judge them")];
 
 /// Invariants judged on the storm itself: left without a quorum, nothing comes back.
-const OF_STORMS: &[&str] = &["L1", "L2", "L3", "L4", "L5", "L9", "J12"];
+const OF_STORMS: &[&str] = &["L1", "L2", "L3", "L4", "L5", "L6", "L9", "J12"];
 
 /// A cluster of brokers and three controllers of their own, in a storm that has everything a
 /// checker needs: elections of both kinds, an ISR that shrinks and grows, a restart.
@@ -696,8 +696,9 @@ pub(crate) fn invariants() -> BTreeSet<String> {
     let all = (1..=23).map(|n| format!("R{n}"));
     let all = all.chain((1..=18).map(|n| format!("K{n}")));
     let others = [
-        "S1", "S5", "L1", "L2", "L3", "L4", "L5", "L9", "J1", "J3", "J7", "J8", "J9",
-        "J10", "J12", "J2", "J4", "J5", "J6", "J14", "J16", "P1", "P2", "P3", "P4", "P5",
+        "S1", "S5", "L1", "L2", "L3", "L4", "L5", "L6", "L9", "J1", "J3", "J7", "J8",
+        "J9", "J10", "J12", "J2", "J4", "J5", "J6", "J14", "J16", "P1", "P2", "P3", "P4",
+        "P5",
     ];
     let all = all.chain((1..=10).map(|n| format!("T{n}")));
     let all = all.chain((1..=10).map(|n| format!("M{n}")));
