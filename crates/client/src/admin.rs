@@ -229,9 +229,8 @@ impl Admin {
     /// Takes an answer in, unless it says that somebody else should be asked, or later.
     fn heard(&mut self, now: Instant, question: Question, body: ResponseKind) {
         let errors = verdict::errors_in(&body);
-        let is_stale = |&error: &ErrorCode| {
-            means_stale_metadata(error) || verdict::has_moved(error)
-        };
+        let is_stale =
+            |&error: &ErrorCode| means_stale_metadata(error) || verdict::has_moved(error);
         let stale = errors.iter().copied().find(is_stale);
         match stale.filter(|_| question.leader_of.is_some()) {
             Some(error) => {

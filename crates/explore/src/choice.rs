@@ -210,6 +210,7 @@ fn arrival(world: &World, link: LinkId, side: Side) -> String {
                 format!("{here} hears from {there} over HTTP")
             }
             Message::Zookeeper(_) => format!("{here} hears of ZooKeeper from {there}"),
+            Message::Database(_) => format!("{here} hears of a database from {there}"),
         },
         Some(Parcel::Goodbye) | None => {
             format!("{here} learns that a connection with {there} is gone")

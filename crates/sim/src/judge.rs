@@ -46,8 +46,8 @@ pub enum Attention {
     Conditions,
     /// Also at what no condition asks for, with every step of a watermark and of the
     /// metadata: [`Sight::Leads`], [`Sight::Image`], [`Sight::Committed`],
-    /// [`Sight::Epochs`], [`Sight::Numbered`], [`Sight::Marked`], [`Sight::MetadataLog`],
-    /// [`Sight::MetadataTaken`].
+    /// [`Sight::Epochs`], [`Sight::Producers`], [`Sight::Numbered`], [`Sight::Marked`],
+    /// [`Sight::MetadataLog`], [`Sight::MetadataTaken`].
     Invariants,
 }
 

@@ -504,7 +504,6 @@ fn is_off(value: &str) -> Result<bool, &'static str> {
 }
 
 const PRODUCER: &[Known<ProducerConfig>] = &[
-    Known { name: "linger.ms", set: |s, v| ms(v, &mut s.linger) },
     Known {
         name: "acks",
         set: |s, v| {
@@ -517,6 +516,7 @@ const PRODUCER: &[Known<ProducerConfig>] = &[
             Ok(())
         },
     },
+    Known { name: "linger.ms", set: |s, v| ms(v, &mut s.linger) },
     Known { name: "batch.size", set: |s, v| number(v, &mut s.batch_size) },
     Known { name: "buffer.memory", set: |s, v| number(v, &mut s.buffer_memory) },
     Known { name: "max.block.ms", set: |s, v| ms(v, &mut s.max_block) },

@@ -8,8 +8,8 @@
 use std::sync::Arc;
 
 use crate::{
-    ConnectionId, CorrelationId, DatabaseMessage, DiskOp, Endpoint, Fact, FlushToken, HttpRequest,
-    HttpResponse, Instant, Rule, TopicPartition, ZkMessage,
+    ConnectionId, CorrelationId, DatabaseMessage, DiskOp, Endpoint, Fact, FlushToken,
+    HttpRequest, HttpResponse, Instant, Rule, TopicPartition, ZkMessage,
     messages::{RequestKind, ResponseKind},
 };
 

@@ -217,7 +217,8 @@ impl Node {
         let (settings, image) = (self.config.settings.clone(), self.image.clone());
         let controller = ActiveController::claim(now, settings, image, committed, next);
         self.controller = Some(controller);
-        let brokers = self.image.brokers().iter().map(|(id, it)| (*id, it.epoch, it.liveness));
+        let brokers =
+            self.image.brokers().iter().map(|(id, it)| (*id, it.epoch, it.liveness));
         let partitions = self.image.partitions().map(|(id, it)| (id, it.clone()));
         self.effects.fact(Fact::TookOffice {
             brokers: brokers.collect(),

@@ -33,6 +33,18 @@ fn less_than_told(told: &Observer, sight: &Sight) -> Option<StateChange> {
     (end < known).then_some(StateChange::Recovered { process, partition, end })
 }
 
+/// A log as it was when it was found: what the same step has appended since is yet to be told.
+fn as_of_then(sight: Sight, later: &[Event]) -> Sight {
+    let Sight::Found { process, partition, end } = sight else { return sight };
+    let first = later.iter().find_map(|event| match &event.what {
+        What::State(StateChange::Appended {
+            process: by, partition: to, base, ..
+        }) if *by == process && *to == partition => Some(*base),
+        _ => None,
+    });
+    Sight::Found { end: first.map_or(end, |base| base.min(end)), process, partition }
+}
+
 /// Why the stage stopped before it got where it should.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Stop {
@@ -97,6 +109,7 @@ impl<'a> Stage<'a> {
             self.observer.see(event);
             if let What::State(change) = &event.what {
                 for sight in self.probe.change(&self.cluster, change) {
+                    let sight = as_of_then(sight, &events[index + 1..]);
                     recovered.extend(less_than_told(&self.observer, &sight));
                     self.judge.witness(now, &sight);
                     self.observer.witness(now, &sight);
