@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use proptest::prelude::*;
 use rig::*;
-use topomotion_client::{Producer, ProducerConfig};
+use topomotion_client::{Idempotence, Producer, ProducerConfig};
 use topomotion_wire::messages::RequestKind;
 use topomotion_wire::{Duration, ErrorCode, Fact, Random};
 
@@ -80,6 +80,7 @@ fn number_in(value: &str) -> u32 {
 
 fn producer_for(max_in_flight: usize, seed: u64) -> Producer {
     let mut config = ProducerConfig::new(common());
+    config.idempotence = Idempotence::Off;
     (config.batch_size, config.buffer_memory) = (300, MEMORY);
     config.max_in_flight = max_in_flight;
     config.linger = Duration::from_millis(3);

@@ -3,7 +3,7 @@
 mod rig;
 
 use rig::*;
-use topomotion_client::{Producer, ProducerConfig, ProducerRecord};
+use topomotion_client::{Idempotence, Producer, ProducerConfig, ProducerRecord};
 use topomotion_wire::messages::RequestKind;
 use topomotion_wire::{Acks, BatchId, Duration, Fact, Offset, Random};
 
@@ -20,6 +20,7 @@ fn one_by_one() -> Producer {
     let config = ProducerConfig {
         linger: Duration::ZERO,
         batch_size: 1,
+        idempotence: Idempotence::Off,
         ..ProducerConfig::new(common())
     };
     Producer::new(config, Random::new(1, 1))

@@ -140,9 +140,9 @@ impl Quorum {
 
     /// Whether an answer is to a question of an earlier campaign.
     fn take_unheard(&mut self, from: NodeId) -> bool {
-        let Some(count) = self.unheard.get_mut(&from) else { return false };
-        *count -= 1;
-        if *count == 0 {
+        let Some(unheard) = self.unheard.get_mut(&from) else { return false };
+        unheard.count -= 1;
+        if unheard.count == 0 {
             self.unheard.remove(&from);
         }
         true

@@ -44,6 +44,14 @@ impl Call {
         matches!(self.state, State::InFlight { .. })
     }
 
+    /// When its answer is waited for no longer, while it is in flight.
+    pub(crate) fn until(&self) -> Option<Instant> {
+        match self.state {
+            State::InFlight { until } => Some(until),
+            State::Idle | State::Due { .. } => None,
+        }
+    }
+
     pub(crate) fn sent(&mut self, now: Instant, config: &QuorumConfig) {
         self.state = State::InFlight { until: now + config.request_timeout };
     }

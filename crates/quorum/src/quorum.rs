@@ -21,6 +21,13 @@ use crate::snapshots::{self, Found, Snapshots};
 use crate::voters::{VoterHistory, VoterSet};
 use crate::{KraftVersion, QuorumConfig, QuorumOutput, ReplyToken, control};
 
+/// Answers to a voter's questions of campaigns that are over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unheard {
+    pub(crate) count: u32,
+    pub(crate) until: Instant,
+}
+
 /// Far more changes of role than one moment can hold.
 const MAX_STEPS: usize = 16;
 
@@ -57,8 +64,9 @@ pub struct Quorum {
     /// know that yet.
     pub(crate) stepped_down: Option<(QuorumEpoch, NodeId)>,
     /// Questions of campaigns that are over, by whom has not answered them yet. On a
-    /// connection answers come in order: so many are not for the present campaign.
-    pub(crate) unheard: BTreeMap<NodeId, u32>,
+    /// connection answers come in order: so many are not for the present campaign. Nobody
+    /// waits for them longer than for any answer.
+    pub(crate) unheard: BTreeMap<NodeId, Unheard>,
     /// Where leaders listen that were heard of before the log told of them.
     pub(crate) heard: BTreeMap<NodeId, Endpoint>,
     pub(crate) outbox: Outbox,
@@ -231,6 +239,9 @@ impl Quorum {
     }
 
     fn step(&mut self, now: Instant) {
+        for (from, _) in self.unheard.extract_if(.., |_, it| it.until <= now) {
+            self.outbox.push(QuorumOutput::Disconnect { from });
+        }
         match &self.role {
             Role::Unattached(_) => self.tick_unattached(now),
             Role::Campaign(_) => self.tick_campaign(now),
@@ -254,7 +265,8 @@ impl Quorum {
         if self.halted.is_some() {
             return None;
         }
-        self.role.deadline().into_iter().chain(self.quorum_lost_at()).min()
+        let unheard = self.unheard.values().map(|it| it.until);
+        self.role.deadline().into_iter().chain(self.quorum_lost_at()).chain(unheard).min()
     }
 
     /// This node.
@@ -367,8 +379,11 @@ impl Quorum {
         match old {
             Role::Leader(leading) => self.leave_leadership(leading, before.1),
             Role::Campaign(campaign) => {
-                for voter in campaign.in_flight() {
-                    *self.unheard.entry(voter).or_default() += 1;
+                for (voter, until) in campaign.in_flight() {
+                    let unheard =
+                        self.unheard.entry(voter).or_insert(Unheard { count: 0, until });
+                    unheard.count += 1;
+                    unheard.until = unheard.until.max(until);
                 }
             }
             Role::Unattached(_) | Role::Follower(_) | Role::Resigned(_) => {}

@@ -53,12 +53,13 @@ impl Campaign {
         self.ballots.values().filter(same).count()
     }
 
-    /// Whose answers are under way.
-    pub(crate) fn in_flight(&self) -> impl Iterator<Item = NodeId> {
-        let is_open =
-            |asked: &Asked| matches!(asked, Asked::Open(call) if call.is_in_flight());
-        let open = self.ballots.iter().filter(move |(_, asked)| is_open(asked));
-        open.map(|(node, _)| *node)
+    /// Whose answers are under way, and until when they are waited for.
+    pub(crate) fn in_flight(&self) -> impl Iterator<Item = (NodeId, Instant)> {
+        let until = |asked: &Asked| match asked {
+            Asked::Open(call) => call.until(),
+            Asked::Answered(_) => None,
+        };
+        self.ballots.iter().filter_map(move |(node, it)| Some((*node, until(it)?)))
     }
 
     pub(crate) fn granting(&self) -> impl Iterator<Item = NodeId> {

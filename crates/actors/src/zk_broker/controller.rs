@@ -58,6 +58,8 @@ pub(super) struct Controlling {
     writes: usize,
     /// Partitions that brokers must be told of.
     changed: BTreeSet<TopicPartition>,
+    /// Brokers that are gone, until what they held is written anew.
+    gone: BTreeSet<NodeId>,
     is_new: bool,
 }
 
@@ -74,6 +76,7 @@ impl Controlling {
             all_reads: 0,
             writes: 0,
             changed: BTreeSet::new(),
+            gone: BTreeSet::new(),
             is_new: true,
         }
     }
@@ -182,9 +185,9 @@ impl ZkBroker {
         for broker in gone {
             if let Some(own) = &mut self.controlling {
                 own.brokers.remove(&broker);
+                own.gone.insert(broker);
             }
             self.channel.drop_lane(broker);
-            self.is_now(broker, BrokerLiveness::Fenced);
         }
         for broker in new {
             let op = ZkOp::GetData(broker_path(broker), ZkWatch::Unset);
@@ -208,8 +211,8 @@ impl ZkBroker {
             deeds.push(ZkDeed::HasRead { partitions, reads });
         }
         let held = own.replicas.values().flatten().copied();
-        let dead: BTreeSet<NodeId> =
-            held.filter(|id| own.is_new && !own.brokers.contains(id)).collect();
+        let dead = held.filter(|id| own.is_new && !own.brokers.contains(id));
+        own.gone.extend(dead);
         let lives = |id: NodeId| own.brokers.contains(&id);
         let mut wanted = Vec::new();
         for (partition, known) in &own.partitions {
@@ -222,9 +225,6 @@ impl ZkBroker {
         let check = ZkOp::Check { path: CONTROLLER_EPOCH.into(), version: own.version };
         if !wanted.is_empty() {
             deeds.push(ZkDeed::Writes { partitions: wanted.len() });
-        }
-        for broker in dead {
-            self.is_now(broker, BrokerLiveness::Fenced);
         }
         deeds.into_iter().for_each(|deed| self.tell(deed));
         if wanted.is_empty() {
@@ -267,6 +267,11 @@ impl ZkBroker {
 
     /// Tells every broker: a new one everything, the others what has changed.
     fn announce(&mut self, now: Instant) {
+        let Some(own) = &mut self.controlling else { return };
+        // Nobody counts on them any more, now that others hold what they held.
+        for broker in std::mem::take(&mut own.gone) {
+            self.is_now(broker, BrokerLiveness::Fenced);
+        }
         let Some(own) = &mut self.controlling else { return };
         let changed = std::mem::take(&mut own.changed);
         let newcomers = std::mem::take(&mut own.newcomers);

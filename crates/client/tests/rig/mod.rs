@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use topomotion_client::{
-    CommonConfig, Consumer, ConsumerConfig, OffsetReset, Producer, ProducerConfig,
-    ProducerRecord,
+    CommonConfig, Consumer, ConsumerConfig, Idempotence, OffsetReset, Producer,
+    ProducerConfig, ProducerRecord,
 };
 use topomotion_log::{BatchBuilder, Batches, RecordRef};
 use topomotion_wire::messages::api_versions_response::ApiVersion;
@@ -187,6 +187,7 @@ pub fn versions(offers: fn(ApiKey) -> bool) -> ResponseKind {
         (ApiKey::DeleteTopics, 1, 6),
         (ApiKey::OffsetForLeaderEpoch, 2, 4),
         (ApiKey::DeleteRecords, 0, 2),
+        (ApiKey::DescribeGroups, 0, 5),
         (ApiKey::FindCoordinator, 0, 6),
         (ApiKey::InitProducerId, 0, 5),
         (ApiKey::AddPartitionsToTxn, 0, 5),
@@ -304,7 +305,8 @@ pub fn common() -> CommonConfig {
 }
 
 pub fn producer(acks: Acks) -> Producer {
-    let config = ProducerConfig { acks, ..ProducerConfig::new(common()) };
+    let idempotence = Idempotence::Off;
+    let config = ProducerConfig { acks, idempotence, ..ProducerConfig::new(common()) };
     Producer::new(config, Random::new(1, 1))
 }
 
@@ -402,6 +404,7 @@ pub fn listed(offset: i64) -> Reply {
 
 pub fn producer_with(change: impl FnOnce(&mut ProducerConfig)) -> Producer {
     let mut config = ProducerConfig::new(common());
+    config.idempotence = Idempotence::Off;
     change(&mut config);
     Producer::new(config, Random::new(1, 1))
 }
