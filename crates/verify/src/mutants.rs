@@ -587,8 +587,16 @@ const OF_STORMS: &[&str] = &["L1", "L2", "L3", "L4", "L5", "L6", "L9", "J12"];
 pub(crate) fn storm(nemesis: &[&str]) -> RunFile {
     let suits = |file: &RunFile| {
         let cluster = &file.cluster;
+        let consumers = cluster.consumers.iter().map(|it| &it.settings);
+        let producers = cluster.producers.iter().map(|it| &it.settings);
+        let is_plain = consumers.chain(producers).all(|settings| {
+            !settings.contains_key("membership")
+                && !settings.contains_key("transactional.id")
+        });
         let least = cluster.topics[0].settings.get("min.insync.replicas");
-        cluster.voters().filter(|node| node.role == NodeRole::Controller).count() == 3
+        is_plain
+            && cluster.voters().filter(|node| node.role == NodeRole::Controller).count()
+                == 3
             && least.is_some_and(|least| least == "2")
             && !cluster.settings.contains_key("unclean.leader.election.enable")
     };
@@ -597,6 +605,9 @@ pub(crate) fn storm(nemesis: &[&str]) -> RunFile {
     let mut file = drawn.find(suits).expect("one in a few does");
     for producer in &mut file.cluster.producers {
         let (name, value) = ("max.in.flight.requests.per.connection", "1");
+        producer.settings.insert(name.to_owned(), value.to_owned());
+        // What a leader refuses of numbered batches would hide some defects.
+        let (name, value) = ("enable.idempotence", "false");
         producer.settings.insert(name.to_owned(), value.to_owned());
     }
     let storm = file.storm.as_mut().expect("it was drawn");

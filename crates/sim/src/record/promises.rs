@@ -70,6 +70,7 @@ impl Promises {
             RequestKind::OffsetCommit(body) => {
                 self.counted += 1;
                 let group: Arc<str> = body.group_id.0.as_str().into();
+                let offsets = offsets(body, names);
                 tell(Sight::CommitAsked {
                     number: self.counted,
                     process: from.clone(),
@@ -77,8 +78,9 @@ impl Promises {
                     group: group.clone(),
                     member: body.member_id.as_str().into(),
                     generation: body.generation_id_or_member_epoch,
+                    offsets: offsets.clone(),
                 });
-                Question::Commit(self.counted, group, offsets(body, names))
+                Question::Commit(self.counted, group, offsets)
             }
             RequestKind::TxnOffsetCommit(body) => {
                 tell(Sight::PendingAsked {

@@ -286,6 +286,8 @@ pub enum Sight {
         member: Arc<str>,
         /// The generation or member epoch that it gives; -1 for none.
         generation: i32,
+        /// What it wants committed: the next offset to read of each partition.
+        offsets: Vec<(Arc<str>, i64)>,
     },
     /// A coordinator says that it has taken offsets.
     CommitTaken {

@@ -76,16 +76,25 @@ impl Checker for Registers {
     fn witness(&mut self, model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
         self.clock += 1;
         match sight {
-            Sight::CommitAsked { number, .. } => {
-                self.asked.insert(*number, self.clock);
+            Sight::CommitAsked { number, group, offsets, .. } => {
+                let asked = self.clock;
+                self.asked.insert(*number, asked);
+                for (at, offset) in offsets {
+                    let place = (group.clone(), at.clone());
+                    let write = Write { asked, taken: None, offset: *offset };
+                    self.writes.entry(place).or_default().push(write);
+                }
             }
             Sight::CommitTaken { number, group, offsets, .. } => {
                 let Some(asked) = self.asked.remove(number) else { return };
                 for (at, offset) in offsets {
                     let place = (group.clone(), at.clone());
-                    let (taken, offset) = (Some(self.clock), *offset);
-                    let writes = self.writes.entry(place).or_default();
-                    writes.push(Write { asked, taken, offset });
+                    let mut writes = self.writes.get_mut(&place).into_iter().flatten();
+                    let write =
+                        writes.find(|it| it.asked == asked && it.offset == *offset);
+                    if let Some(write) = write {
+                        write.taken = Some(self.clock);
+                    }
                 }
             }
             Sight::OffsetsAsked { number, .. } => {

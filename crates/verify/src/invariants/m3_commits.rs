@@ -26,6 +26,8 @@ struct Open {
     generation: i32,
     /// The generations that the member could give since it asked.
     valid: BTreeSet<i32>,
+    /// What it asks for: its coordinator may take that and be gone before it says so.
+    offsets: Vec<(Name, i64)>,
 }
 
 #[derive(Debug, Default)]
@@ -70,7 +72,10 @@ impl Commits {
     ) {
         let place = (group.clone(), at.clone());
         let due = self.committed.get(&place).copied().flatten();
-        if told == due {
+        let is_unanswered =
+            |(it, offset): &(Name, i64)| it == at && Some(*offset) == told;
+        let mut open = self.open.values().filter(|it| it.group == *group);
+        if told == due || open.any(|it| it.offsets.iter().any(is_unanswered)) {
             return;
         }
         let is_pending = told.is_some_and(|told| self.pending.contains(&(place, told)));
@@ -127,10 +132,11 @@ impl Checker for Commits {
 
     fn witness(&mut self, model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
         match sight {
-            Sight::CommitAsked { number, group, member, generation, .. } => {
+            Sight::CommitAsked { number, group, member, generation, offsets, .. } => {
                 let valid = self.valid(group, member).into_iter().collect();
                 let (group, member) = (group.clone(), member.clone());
-                let open = Open { group, member, generation: *generation, valid };
+                let (generation, offsets) = (*generation, offsets.clone());
+                let open = Open { group, member, generation, valid, offsets };
                 self.open.insert(*number, open);
             }
             Sight::CommitTaken { number, coordinator, group, offsets } => {

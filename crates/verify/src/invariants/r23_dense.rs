@@ -8,6 +8,7 @@ use topomotion_trace::StateChange;
 use super::Checker;
 use crate::court::Bench;
 use crate::model::{Model, Name};
+use crate::replication::is_metadata;
 
 #[derive(Debug, Default)]
 pub(crate) struct Dense {
@@ -20,7 +21,9 @@ impl Checker for Dense {
             StateChange::Appended { process, partition, base, count, .. } => {
                 let place = (process.clone(), partition.clone());
                 let end = self.ends.entry(place).or_insert(*base);
-                bench.demand("R23", *base == *end && *count > 0, || {
+                // A metadata log begins anew behind a snapshot.
+                let follows = *base == *end || is_metadata(partition) && *base > *end;
+                bench.demand("R23", follows && *count > 0, || {
                     format!(
                         "{process} appended {count} records to {partition} at {base}; its \
                          log ended at {end}"

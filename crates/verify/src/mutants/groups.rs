@@ -148,6 +148,7 @@ impl Evidence {
     fn commit(&mut self, generation: i32, offset: i64) {
         let coordinator = self.offsets_coordinator();
         let (number, group): (u64, Name) = (1_000_000, GROUP.into());
+        let offsets = vec![("sold-0".into(), offset)];
         self.then_seen(Sight::CommitAsked {
             number,
             process: "a".into(),
@@ -155,8 +156,8 @@ impl Evidence {
             group: group.clone(),
             member: "a".into(),
             generation,
+            offsets: offsets.clone(),
         });
-        let offsets = vec![("sold-0".into(), offset)];
         self.then_seen(Sight::CommitTaken { number, coordinator, group, offsets });
     }
 
