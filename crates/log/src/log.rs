@@ -219,7 +219,11 @@ impl Log {
         let (mut base, mut end, mut newest) = (None, before, i64::MIN);
         // Not simply the newest: an epoch that was led here without a record is nobody's
         // history, and the leader's own may be older.
-        let mut last_epoch = self.epochs.newest_before(before);
+        let is_cut = !Defect::CacheNotTruncated.is_sown();
+        let mut last_epoch = match is_cut {
+            true => self.epochs.newest_before(before),
+            false => self.epochs.latest(),
+        };
         let mut epochs = Vec::new();
         check_each(&records, |view| {
             let first = view.base_offset();
@@ -236,7 +240,7 @@ impl Log {
             Ok(())
         })?;
         let Some(base) = base else { return Ok(AppendInfo { base: before, end }) };
-        if self.epochs.truncate_end(before) {
+        if is_cut && self.epochs.truncate_end(before) {
             self.write_checkpoint();
         }
         for (epoch, start) in epochs {
