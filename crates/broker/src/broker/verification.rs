@@ -54,7 +54,7 @@ struct Unverified {
 #[derive(Debug, Clone)]
 enum Held {
     Produce { ticket: Ticket, version: i16, request: ProduceRequest },
-    Offsets(Query),
+    Offsets(Box<Query>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,7 +155,7 @@ impl Broker {
         let transactional_id = request.transactional_id.0.as_str().into();
         let question = question(site, query.version >= verification::ADDING_OFFSETS);
         let (since, state) = (site.now, State::Due(site.now));
-        let held = Held::Offsets(query);
+        let held = Held::Offsets(Box::new(query));
         let it =
             Unverified { held, transactional_id, stamp, question, guards, since, state };
         self.verify(site, it, effects);
@@ -261,7 +261,7 @@ impl Broker {
                     let body = coordination::refuse(&query.body, query.version, error);
                     effects.reply(query.ticket, body);
                 }
-                None => self.coordinate(site, query, effects),
+                None => self.coordinate(site, *query, effects),
             },
         }
     }

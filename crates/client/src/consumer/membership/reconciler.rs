@@ -261,7 +261,8 @@ impl Reconciler {
         if told.is_none() {
             let timeout = self.config.max_poll_interval.as_millis();
             request.rebalance_timeout_ms = i32::try_from(timeout).unwrap_or(i32::MAX);
-            let assignor = self.config.remote_assignor.map(|it| it.name());
+            let assignor =
+                self.config.remote_assignor.map(topomotion_assignor::Assignor::name);
             request.server_assignor = assignor.map(StrBytes::from_static_str);
         }
         if told.is_none_or(|told| told.topics != self.topics) {
