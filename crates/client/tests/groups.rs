@@ -2,7 +2,7 @@
 
 mod world;
 
-use topomotion_client::{Assignor, Commits, GroupConfig};
+use topomotion_client::{Assignor, Commits, Consumer, GroupConfig};
 use topomotion_wire::{Duration, Fact, Offset, Ownership, Rule, TopicPartition};
 
 use world::{World, settled};
@@ -21,7 +21,7 @@ fn two_members_share_a_topic_and_the_leaver_is_replaced_at_once() {
     world.run_until("both to own", settled(&["a", "b"], 4));
     assert_eq!((world.owned("a").len(), world.owned("b").len()), (2, 2));
     assert_eq!(world.count("a", "JoinGroup"), 2, "an id first, then the group");
-    world.with("b", |consumer, now| consumer.close(now));
+    world.with("b", Consumer::close);
     let before = world.now;
     world.run_until("the other to own everything", settled(&["a"], 4));
     assert!((world.now - before).as_millis() < 4_000, "no session runs out");
@@ -98,7 +98,7 @@ fn a_static_member_comes_back_without_a_rebalance() {
     world.run_until("both to own", settled(&["a", "b"], 4));
     let generation = world.consumer("a").group_metadata().expect("it has one").generation;
     let owned = world.owned("b");
-    world.with("b", |consumer, now| consumer.close(now));
+    world.with("b", Consumer::close);
     world.run_for(5_000);
     assert!(world.consumer("b").is_closed());
     assert_eq!(world.count("b", "LeaveGroup"), 0);
@@ -128,7 +128,7 @@ fn who_is_too_slow_leaves_by_itself_and_its_commit_fails() {
     world.run_for(15_000);
     assert!(world.marks.contains(&("b".to_owned(), Rule::Grp9)));
     assert_eq!(world.owned("a").len(), 2);
-    world.with("b", |consumer, now| consumer.commit(now));
+    world.with("b", Consumer::commit);
     let last = world.facts.iter().rev().find_map(|(_, who, fact)| match fact {
         Fact::CommitAnswered { error, .. } if who == "b" => Some(*error),
         _ => None,
@@ -165,7 +165,7 @@ fn a_new_member_goes_on_where_the_group_committed() {
         consumer.commit_offsets(now, [(partition.clone(), Offset(3))].into());
     });
     world.run_for(1_000);
-    world.with("a", |consumer, now| consumer.close(now));
+    world.with("a", Consumer::close);
     world.run_for(1_000);
     world.join("b", plain);
     world.run_until("it to own", settled(&["b"], 1));
@@ -208,7 +208,7 @@ fn who_unsubscribes_leaves_at_once_and_may_come_back() {
     world.join("a", plain);
     world.join("b", plain);
     world.run_until("both to own", settled(&["a", "b"], 2));
-    world.with("b", |consumer, now| consumer.unsubscribe(now));
+    world.with("b", Consumer::unsubscribe);
     assert!(world.owned("b").is_empty());
     world.run_until("the other to own everything", settled(&["a"], 2));
     assert_eq!(world.count("b", "LeaveGroup"), 1);
@@ -226,7 +226,7 @@ fn partitions_named_by_the_application_begin_where_the_group_committed() {
         world.enter_unsubscribed(name);
         world.with(name, |consumer, now| consumer.assign(now, [partition.clone()]));
         world.run_for(2_000);
-        world.with(name, |consumer, now| consumer.commit(now));
+        world.with(name, Consumer::commit);
         world.run_for(1_000);
         assert_eq!(world.consumer(name).position(&partition), Some(Offset(4)));
         let first = world.polled(0).into_iter().find(|(who, ..)| who == name);

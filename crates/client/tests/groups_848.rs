@@ -2,7 +2,7 @@
 
 mod world;
 
-use topomotion_client::{GroupConfig, GroupProtocol};
+use topomotion_client::{Consumer, GroupConfig, GroupProtocol};
 use topomotion_wire::{Fact, Ownership};
 
 use world::{World, settled};
@@ -32,7 +32,7 @@ fn a_leaver_is_replaced_at_once_and_a_crashed_one_after_its_session() {
         world.join(name, modern);
     }
     world.run_until("all to own", settled(&["a", "b", "c"], 4));
-    world.with("c", |consumer, now| consumer.close(now));
+    world.with("c", Consumer::close);
     let before = world.now;
     world.run_until("two to own everything", settled(&["a", "b"], 4));
     assert!((world.now - before).as_millis() < 12_000, "two heartbeats at most");
@@ -103,7 +103,7 @@ fn a_static_member_comes_back_to_what_it_had() {
     world.run_until("both to own", settled(&["a", "b"], 4));
     world.run_for(10_000);
     let owned = world.owned("b");
-    world.with("b", |consumer, now| consumer.close(now));
+    world.with("b", Consumer::close);
     world.run_for(15_000);
     assert_eq!(world.owned("a").len(), 2, "what the other had waits for it");
     world.join("b", instance("two"));

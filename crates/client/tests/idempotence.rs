@@ -44,6 +44,7 @@ struct Partition {
     /// Values in the log.
     log: Vec<u32>,
     /// Of each producer: its epoch and its last five batches (first, last, offset).
+    #[allow(clippy::type_complexity)]
     producers: BTreeMap<i64, (i16, Vec<(i32, i32, i64)>)>,
 }
 

@@ -61,6 +61,7 @@ fn answer(body: ResponseKind) -> Reply {
 
 /// Port 1 leads the partition, port 2 coordinates. Ends of transactions raise the epoch if
 /// they are asked as KIP-890 wants it.
+#[allow(clippy::too_many_lines)]
 fn cluster(
     protocol: TransactionProtocol,
     odds: impl IntoIterator<Item = (char, Odd)>,

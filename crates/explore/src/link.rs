@@ -125,7 +125,7 @@ impl Link {
         match message {
             Message::Request(_) | Message::HttpRequest(_) => self.unanswered += 1,
             Message::Response(_) | Message::HttpResponse(_) => {
-                self.unanswered = self.unanswered.saturating_sub(1)
+                self.unanswered = self.unanswered.saturating_sub(1);
             }
             Message::Database(_) | Message::Zookeeper(_) => {}
         }

@@ -126,7 +126,7 @@ fn stories_of_groups_fit_a_cluster_with_other_names() {
         match story.fit {
             Ok(_) => assert_passed(&built_in(&binding, id, &RunOptions::default())),
             Err(lack) => {
-                assert_eq!(lack, "It needs 3 partitions of orders: there are 2.")
+                assert_eq!(lack, "It needs 3 partitions of orders: there are 2.");
             }
         }
     }

@@ -128,7 +128,7 @@ impl ZkBroker {
                 Err(_) => return,
             }
             return if is_done {
-                self.announce(now)
+                self.announce(now);
             };
         }
         own.reads = own.reads.saturating_sub(1);

@@ -142,9 +142,9 @@ impl ZkClient {
                 }
             },
             ZkMessage::Reply { correlation: CorrelationId(number), result, .. } => {
-                if self.open.remove(&number).is_some() {
-                    self.news.push_back(News::Answered(number, result));
-                }
+                let is_awaited = self.open.remove(&number).is_some();
+                let news = is_awaited.then_some(News::Answered(number, result));
+                self.news.extend(news);
             }
             ZkMessage::Event { event, path } => {
                 self.news.push_back(News::Seen(event, path));

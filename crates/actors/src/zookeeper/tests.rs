@@ -133,7 +133,7 @@ impl Rig {
 
     fn pass(&mut self, until_ms: u64) {
         while self.now < at(until_ms) {
-            self.now = self.now + Duration::from_millis(500);
+            self.now += Duration::from_millis(500);
             self.servers.values_mut().for_each(|server| server.tick(self.now));
             self.settle();
         }

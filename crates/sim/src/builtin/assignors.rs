@@ -80,7 +80,7 @@ fn dealt(
             let share = each / members + usize::from(at < each % members);
             match assignor {
                 Assignor::Range => {
-                    hand.extend(row.by_ref().take(share).map(|p| (topic, p)))
+                    hand.extend(row.by_ref().take(share).map(|p| (topic, p)));
                 }
                 Assignor::RoundRobin | Assignor::Sticky | Assignor::CooperativeSticky => {
                     let mine = (0..each).filter(|p| (topic * each + p) % members == at);

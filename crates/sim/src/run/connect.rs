@@ -1,8 +1,7 @@
 //! Workers of Connect, databases and stores in a run: how they start.
 
 use topomotion_actors::{
-    Actor, ConnectConfig, ConnectWorker, Database, DocumentStore, InsertMode, SinkConfig,
-    SourceConfig,
+    Actor, ConnectConfig, ConnectWorker, Database, InsertMode, SinkConfig, SourceConfig,
 };
 use topomotion_client::CommonConfig;
 use topomotion_model::ProcessId;
@@ -39,7 +38,7 @@ pub(super) fn actor(cluster: &mut Cluster<'_>, host: HostId, plan: &ActorPlan) -
             let files = cluster.world.files(host);
             Actor::Database(Box::new(Database::start(&files, WALL_CLOCK_BASE_MS)))
         }
-        _ => Actor::Store(Box::new(DocumentStore::default())),
+        _ => Actor::Store(Box::default()),
     }
 }
 

@@ -53,7 +53,7 @@ impl Cluster<'_> {
             servers: servers.collect(),
             tick: Duration::from_millis(TICK_MS),
             initial: znodes(&topics),
-            life: u32::try_from(self.world.starts(host)).unwrap_or(u32::MAX),
+            life: self.world.starts(host),
         };
         let machine = ZooKeeperServer::start(self.world.local(host), config);
         self.world.start(host, Body::ZooKeeper(Box::new(machine)));

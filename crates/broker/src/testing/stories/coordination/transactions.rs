@@ -205,7 +205,7 @@ fn a_write_that_no_transaction_knows_is_refused() {
     });
     let (node, [orders, stock]) = shop(&mut rig);
     let producer = identity(&mut rig, node, Some("shop"));
-    assert_eq!(add(&mut rig, node, producer, &[orders.clone()]), [0]);
+    assert_eq!(add(&mut rig, node, producer, std::slice::from_ref(&orders)), [0]);
     assert_eq!(write(&mut rig, 11, &orders, producer, 0), 0);
     let code = write(&mut rig, 11, &stock, producer, 0);
     assert_eq!(code, ErrorCode::TransactionAbortable.code());
@@ -226,7 +226,7 @@ fn without_verification_a_late_write_hangs_for_ever() {
     });
     let (node, [orders, _]) = shop(&mut rig);
     let producer = identity(&mut rig, node, Some("shop"));
-    assert_eq!(add(&mut rig, node, producer, &[orders.clone()]), [0]);
+    assert_eq!(add(&mut rig, node, producer, std::slice::from_ref(&orders)), [0]);
     assert_eq!(write(&mut rig, 11, &orders, producer, 0), 0);
     assert_eq!(end(&mut rig, node, 4, producer, false).0, 0);
     rig.run_for(1_000);
