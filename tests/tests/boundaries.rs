@@ -19,6 +19,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("coordinator", &["assignor", "log", "wire"]),
     ("broker", &["coordinator", "log", "quorum", "wire"]),
     ("client", &["assignor", "log", "wire"]),
+    ("host", &["broker", "log", "wire"]),
     ("actors", &["client", "log", "wire"]),
     ("trace", &[]),
     (
@@ -44,8 +45,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "animate", "explore", "layout", "model", "pdf", "raster", "scene", "script",
-            "sim", "svg", "text", "trace", "verify",
+            "animate", "explore", "host", "layout", "model", "pdf", "raster", "scene",
+            "script", "sim", "svg", "text", "trace", "verify",
         ],
     ),
     ("tests", &["animate", "model", "scene", "svg", "text", "trace"]),

@@ -106,6 +106,9 @@ pub struct BrokerSettings {
     pub num_partitions: i32,
     /// `unclean.leader.election.enable`.
     pub unclean_leader_election: UncleanElection,
+    /// `auto.create.topics.enable`: whether a topic is created when a client asks about it.
+    /// Kafka's default is yes; a picture has the topics that its script names.
+    pub auto_create_topics: AutoCreateTopics,
     /// `message.max.bytes`: largest batch a produce request may carry, unless the topic says
     /// otherwise.
     pub message_max_bytes: i32,
@@ -193,6 +196,15 @@ pub struct BrokerSettings {
     pub transactions: TransactionConfig,
 }
 
+/// Whether a topic is created when a client asks about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AutoCreateTopics {
+    /// It is, unless the client says that it should not be.
+    On,
+    /// Only an administrator creates topics.
+    Off,
+}
+
 /// Whose time the records of a topic bear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TimestampType {
@@ -251,6 +263,7 @@ impl Default for BrokerSettings {
             default_replication_factor: 1,
             num_partitions: 1,
             unclean_leader_election: UncleanElection::Forbidden,
+            auto_create_topics: AutoCreateTopics::Off,
             message_max_bytes: 1_048_588,
             log: LogConfig::default(),
             log_message_timestamp_type: TimestampType::CreateTime,

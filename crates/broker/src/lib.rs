@@ -77,11 +77,12 @@ mod testing;
 mod topic_settings;
 mod view;
 
+pub use api::CLUSTER_ID;
 pub use config::{
-    BrokerSettings, CheckQuorum, Elr, FetchSessions, GroupConfig, GroupVersion,
-    IsrAdmission, IsrFencing, KraftVersion, NodeConfig, PreVote, ReplicaSelector, Roles,
-    StrictMinIsr, TimestampType, TransactionConfig, TransactionVersion, Truncation,
-    UncleanElection,
+    AutoCreateTopics, BrokerSettings, CheckQuorum, Elr, FetchSessions, GroupConfig,
+    GroupVersion, IsrAdmission, IsrFencing, KraftVersion, NodeConfig, PreVote,
+    ReplicaSelector, Roles, StrictMinIsr, TimestampType, TransactionConfig,
+    TransactionVersion, Truncation, UncleanElection,
 };
 pub use node::Node;
 pub use view::{BrokerStatus, ReplicaView};

@@ -167,6 +167,12 @@ impl Node {
         Some(self.broker.as_ref()?.replicas().get(partition)?.log())
     }
 
+    /// How many requests of a connection that others have opened are yet to be answered:
+    /// whoever has a socket reads no more of it meanwhile.
+    pub fn backlog(&self, connection: ConnectionId) -> usize {
+        self.inbound.backlog(connection)
+    }
+
     /// Why the node has stopped for good, if it has: going on would break a promise.
     pub fn halted(&self) -> Option<&'static str> {
         self.halted

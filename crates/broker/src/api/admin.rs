@@ -13,13 +13,14 @@ use topomotion_wire::messages::elect_leaders_response::{
 };
 use topomotion_wire::messages::incremental_alter_configs_response::AlterConfigsResourceResponse;
 use topomotion_wire::messages::{
-    AddRaftVoterResponse, AlterPartitionReassignmentsRequest,
-    AlterPartitionReassignmentsResponse, CreatePartitionsRequest,
-    CreatePartitionsResponse, CreateTopicsRequest, CreateTopicsResponse,
-    DeleteTopicsRequest, DeleteTopicsResponse, DescribeQuorumResponse,
-    ElectLeadersRequest, ElectLeadersResponse, IncrementalAlterConfigsRequest,
-    IncrementalAlterConfigsResponse, ListPartitionReassignmentsResponse,
-    RemoveRaftVoterResponse, RequestKind, ResponseKind,
+    AddRaftVoterResponse, AlterConfigsRequest, AlterConfigsResponse,
+    AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse,
+    CreatePartitionsRequest, CreatePartitionsResponse, CreateTopicsRequest,
+    CreateTopicsResponse, DeleteTopicsRequest, DeleteTopicsResponse,
+    DescribeQuorumResponse, ElectLeadersRequest, ElectLeadersResponse,
+    IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
+    ListPartitionReassignmentsResponse, RemoveRaftVoterResponse, RequestKind,
+    ResponseKind, alter_configs_response,
 };
 
 /// Kafka's `default.api.timeout.ms`, for requests that do not carry their own.
@@ -32,6 +33,7 @@ pub(crate) fn is_for_controller(request: &RequestKind) -> bool {
         RequestKind::CreateTopics(_)
             | RequestKind::DeleteTopics(_)
             | RequestKind::CreatePartitions(_)
+            | RequestKind::AlterConfigs(_)
             | RequestKind::IncrementalAlterConfigs(_)
             | RequestKind::ElectLeaders(_)
             | RequestKind::AlterPartitionReassignments(_)
@@ -60,6 +62,7 @@ pub(crate) fn failed(request: &RequestKind, error: ErrorCode) -> ResponseKind {
         RequestKind::CreateTopics(it) => create_topics(it, code).into(),
         RequestKind::DeleteTopics(it) => delete_topics(it, code).into(),
         RequestKind::CreatePartitions(it) => create_partitions(it, code).into(),
+        RequestKind::AlterConfigs(it) => replace_configs(it, code).into(),
         RequestKind::IncrementalAlterConfigs(it) => alter_configs(it, code).into(),
         RequestKind::ElectLeaders(it) => elect_leaders(it, code).into(),
         RequestKind::AlterPartitionReassignments(it) => reassign(it, code).into(),
@@ -110,6 +113,16 @@ fn create_partitions(
             .with_error_code(code)
     });
     CreatePartitionsResponse::default().with_results(refused.collect())
+}
+
+fn replace_configs(request: &AlterConfigsRequest, code: i16) -> AlterConfigsResponse {
+    let refused = request.resources.iter().map(|resource| {
+        alter_configs_response::AlterConfigsResourceResponse::default()
+            .with_resource_type(resource.resource_type)
+            .with_resource_name(resource.resource_name.clone())
+            .with_error_code(code)
+    });
+    AlterConfigsResponse::default().with_responses(refused.collect())
 }
 
 fn alter_configs(
@@ -171,6 +184,9 @@ pub(crate) fn is_not_controller(response: &ResponseKind) -> bool {
         ResponseKind::CreatePartitions(it) => {
             it.results.iter().any(|topic| is_refusal(topic.error_code))
         }
+        ResponseKind::AlterConfigs(it) => {
+            it.responses.iter().any(|resource| is_refusal(resource.error_code))
+        }
         ResponseKind::IncrementalAlterConfigs(it) => {
             it.responses.iter().any(|resource| is_refusal(resource.error_code))
         }
@@ -204,6 +220,10 @@ pub(crate) fn deposed(reply: ResponseKind) -> ResponseKind {
         }
         ResponseKind::CreatePartitions(mut it) => {
             it.results.iter_mut().for_each(|topic| topic.error_code = code);
+            it.into()
+        }
+        ResponseKind::AlterConfigs(mut it) => {
+            it.responses.iter_mut().for_each(|resource| resource.error_code = code);
             it.into()
         }
         ResponseKind::IncrementalAlterConfigs(mut it) => {

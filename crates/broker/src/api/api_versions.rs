@@ -8,10 +8,10 @@
 //!   supported from version 4 on only, for older clients cannot read that.
 
 use topomotion_coordinator::{GroupVersion, TransactionVersion};
-use topomotion_wire::messages::ApiVersionsResponse;
 use topomotion_wire::messages::api_versions_response::{
     ApiVersion, FinalizedFeatureKey, SupportedFeatureKey,
 };
+use topomotion_wire::messages::{ApiKey, ApiVersionsResponse};
 use topomotion_wire::{ErrorCode, Offset};
 
 use super::{Served, served_by, text};
@@ -98,7 +98,10 @@ pub(crate) fn unsupported(roles: Roles) -> ApiVersionsResponse {
 fn list(roles: Roles) -> ApiVersionsResponse {
     let entry = |it: &Served| {
         let entry = ApiVersion::default().with_api_key(it.key as i16);
-        entry.with_min_version(it.min).with_max_version(it.max)
+        // Older librdkafka takes a floor above 0 for a broker without compression, and says
+        // nothing: Kafka offers what it then refuses (KAFKA-18659).
+        let min = if it.key == ApiKey::Produce { 0 } else { it.min };
+        entry.with_min_version(min).with_max_version(it.max)
     };
     let served = served_by(roles);
     ApiVersionsResponse::default().with_api_keys(served.iter().map(entry).collect())

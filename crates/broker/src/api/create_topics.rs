@@ -4,7 +4,8 @@
 //!   brokers is INVALID_REPLICATION_FACTOR.
 //! - Each topic has its own outcome; a name that comes twice is INVALID_REQUEST.
 //! - Answered when the records are committed (RAFT-11). `validate_only` writes nothing.
-//! - From version 5 on the answer tells partitions and replication factor, from 7 on the id.
+//! - From version 5 on the answer tells partitions, replication factor and settings, from 7 on
+//!   the id.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,9 @@ use topomotion_wire::messages::create_topics_response::CreatableTopicResult;
 use topomotion_wire::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicName};
 use topomotion_wire::{ErrorCode, NodeId, Random, TopicId};
 
+use super::describe_configs::of_new_topic;
 use super::{shared, text};
+use crate::config::BrokerSettings;
 use crate::controller::{ActiveController, Created, TopicError, TopicPlan};
 use crate::net::{Effects, Ticket};
 
@@ -39,7 +42,7 @@ pub(crate) fn handle(
             }
             plan => controller.create_topic(&plan, random, effects),
         };
-        topics.push(result(topic, outcome));
+        topics.push(result(controller.settings(), topic, outcome));
     }
     let response = CreateTopicsResponse::default().with_topics(topics);
     controller.reply_when_committed(ticket, response.into(), effects);
@@ -78,12 +81,18 @@ fn repeated() -> TopicError {
 }
 
 fn result(
+    settings: &BrokerSettings,
     topic: &CreatableTopic,
     outcome: Result<Created, TopicError>,
 ) -> CreatableTopicResult {
     let result = CreatableTopicResult::default().with_name(topic.name.clone());
+    let own = |name: &str| {
+        let given = topic.configs.iter().find(|config| config.name.as_str() == name);
+        given.and_then(|config| config.value.as_ref()).map(ToString::to_string)
+    };
     match outcome {
         Ok(created) => result
+            .with_configs(Some(of_new_topic(settings, own)))
             .with_topic_id(created.id.0)
             .with_num_partitions(created.partitions)
             .with_replication_factor(created.replication_factor),

@@ -3,8 +3,10 @@
 //! - Brokers that are fenced are not listed; the controller named is one of those listed, for
 //!   clients have no business with the real one in KRaft.
 //! - No topics asked for means all of them (in version 0, an empty list does).
-//! - A topic that does not exist is UNKNOWN_TOPIC_OR_PARTITION; it is never created on the
-//!   side (`auto.create.topics.enable` is off).
+//! - A topic that does not exist is UNKNOWN_TOPIC_OR_PARTITION. It is created on the side, for
+//!   the client to ask again, where `auto.create.topics.enable` is on and the client does not
+//!   object (it can from version 4 on). A name that no topic can have is
+//!   INVALID_TOPIC_EXCEPTION.
 
 use std::sync::Arc;
 
@@ -16,8 +18,12 @@ use topomotion_wire::messages::{BrokerId, MetadataRequest, MetadataResponse};
 use topomotion_wire::{ErrorCode, NodeId, PartitionState, TopicId};
 
 use super::{CLUSTER_ID, broker_ids, shared, text, topic_name};
+use crate::broker::Broker;
+use crate::config::AutoCreateTopics;
+use crate::controller::is_topic_name;
 use crate::coordinators::InternalTopic;
 use crate::metadata::{BrokerRegistration, MetadataImage, TopicImage};
+use crate::replica::Site;
 
 /// Answers from the metadata applied so far.
 pub(crate) fn handle(
@@ -42,6 +48,25 @@ pub(crate) fn handle(
         .with_topics(topics)
 }
 
+/// Has those topics created that are asked for by name and do not exist.
+pub(crate) fn create_wished(
+    broker: &mut Broker,
+    site: Site<'_>,
+    request: &MetadataRequest,
+) {
+    if site.settings.auto_create_topics == AutoCreateTopics::Off
+        || !request.allow_auto_topic_creation
+    {
+        return;
+    }
+    let wanted = request.topics.iter().flatten().filter_map(|it| it.name.as_ref());
+    for name in wanted.filter(|name| site.image.topic(name.as_str()).is_none()) {
+        if is_topic_name(name) {
+            broker.create_wished_topic(site, name);
+        }
+    }
+}
+
 fn broker(id: NodeId, broker: &BrokerRegistration) -> MetadataResponseBroker {
     MetadataResponseBroker::default()
         .with_node_id(BrokerId(id.0))
@@ -55,6 +80,9 @@ fn wanted_topic(
     wanted: &MetadataRequestTopic,
 ) -> MetadataResponseTopic {
     let (name, error): (Option<Arc<str>>, _) = match &wanted.name {
+        Some(name) if !is_topic_name(name) => {
+            (Some(shared(name)), ErrorCode::InvalidTopicException)
+        }
         Some(name) => (Some(shared(name)), ErrorCode::UnknownTopicOrPartition),
         None => {
             let name = image.topic_name(TopicId(wanted.topic_id)).cloned();

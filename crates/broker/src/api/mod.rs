@@ -6,6 +6,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod allocate_producer_ids;
+pub(crate) mod alter_configs;
 pub(crate) mod alter_partition;
 pub(crate) mod api_versions;
 pub(crate) mod broker_heartbeat;
@@ -38,8 +39,8 @@ use topomotion_wire::{LeaderEpoch, NodeId, StrBytes};
 
 use crate::config::Roles;
 
-/// Every node of a run belongs to the same cluster; this is its id.
-pub(crate) const CLUSTER_ID: &str = "topomotion";
+/// The id of the cluster that every node belongs to: there is no other.
+pub const CLUSTER_ID: &str = "topomotion";
 
 /// An API with the versions served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,73 +50,74 @@ pub(crate) struct Served {
     pub(crate) max: i16,
 }
 
-const fn served(key: ApiKey, min: i16, max: i16) -> Served {
+const fn versions(key: ApiKey, min: i16, max: i16) -> Served {
     Served { key, min, max }
 }
 
 /// What a broker answers to its clients.
 const BY_BROKERS: &[Served] = &[
-    served(ApiKey::Produce, 3, 13),
-    served(ApiKey::Fetch, 4, 18),
-    served(ApiKey::ListOffsets, 1, 9),
-    served(ApiKey::Metadata, 0, 13),
-    served(ApiKey::ApiVersions, 0, 4),
-    served(ApiKey::OffsetForLeaderEpoch, 2, 4),
-    served(ApiKey::DescribeCluster, 0, 2),
-    served(ApiKey::DescribeConfigs, 1, 4),
-    served(ApiKey::DeleteRecords, 0, 2),
-    served(ApiKey::DescribeTopicPartitions, 0, 0),
-    served(ApiKey::FindCoordinator, 0, 6),
-    served(ApiKey::JoinGroup, 2, 9),
-    served(ApiKey::SyncGroup, 0, 5),
-    served(ApiKey::Heartbeat, 0, 4),
-    served(ApiKey::LeaveGroup, 0, 5),
-    served(ApiKey::ConsumerGroupHeartbeat, 0, 1),
-    served(ApiKey::ConsumerGroupDescribe, 0, 1),
-    served(ApiKey::OffsetCommit, 2, 9),
-    served(ApiKey::OffsetFetch, 1, 9),
-    served(ApiKey::OffsetDelete, 0, 0),
-    served(ApiKey::DescribeGroups, 0, 6),
-    served(ApiKey::ListGroups, 0, 5),
-    served(ApiKey::DeleteGroups, 0, 2),
-    served(ApiKey::InitProducerId, 0, 5),
-    served(ApiKey::AddPartitionsToTxn, 0, 5),
-    served(ApiKey::AddOffsetsToTxn, 0, 4),
-    served(ApiKey::EndTxn, 0, 5),
-    served(ApiKey::WriteTxnMarkers, 1, 1),
-    served(ApiKey::TxnOffsetCommit, 0, 5),
-    served(ApiKey::DescribeTransactions, 0, 0),
-    served(ApiKey::ListTransactions, 0, 2),
+    versions(ApiKey::Produce, 3, 13),
+    versions(ApiKey::Fetch, 4, 18),
+    versions(ApiKey::ListOffsets, 1, 9),
+    versions(ApiKey::Metadata, 0, 13),
+    versions(ApiKey::ApiVersions, 0, 4),
+    versions(ApiKey::OffsetForLeaderEpoch, 2, 4),
+    versions(ApiKey::DescribeCluster, 0, 2),
+    versions(ApiKey::DescribeConfigs, 1, 4),
+    versions(ApiKey::DeleteRecords, 0, 2),
+    versions(ApiKey::DescribeTopicPartitions, 0, 0),
+    versions(ApiKey::FindCoordinator, 0, 6),
+    versions(ApiKey::JoinGroup, 2, 9),
+    versions(ApiKey::SyncGroup, 0, 5),
+    versions(ApiKey::Heartbeat, 0, 4),
+    versions(ApiKey::LeaveGroup, 0, 5),
+    versions(ApiKey::ConsumerGroupHeartbeat, 0, 1),
+    versions(ApiKey::ConsumerGroupDescribe, 0, 1),
+    versions(ApiKey::OffsetCommit, 2, 9),
+    versions(ApiKey::OffsetFetch, 1, 9),
+    versions(ApiKey::OffsetDelete, 0, 0),
+    versions(ApiKey::DescribeGroups, 0, 6),
+    versions(ApiKey::ListGroups, 0, 5),
+    versions(ApiKey::DeleteGroups, 0, 2),
+    versions(ApiKey::InitProducerId, 0, 5),
+    versions(ApiKey::AddPartitionsToTxn, 0, 5),
+    versions(ApiKey::AddOffsetsToTxn, 0, 4),
+    versions(ApiKey::EndTxn, 0, 5),
+    versions(ApiKey::WriteTxnMarkers, 1, 1),
+    versions(ApiKey::TxnOffsetCommit, 0, 5),
+    versions(ApiKey::DescribeTransactions, 0, 0),
+    versions(ApiKey::ListTransactions, 0, 2),
 ];
 
 /// What both answer: a broker passes it on to the active controller.
 const BY_BOTH: &[Served] = &[
-    served(ApiKey::CreateTopics, 2, 7),
-    served(ApiKey::DeleteTopics, 1, 6),
-    served(ApiKey::CreatePartitions, 0, 3),
-    served(ApiKey::ElectLeaders, 0, 2),
-    served(ApiKey::IncrementalAlterConfigs, 0, 1),
-    served(ApiKey::AlterPartitionReassignments, 0, 1),
-    served(ApiKey::ListPartitionReassignments, 0, 0),
-    served(ApiKey::DescribeQuorum, 0, 2),
-    served(ApiKey::AddRaftVoter, 0, 0),
-    served(ApiKey::RemoveRaftVoter, 0, 0),
+    versions(ApiKey::CreateTopics, 2, 7),
+    versions(ApiKey::DeleteTopics, 1, 6),
+    versions(ApiKey::CreatePartitions, 0, 3),
+    versions(ApiKey::ElectLeaders, 0, 2),
+    versions(ApiKey::AlterConfigs, 0, 2),
+    versions(ApiKey::IncrementalAlterConfigs, 0, 1),
+    versions(ApiKey::AlterPartitionReassignments, 0, 1),
+    versions(ApiKey::ListPartitionReassignments, 0, 0),
+    versions(ApiKey::DescribeQuorum, 0, 2),
+    versions(ApiKey::AddRaftVoter, 0, 0),
+    versions(ApiKey::RemoveRaftVoter, 0, 0),
 ];
 
 /// What a controller answers to brokers, and to the other voters.
 const BY_CONTROLLERS: &[Served] = &[
-    served(ApiKey::Fetch, 4, 18),
-    served(ApiKey::ApiVersions, 0, 4),
-    served(ApiKey::FetchSnapshot, 0, 1),
-    served(ApiKey::UpdateRaftVoter, 0, 0),
-    served(ApiKey::Vote, 0, 2),
-    served(ApiKey::BeginQuorumEpoch, 0, 1),
-    served(ApiKey::EndQuorumEpoch, 0, 1),
-    served(ApiKey::AlterPartition, 2, 3),
-    served(ApiKey::DescribeCluster, 0, 2),
-    served(ApiKey::BrokerRegistration, 0, 4),
-    served(ApiKey::BrokerHeartbeat, 0, 1),
-    served(ApiKey::AllocateProducerIds, 0, 0),
+    versions(ApiKey::Fetch, 4, 18),
+    versions(ApiKey::ApiVersions, 0, 4),
+    versions(ApiKey::FetchSnapshot, 0, 1),
+    versions(ApiKey::UpdateRaftVoter, 0, 0),
+    versions(ApiKey::Vote, 0, 2),
+    versions(ApiKey::BeginQuorumEpoch, 0, 1),
+    versions(ApiKey::EndQuorumEpoch, 0, 1),
+    versions(ApiKey::AlterPartition, 2, 3),
+    versions(ApiKey::DescribeCluster, 0, 2),
+    versions(ApiKey::BrokerRegistration, 0, 4),
+    versions(ApiKey::BrokerHeartbeat, 0, 1),
+    versions(ApiKey::AllocateProducerIds, 0, 0),
 ];
 
 /// What a node with these roles serves, by API key.
@@ -134,10 +136,14 @@ fn lists(roles: Roles) -> impl Iterator<Item = &'static Served> {
     brokers.iter().chain(controllers).chain(BY_BOTH)
 }
 
+/// The versions of an API that a node with these roles serves, if any.
+pub(crate) fn served(roles: Roles, key: ApiKey) -> Option<Served> {
+    lists(roles).find(|it| it.key == key).copied()
+}
+
 /// Whether a node with these roles serves this request in this version.
 pub(crate) fn serves(roles: Roles, body: &RequestKind, version: i16) -> Option<Served> {
-    let key = key_of(body)?;
-    let served = lists(roles).find(|it| it.key == key).copied();
+    let served = served(roles, key_of(body)?);
     served.filter(|it| (it.min..=it.max).contains(&version))
 }
 
@@ -155,6 +161,7 @@ pub(crate) fn key_of(body: &RequestKind) -> Option<ApiKey> {
         RequestKind::DescribeTopicPartitions(_) => ApiKey::DescribeTopicPartitions,
         RequestKind::CreatePartitions(_) => ApiKey::CreatePartitions,
         RequestKind::DescribeConfigs(_) => ApiKey::DescribeConfigs,
+        RequestKind::AlterConfigs(_) => ApiKey::AlterConfigs,
         RequestKind::IncrementalAlterConfigs(_) => ApiKey::IncrementalAlterConfigs,
         RequestKind::ElectLeaders(_) => ApiKey::ElectLeaders,
         RequestKind::AlterPartitionReassignments(_) => {

@@ -6,7 +6,7 @@ use topomotion_wire::messages::ResponseKind;
 use topomotion_wire::{ConnectionId, ErrorCode, Instant, ProducerId, TopicPartition};
 
 use super::{Broker, DelayedMarkers, Standing};
-use crate::coordinators::{Around, Asker, InternalTopic, Query};
+use crate::coordinators::{Around, Asker, InternalTopic, Query, creation_of};
 use crate::net::{Asked, Effects, Ticket};
 use crate::replica::Site;
 
@@ -102,6 +102,7 @@ impl Broker {
     ) {
         match (asked, response) {
             (Asked::InternalTopic(topic), _) => self.creations.end(topic),
+            (Asked::WishedTopic { id }, _) => self.creations.end_wished(id),
             (Asked::ProducerIds, Some(ResponseKind::AllocateProducerIds(response))) => {
                 self.coordinators.producer_ids_answered(site.now, Some(response));
             }
@@ -125,6 +126,19 @@ impl Broker {
         if self.creations.begin(topic) {
             let ticket = Ticket::Local(Asked::InternalTopic(topic));
             let request = topic.creation(site.settings).into();
+            self.forwarding.accept(site.now, ticket, CREATE_TOPICS, request);
+        }
+    }
+
+    /// Has a topic created that a client asked about, if that is how the cluster is set up;
+    /// unless it is under way.
+    pub(crate) fn create_wished_topic(&mut self, site: Site<'_>, name: &str) {
+        if let Some(topic) = InternalTopic::named(name) {
+            return self.create_internal_topic(site, topic);
+        }
+        if let Some(id) = self.creations.begin_wished(name) {
+            let ticket = Ticket::Local(Asked::WishedTopic { id });
+            let request = creation_of(name, site.settings).into();
             self.forwarding.accept(site.now, ticket, CREATE_TOPICS, request);
         }
     }

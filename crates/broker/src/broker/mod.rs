@@ -303,6 +303,7 @@ impl Broker {
             ) => self.told_epochs(standing, leader, &response, effects),
             (
                 Asked::InternalTopic(_)
+                | Asked::WishedTopic { .. }
                 | Asked::ProducerIds
                 | Asked::Markers { .. }
                 | Asked::Verification { .. },
@@ -343,6 +344,7 @@ impl Broker {
                 }
             }
             Asked::InternalTopic(_)
+            | Asked::WishedTopic { .. }
             | Asked::ProducerIds
             | Asked::Markers { .. }
             | Asked::Verification { .. } => {

@@ -7,6 +7,7 @@ use topomotion_wire::{ErrorCode, TopicPartition};
 
 use super::ActiveController;
 use super::topics::{TopicError, error};
+use crate::config::BrokerSettings;
 use crate::metadata::{MetadataRecord, TopicConfig};
 use crate::net::Effects;
 
@@ -111,6 +112,17 @@ pub(crate) struct ConfigAlteration {
 }
 
 impl ActiveController {
+    /// The names of a topic's own settings.
+    pub(crate) fn configs_of(&self, topic: &str) -> Vec<Arc<str>> {
+        let topic = self.image.topic(topic);
+        topic.map(|it| it.configs.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// What the nodes are set to.
+    pub(crate) fn settings(&self) -> &BrokerSettings {
+        &self.settings
+    }
+
     /// Changes settings of one topic, all or none.
     ///
     /// # Errors

@@ -36,7 +36,7 @@ pub(crate) use leaders::ElectionType;
 pub(crate) use liveness::{Heartbeat, Registration, ShutDown};
 pub(crate) use producer_ids::BLOCK as PRODUCER_ID_BLOCK;
 use sessions::Sessions;
-pub(crate) use topics::{Created, TopicError, TopicPlan};
+pub(crate) use topics::{Created, TopicError, TopicPlan, is_topic_name};
 
 use crate::config::{BrokerSettings, UncleanElection};
 use crate::metadata::{MetadataImage, MetadataRecord, PartitionChange};

@@ -196,14 +196,18 @@ impl ActiveController {
     }
 }
 
-fn check_name(name: &str) -> Result<(), TopicError> {
+/// Whether a topic can be called so.
+pub(crate) fn is_topic_name(name: &str) -> bool {
     let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let is_fine = (1..=NAME_MAX).contains(&name.len())
+    (1..=NAME_MAX).contains(&name.len())
         && name != "."
         && name != ".."
         && name != "__cluster_metadata"
-        && name.chars().all(is_legal);
-    if is_fine {
+        && name.chars().all(is_legal)
+}
+
+fn check_name(name: &str) -> Result<(), TopicError> {
+    if is_topic_name(name) {
         return Ok(());
     }
     let message = "Topic names have 1 to 249 of a-z, A-Z, 0-9, '.', '_' and '-'.";

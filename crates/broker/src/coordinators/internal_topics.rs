@@ -1,6 +1,7 @@
 //! The topics that coordinators keep their records in, created when first needed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use topomotion_wire::messages::create_topics_request::{
     CreatableTopic, CreatableTopicConfig,
@@ -82,10 +83,26 @@ impl InternalTopic {
     }
 }
 
-/// Which of them are being created by this broker.
+/// What creates a topic that a client asked about (`auto.create.topics.enable`), with the
+/// controller's defaults.
+pub(crate) fn creation_of(name: &str, settings: &BrokerSettings) -> CreateTopicsRequest {
+    let topic = CreatableTopic::default()
+        .with_name(TopicName(text(name)))
+        .with_num_partitions(-1)
+        .with_replication_factor(-1);
+    let timeout = i32::try_from(settings.request_timeout.as_millis());
+    CreateTopicsRequest::default()
+        .with_topics(vec![topic])
+        .with_timeout_ms(timeout.unwrap_or(i32::MAX))
+}
+
+/// Which topics are being created by this broker.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Creations {
     under_way: BTreeSet<InternalTopic>,
+    /// Those that clients asked about, by a number of our own.
+    wished: BTreeMap<u64, Arc<str>>,
+    next: u64,
 }
 
 impl Creations {
@@ -97,5 +114,21 @@ impl Creations {
     /// It was, or could not be: whoever asks next begins anew.
     pub(crate) fn end(&mut self, topic: InternalTopic) {
         self.under_way.remove(&topic);
+    }
+
+    /// Notes that a client's topic is to be created, and tells the number of that. None if it
+    /// is under way.
+    pub(crate) fn begin_wished(&mut self, name: &str) -> Option<u64> {
+        if self.wished.values().any(|it| **it == *name) {
+            return None;
+        }
+        self.next += 1;
+        self.wished.insert(self.next, Arc::from(name));
+        Some(self.next)
+    }
+
+    /// It was, or could not be.
+    pub(crate) fn end_wished(&mut self, id: u64) {
+        self.wished.remove(&id);
     }
 }

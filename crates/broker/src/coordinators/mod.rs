@@ -35,7 +35,7 @@ use topomotion_wire::{
 use calls::{Calls, Destination};
 use directory::Cluster;
 use hosted::{AnyShard, Hosted, encode};
-pub(crate) use internal_topics::{Creations, InternalTopic};
+pub(crate) use internal_topics::{Creations, InternalTopic, creation_of};
 pub(crate) use producer_ids::Asker;
 use producer_ids::ProducerIds;
 

@@ -51,7 +51,7 @@ macro_rules! apis {
 apis! {
     Produce, Fetch, ListOffsets, Metadata, ApiVersions, CreateTopics, DeleteTopics,
     DeleteRecords, OffsetForLeaderEpoch, DescribeConfigs, CreatePartitions, ElectLeaders,
-    IncrementalAlterConfigs, AlterPartitionReassignments, ListPartitionReassignments, Vote,
+    AlterConfigs, IncrementalAlterConfigs, AlterPartitionReassignments, ListPartitionReassignments, Vote,
     BeginQuorumEpoch, EndQuorumEpoch, DescribeQuorum, AlterPartition, FetchSnapshot,
     DescribeCluster, BrokerRegistration, BrokerHeartbeat, DescribeTopicPartitions,
     AddRaftVoter, RemoveRaftVoter, UpdateRaftVoter, AllocateProducerIds,

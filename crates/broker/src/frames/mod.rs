@@ -43,6 +43,10 @@ use crate::config::{BrokerSettings, Roles};
 const LENGTH: usize = 4;
 /// API key, version and correlation id: what every request begins with.
 const FIXED_HEADER: usize = 8;
+/// How much room there is at least for what arrives next, and at most, unless as much has
+/// arrived already.
+const ROOM_MIN: usize = 16 << 10;
+const ROOM_MAX: usize = 1 << 20;
 
 /// Why a connection has to be closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +113,22 @@ impl Requests {
         }
     }
 
+    /// Room for what arrives next, to be written behind what is there: a socket reads into it
+    /// without a copy. It grows with what was received, and never with what was announced
+    /// alone.
+    pub fn room(&mut self) -> &mut BytesMut {
+        let missing = match self.received.first_chunk::<LENGTH>() {
+            Some(prefix) => {
+                let announced = usize::try_from(i32::from_be_bytes(*prefix)).unwrap_or(0);
+                (LENGTH + announced).saturating_sub(self.received.len())
+            }
+            None => ROOM_MIN,
+        };
+        let most = self.received.len().max(ROOM_MAX);
+        self.received.reserve(missing.clamp(ROOM_MIN, most));
+        &mut self.received
+    }
+
     /// The next request that has arrived whole.
     ///
     /// # Errors
@@ -157,8 +177,7 @@ pub fn read_request(roles: Roles, frame: Bytes) -> Result<Request, Broken> {
     let (key, version) = (fixed.get_i16(), fixed.get_i16());
     let correlation = CorrelationId(fixed.get_i32());
     let api = ApiKey::try_from(key).map_err(|_| Broken::Api(key))?;
-    let served = api::served_by(roles).into_iter().find(|it| it.key == api);
-    let served = served.ok_or(Broken::Api(key))?;
+    let served = api::served(roles, api).ok_or(Broken::Api(key))?;
     if !(served.min..=served.max).contains(&version) {
         if api != ApiKey::ApiVersions {
             return Err(Broken::Version { key, version });

@@ -69,6 +69,11 @@ pub(crate) enum Asked {
     },
     /// An internal topic's creation, on its way to the controller.
     InternalTopic(InternalTopic),
+    /// A client's topic, on its way to the controller.
+    WishedTopic {
+        /// The broker's number for it.
+        id: u64,
+    },
     /// A block of producer ids.
     ProducerIds,
     /// Markers that end a transaction.

@@ -74,6 +74,12 @@ impl Inbound {
         Ok(())
     }
 
+    /// How many requests of a connection have not been answered yet.
+    pub(crate) fn backlog(&self, connection: ConnectionId) -> usize {
+        let served = self.connections.get(&connection);
+        served.map_or(0, |it| it.waiting.len() + usize::from(it.current.is_some()))
+    }
+
     /// The next request whose turn has come.
     pub(crate) fn next_call(&mut self) -> Option<Call> {
         while let Some(connection) = self.ready.pop_front() {

@@ -106,6 +106,9 @@ impl Node {
             RequestKind::CreatePartitions(request) => {
                 api::create_partitions::handle(controller, ticket, &request, effects);
             }
+            RequestKind::AlterConfigs(request) => {
+                api::alter_configs::handle(controller, ticket, &request, effects);
+            }
             RequestKind::IncrementalAlterConfigs(request) => {
                 api::incremental_alter_configs::handle(
                     controller, ticket, &request, effects,
@@ -159,8 +162,7 @@ impl Node {
                 broker.forward(now, ticket, version, body);
             }
             RequestKind::DescribeConfigs(request) => {
-                let answer =
-                    api::describe_configs::handle(site.image, site.settings, &request);
+                let answer = api::describe_configs::handle(site, &request);
                 effects.reply(ticket, answer);
             }
             RequestKind::Produce(request) => {
@@ -186,6 +188,7 @@ impl Node {
                 effects.reply(ticket, answer);
             }
             RequestKind::Metadata(request) => {
+                api::metadata::create_wished(broker, site, &request);
                 let answer = api::metadata::handle(site.image, &request, version);
                 effects.reply(ticket, answer);
             }

@@ -1,0 +1,343 @@
+//! All nodes, and the one place where they are driven: what happens to one of them goes in,
+//! what it wants done is done, until all of them are quiet.
+//!
+//! Nodes reach one another without a socket: a message is handed over as it is. Order holds per
+//! connection, as on TCP.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use topomotion_broker::{BrokerStatus, Roles, frames};
+use topomotion_log::{Applied, Disk, DiskError};
+use topomotion_wire::{
+    ConnectionId, DiskOp, Endpoint, Input, Instant, Machine, Message, Output,
+};
+
+use crate::clock::Clock;
+use crate::config::Durability;
+use crate::error::HostError;
+use crate::flusher::{Job, Purpose};
+use crate::member::{End, Member};
+use crate::outbox::Outbox;
+
+/// A connection that is not read before its node has answered: member, name, and whom to tell.
+type Deaf = (usize, ConnectionId, Rc<Outbox>);
+
+/// How many requests of one connection may be with its node. Kafka reads the next one when the
+/// former is answered; one more is read ahead, so that the node need not wait for it.
+const BACKLOG_MAX: usize = 2;
+
+/// All nodes of the process.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    clock: Clock,
+    durability: Durability,
+    members: Vec<Member>,
+    /// What has happened and was not told yet.
+    inbox: VecDeque<(usize, Input)>,
+    deaf: Vec<Deaf>,
+    jobs: Vec<Job>,
+    failure: Option<HostError>,
+}
+
+impl Cluster {
+    pub(crate) fn new(
+        clock: Clock,
+        durability: Durability,
+        members: Vec<Member>,
+    ) -> Cluster {
+        let mut cluster = Cluster {
+            clock,
+            durability,
+            members,
+            inbox: VecDeque::new(),
+            deaf: Vec::new(),
+            jobs: Vec::new(),
+            failure: None,
+        };
+        for member in 0..cluster.members.len() {
+            cluster.drain(member);
+        }
+        cluster.run();
+        cluster
+    }
+
+    /// A client has connected to a node.
+    pub(crate) fn accept(&mut self, member: usize, client: Rc<Outbox>) -> ConnectionId {
+        let connection = self.members[member].accept(End::Client(client));
+        self.give(member, Input::Accepted { connection });
+        connection
+    }
+
+    /// Something has happened to a node.
+    pub(crate) fn give(&mut self, member: usize, input: Input) {
+        self.inbox.push_back((member, input));
+        self.run();
+    }
+
+    /// A client is gone.
+    pub(crate) fn hang_up(&mut self, member: usize, connection: ConnectionId) {
+        if self.members[member].ends.remove(&connection).is_some() {
+            self.give(member, Input::Closed { connection });
+        }
+    }
+
+    /// Time has passed.
+    pub(crate) fn tick(&mut self) {
+        for member in 0..self.members.len() {
+            let now = self.clock.now();
+            let node = &mut self.members[member].node;
+            if node.deadline().is_some_and(|due| due <= now) && self.failure.is_none() {
+                node.tick(now);
+                self.drain(member);
+            }
+        }
+        self.run();
+    }
+
+    /// When [`Cluster::tick`] wants to be called.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.members.iter().filter_map(|member| member.node.deadline()).min()
+    }
+
+    /// Whether the next request of a connection has to wait; then its reader is told when it
+    /// need not any more.
+    pub(crate) fn must_wait(
+        &mut self,
+        member: usize,
+        connection: ConnectionId,
+        reader: &Rc<Outbox>,
+    ) -> bool {
+        let waits = self.is_deaf(member, connection);
+        if waits {
+            self.deaf.push((member, connection, reader.clone()));
+        }
+        waits
+    }
+
+    fn is_deaf(&self, member: usize, connection: ConnectionId) -> bool {
+        self.members[member].node.backlog(connection) >= BACKLOG_MAX
+    }
+
+    /// Flushes to be made, and then handed to [`Cluster::flushed`].
+    pub(crate) fn take_jobs(&mut self) -> Vec<Job> {
+        std::mem::take(&mut self.jobs)
+    }
+
+    pub(crate) fn has_jobs(&self) -> bool {
+        !self.jobs.is_empty()
+    }
+
+    /// A flush is through, or has failed.
+    pub(crate) fn flushed(
+        &mut self,
+        member: usize,
+        purpose: Purpose,
+        outcome: Result<(), DiskError>,
+    ) {
+        match (outcome, purpose) {
+            (Err(error), _) => self.disk_failed(member, error),
+            (Ok(()), Purpose::Tell(token)) => self.give(member, Input::Flushed { token }),
+            (Ok(()), Purpose::Release) => {
+                let held = &mut self.members[member].held;
+                for _ in 0..held.freed.take().unwrap_or(0) {
+                    let held = &mut self.members[member].held;
+                    let Some((connection, message)) = held.messages.pop_front() else {
+                        break;
+                    };
+                    self.deliver(member, connection, message);
+                }
+                self.hold_back(member);
+                self.run();
+            }
+        }
+    }
+
+    /// Every broker serves, and each knows that all of them do.
+    pub(crate) fn is_ready(&self) -> bool {
+        let all = self.members.len();
+        self.members.iter().all(|member| {
+            matches!(member.node.broker_status(), BrokerStatus::Running(_))
+                && member.node.image().active_brokers().count() == all
+        })
+    }
+
+    /// All nodes shall stop as they should.
+    pub(crate) fn begin_shutdown(&mut self) {
+        for member in 0..self.members.len() {
+            let now = self.clock.now();
+            self.members[member].node.begin_shutdown(now);
+            self.drain(member);
+        }
+        self.run();
+    }
+
+    /// Whether all of them have.
+    pub(crate) fn may_stop(&self) -> bool {
+        self.members.iter().all(|member| member.node.may_stop())
+    }
+
+    /// Whether a client waits for an answer.
+    pub(crate) fn owes(&self, member: usize, connection: ConnectionId) -> bool {
+        self.members[member].node.backlog(connection) > 0
+    }
+
+    /// The id of a member's broker.
+    pub(crate) fn broker(&self, member: usize) -> i32 {
+        self.members[member].id()
+    }
+
+    /// What a member does.
+    pub(crate) fn roles(&self, member: usize) -> Roles {
+        self.members[member].node.config().roles
+    }
+
+    /// Why the cluster cannot go on, if so.
+    pub(crate) fn take_failure(&mut self) -> Option<HostError> {
+        self.failure.take()
+    }
+
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    /// Lets everything happen that follows from what has happened.
+    fn run(&mut self) {
+        while let Some((member, input)) = self.inbox.pop_front() {
+            if self.failure.is_some() {
+                self.inbox.clear();
+                return;
+            }
+            let now = self.clock.now();
+            self.members[member].node.handle(now, input);
+            self.drain(member);
+        }
+        if !self.deaf.is_empty() {
+            self.listen_again();
+        }
+    }
+
+    fn listen_again(&mut self) {
+        let deaf = std::mem::take(&mut self.deaf);
+        for (member, connection, reader) in deaf {
+            if self.is_deaf(member, connection) {
+                self.deaf.push((member, connection, reader));
+            } else {
+                reader.heard.notify_one();
+            }
+        }
+    }
+
+    /// Does what a node wants.
+    fn drain(&mut self, member: usize) {
+        while let Some(output) = self.members[member].node.poll() {
+            match output {
+                Output::Open { connection, to } => self.dial(member, connection, &to),
+                Output::Send { connection, message } => {
+                    self.send(member, connection, message);
+                }
+                Output::Close { connection } => self.close(member, connection),
+                Output::Disk(op) => self.write(member, op),
+                Output::Mark { .. } | Output::Fact(_) => {}
+            }
+        }
+        self.hold_back(member);
+        if let Some(why) = self.members[member].node.halted() {
+            let broker = self.members[member].id();
+            self.failure.get_or_insert(HostError::Halted { broker, why });
+        }
+    }
+
+    fn dial(&mut self, member: usize, connection: ConnectionId, to: &Endpoint) {
+        let mut members = self.members.iter();
+        let Some(target) = members.position(|it| it.node.config().endpoint == *to) else {
+            return self.inbox.push_back((member, Input::Closed { connection }));
+        };
+        let there = self.members[target].accept(End::Peer { member, connection });
+        let end = End::Peer { member: target, connection: there };
+        self.members[member].ends.insert(connection, end);
+        self.inbox.push_back((target, Input::Accepted { connection: there }));
+        self.inbox.push_back((member, Input::Opened { connection }));
+    }
+
+    fn send(&mut self, member: usize, connection: ConnectionId, message: Message) {
+        let own = &mut self.members[member];
+        let must_wait = self.durability == Durability::Platter
+            && own
+                .disk
+                .as_ref()
+                .is_some_and(|disk| !disk.is_flushed() || !own.held.messages.is_empty());
+        if must_wait {
+            own.held.messages.push_back((connection, message));
+        } else {
+            self.deliver(member, connection, message);
+        }
+    }
+
+    /// Flushes what was written, if somebody waits for it and no flush is under way.
+    fn hold_back(&mut self, member: usize) {
+        let own = &mut self.members[member];
+        if own.held.messages.is_empty() || own.held.freed.is_some() {
+            return;
+        }
+        let Some(disk) = &mut own.disk else { return };
+        match disk.take_unflushed() {
+            Ok(flush) => {
+                own.held.freed = Some(own.held.messages.len());
+                self.jobs.push(Job { member, flush, purpose: Purpose::Release });
+            }
+            Err(error) => self.disk_failed(member, error),
+        }
+    }
+
+    fn deliver(&mut self, member: usize, connection: ConnectionId, message: Message) {
+        match self.members[member].ends.get(&connection) {
+            None => {}
+            Some(&End::Peer { member, connection }) => {
+                self.inbox.push_back((member, Input::Received { connection, message }));
+            }
+            Some(End::Client(client)) => {
+                let Message::Response(response) = message else { return };
+                match frames::write_response(&response) {
+                    Some(frame) => client.send(frame),
+                    // It cannot be said in the version that was asked in.
+                    None => self.close(member, connection),
+                }
+            }
+        }
+    }
+
+    fn close(&mut self, member: usize, connection: ConnectionId) {
+        match self.members[member].ends.remove(&connection) {
+            None => {}
+            Some(End::Peer { member, connection }) => {
+                self.members[member].ends.remove(&connection);
+                self.inbox.push_back((member, Input::Closed { connection }));
+            }
+            Some(End::Client(client)) => client.close(),
+        }
+    }
+
+    fn write(&mut self, member: usize, op: DiskOp) {
+        let Some(disk) = &mut self.members[member].disk else {
+            // Nothing survives in any case.
+            if let DiskOp::Flush { token, .. } = op {
+                self.inbox.push_back((member, Input::Flushed { token }));
+            }
+            return;
+        };
+        match disk.apply(op) {
+            Ok(Applied::Done) => {}
+            Ok(Applied::Flushing { flush, token }) => {
+                let flush = disk.take_flush(flush).unwrap_or_default();
+                self.jobs.push(Job { member, flush, purpose: Purpose::Tell(token) });
+            }
+            Err(error) => self.disk_failed(member, error),
+        }
+    }
+
+    fn disk_failed(&mut self, member: usize, error: DiskError) {
+        let broker = self.members[member].id();
+        self.failure.get_or_insert(HostError::Disk { broker, error });
+    }
+}

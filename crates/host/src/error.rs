@@ -1,0 +1,108 @@
+//! Why a cluster is not, or no longer, served.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use topomotion_log::DiskError;
+
+/// Why a cluster is not, or no longer, served.
+#[derive(Debug)]
+pub enum HostError {
+    /// A port that somebody else listens on, or that may not be listened on.
+    Listen {
+        /// Address and port.
+        address: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The data directory belongs to another process.
+    Locked(PathBuf),
+    /// The data directory belongs to something else.
+    Foreign {
+        /// The file that says so.
+        file: PathBuf,
+        /// What it says, and what was expected.
+        why: String,
+    },
+    /// A file that cannot be read or written.
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A broker's disk failed while it served.
+    Disk {
+        /// The broker's id.
+        broker: i32,
+        /// How.
+        error: DiskError,
+    },
+    /// A node has stopped for good: going on would break a promise.
+    Halted {
+        /// The broker's id.
+        broker: i32,
+        /// Why.
+        why: &'static str,
+    },
+    /// The system gives no threads, timers or signals.
+    System(io::Error),
+}
+
+impl HostError {
+    pub(crate) fn file(path: &Path, error: io::Error) -> HostError {
+        HostError::File { path: path.to_owned(), error }
+    }
+
+    /// What the user can do about it, where that is known.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            HostError::Listen { error, .. } => match error.kind() {
+                io::ErrorKind::AddrInUse => {
+                    Some("choose another port with --port, or end whoever listens there")
+                }
+                io::ErrorKind::PermissionDenied => {
+                    Some("choose a port above 1023 with --port")
+                }
+                _ => None,
+            },
+            HostError::Locked(_) => {
+                Some("end the other process, or choose another directory with --data-dir")
+            }
+            HostError::Foreign { .. } => Some("choose another directory with --data-dir"),
+            HostError::Disk { error: DiskError::Full, .. } => {
+                Some("free some space; what was acknowledged is kept")
+            }
+            HostError::File { .. }
+            | HostError::Disk { .. }
+            | HostError::Halted { .. }
+            | HostError::System(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HostError::Listen { address, error } => match error.kind() {
+                io::ErrorKind::AddrInUse => write!(f, "{address} is in use"),
+                _ => write!(f, "cannot listen on {address}: {error}"),
+            },
+            HostError::Locked(path) => {
+                write!(f, "another process serves the data directory {}", path.display())
+            }
+            HostError::Foreign { file, why } => write!(f, "{}: {why}", file.display()),
+            HostError::File { path, error } => write!(f, "{}: {error}", path.display()),
+            HostError::Disk { broker, error } => {
+                write!(f, "broker {broker} stops: {error}")
+            }
+            HostError::Halted { broker, why } => {
+                write!(f, "broker {broker} stops: {why}")
+            }
+            HostError::System(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for HostError {}

@@ -1,0 +1,45 @@
+//! The engine's nodes on real sockets and real files: a Kafka cluster in one process.
+//!
+//! [`serve`] runs the same [`Node`](topomotion_broker::Node)s that the simulator runs. It gives
+//! them what they have not: the time, connections, a disk. Every broker has a listener of its
+//! own on the loopback interface; among themselves the nodes are connected within the process.
+//!
+//! It takes **no protocol decision**: what a frame means and what is answered is the nodes'
+//! business. What is decided here is who may speak when: how much of one connection is read
+//! before its answers are out, how long it may be silent, and what happens when bytes come in
+//! that are no Kafka.
+//!
+//! ```text
+//!   clients ──TCP──► connection ──frames──► Cluster ──Input──► Node
+//!                        ▲                    │  ▲               │
+//!                        └──────── bytes ─────┘  └─── Output ────┤
+//!                                   FileDisk ◄─── DiskOp ────────┘
+//! ```
+//!
+//! One thread drives all nodes, so that nothing waits for a lock; only flushes to the platter
+//! are made beside it.
+//!
+//! The central types are [`HostConfig`] (what to serve), [`FileDisk`] (Kafka's directories as a
+//! [`Disk`](topomotion_log::Disk)) and [`HostError`] (why it does not, or no longer, serve).
+// The rim: the clock, sockets, files and threads are this crate's business.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod clock;
+mod cluster;
+mod config;
+mod connection;
+mod data_dir;
+mod disk;
+mod error;
+mod flusher;
+mod member;
+mod outbox;
+mod server;
+mod signals;
+
+pub use config::{Durability, HostConfig, Storage};
+pub use disk::FileDisk;
+pub use error::HostError;
+pub use server::{Ready, serve};
+pub use signals::asked_to_stop;
+pub use topomotion_broker::AutoCreateTopics;

@@ -1,0 +1,138 @@
+//! What is on its way to one client: bytes that its socket has not taken yet.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+
+use bytes::{Buf, Bytes};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+/// How many frames are handed to the socket in one call.
+const FRAMES_PER_WRITE: usize = 16;
+
+/// One client's socket, and what it has not taken yet.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    stream: TcpStream,
+    waiting: RefCell<VecDeque<Bytes>>,
+    bytes: Cell<usize>,
+    state: Cell<State>,
+    /// There is something to write, or nothing ever again.
+    pub(crate) written: Notify,
+    /// The reader may look again.
+    pub(crate) heard: Notify,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// What is waiting still goes out, then the connection is closed.
+    Closing,
+    Closed,
+}
+
+impl Outbox {
+    pub(crate) fn new(stream: TcpStream) -> Outbox {
+        Outbox {
+            stream,
+            waiting: RefCell::default(),
+            bytes: Cell::new(0),
+            state: Cell::new(State::Open),
+            written: Notify::new(),
+            heard: Notify::new(),
+        }
+    }
+
+    pub(crate) fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    /// Bytes that the socket has not taken yet.
+    pub(crate) fn backlog(&self) -> usize {
+        self.bytes.get()
+    }
+
+    /// Sends a frame: at once if the socket takes it, else when it does.
+    pub(crate) fn send(&self, mut frame: Bytes) {
+        if self.state.get() != State::Open {
+            return;
+        }
+        if self.bytes.get() == 0 {
+            match self.stream.try_write(&frame) {
+                Ok(taken) => frame.advance(taken),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return self.abandon(),
+            }
+        }
+        if !frame.is_empty() {
+            self.bytes.set(self.bytes.get() + frame.len());
+            self.waiting.borrow_mut().push_back(frame);
+            self.written.notify_one();
+        }
+    }
+
+    /// Nothing more is sent; what is waiting still goes out.
+    pub(crate) fn close(&self) {
+        if self.state.get() == State::Open {
+            self.state.set(State::Closing);
+        }
+        self.written.notify_one();
+        self.heard.notify_one();
+    }
+
+    /// Nobody is there any more.
+    pub(crate) fn abandon(&self) {
+        self.state.set(State::Closed);
+        self.waiting.borrow_mut().clear();
+        self.bytes.set(0);
+        self.written.notify_one();
+        self.heard.notify_one();
+    }
+
+    /// Whether requests are still read.
+    pub(crate) fn is_open(&self) -> bool {
+        self.state.get() == State::Open
+    }
+
+    /// Hands to the socket what waits for it, until the connection ends.
+    pub(crate) async fn write_all(&self) {
+        loop {
+            if self.bytes.get() == 0 {
+                if self.state.get() != State::Open {
+                    return self.abandon();
+                }
+                self.written.notified().await;
+                continue;
+            }
+            if self.stream.writable().await.is_err() || self.write_some().is_err() {
+                return self.abandon();
+            }
+            self.heard.notify_one();
+        }
+    }
+
+    fn write_some(&self) -> io::Result<()> {
+        let mut waiting = self.waiting.borrow_mut();
+        let slices: Vec<IoSlice<'_>> = waiting
+            .iter()
+            .take(FRAMES_PER_WRITE)
+            .map(|frame| IoSlice::new(frame))
+            .collect();
+        let mut taken = match self.stream.try_write_vectored(&slices) {
+            Ok(taken) => taken,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        self.bytes.set(self.bytes.get() - taken);
+        while let Some(first) = waiting.front_mut().filter(|_| taken > 0) {
+            let part = taken.min(first.len());
+            first.advance(part);
+            taken -= part;
+            if first.is_empty() {
+                waiting.pop_front();
+            }
+        }
+        Ok(())
+    }
+}

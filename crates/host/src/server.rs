@@ -1,0 +1,337 @@
+//! The whole: listeners, timer, flushes, and the end.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::{LocalSet, spawn_blocking, spawn_local};
+use tokio::time::{sleep, timeout, timeout_at};
+use topomotion_broker::frames::Requests;
+use topomotion_broker::{BrokerSettings, Node, NodeConfig, Roles};
+use topomotion_wire::{ConnectionId, Endpoint, Files, Incarnation, NodeId, Random};
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::cluster::Cluster;
+use crate::config::{HostConfig, Storage};
+use crate::connection;
+use crate::data_dir::DataDir;
+use crate::disk::{FileDisk, reason};
+use crate::error::HostError;
+use crate::member::Member;
+
+/// How long brokers may take to give their leaderships away when all of them stop.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(3);
+/// Pause after the system has refused a connection, for want of file handles.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A cluster that serves.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// Where each broker listens, in the order of their ids.
+    pub addresses: Vec<SocketAddr>,
+}
+
+impl Ready {
+    /// `bootstrap.servers`.
+    pub fn bootstrap(&self) -> String {
+        let each: Vec<String> =
+            self.addresses.iter().map(SocketAddr::to_string).collect();
+        each.join(",")
+    }
+}
+
+/// What the tasks of one process share.
+pub(crate) struct Shared {
+    cluster: RefCell<Cluster>,
+    settings: BrokerSettings,
+    say: Box<dyn Fn(&str)>,
+    /// The cluster's deadline may have changed.
+    stirred: Notify,
+    /// There are flushes to make.
+    written: Notify,
+    /// Something happened that concerns the whole.
+    noted: Notify,
+}
+
+impl Shared {
+    /// Does something to the cluster, and sees to what follows.
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Cluster) -> T) -> T {
+        let mut cluster = self.cluster.borrow_mut();
+        let result = act(&mut cluster);
+        self.stirred.notify_one();
+        if cluster.has_jobs() {
+            self.written.notify_one();
+        }
+        if cluster.has_failed() {
+            self.noted.notify_one();
+        }
+        result
+    }
+
+    /// Whether a client waits for an answer.
+    pub(crate) fn owes(&self, member: usize, connection: ConnectionId) -> bool {
+        self.cluster.borrow().owes(member, connection)
+    }
+
+    /// The id of a member's broker.
+    pub(crate) fn broker(&self, member: usize) -> i32 {
+        self.cluster.borrow().broker(member)
+    }
+
+    /// A new connection's reader.
+    pub(crate) fn requests(&self, member: usize) -> Requests {
+        Requests::new(self.cluster.borrow().roles(member), &self.settings)
+    }
+
+    /// Tells whoever looks after the process.
+    pub(crate) fn say(&self, line: &str) {
+        (self.say)(line);
+    }
+}
+
+/// Serves a cluster until `stop` is through, then ends it as it should be ended.
+///
+/// `ready` is called once, when every broker serves; `say` for every line that whoever looks
+/// after the process should read.
+///
+/// # Errors
+/// When it cannot begin, or cannot go on.
+pub fn serve<F: Future<Output = ()> + 'static>(
+    config: &HostConfig,
+    stop: impl FnOnce() -> io::Result<F>,
+    ready: impl FnOnce(&Ready),
+    say: impl Fn(&str) + 'static,
+) -> Result<(), HostError> {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build().map_err(HostError::System)?;
+    let tasks = LocalSet::new();
+    let outcome = tasks.block_on(&runtime, async {
+        let stop = stop().map_err(HostError::System)?;
+        run(config, stop, ready, Box::new(say)).await
+    });
+    drop(tasks);
+    // A flush that is still under way on its thread is of no use to anybody any more.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn run(
+    config: &HostConfig,
+    stop: impl Future<Output = ()> + 'static,
+    ready: impl FnOnce(&Ready),
+    say: Box<dyn Fn(&str)>,
+) -> Result<(), HostError> {
+    let dir = match &config.storage {
+        Storage::Memory => None,
+        Storage::Directory(path) => Some(DataDir::open(path, config.brokers)?),
+    };
+    let (listeners, addresses) = listen(config).await?;
+    let clock = Clock::start();
+    let members = start(config, clock, dir.as_ref(), &addresses)?;
+    let cluster = Cluster::new(clock, config.durability, members);
+    let shared = Rc::new(Shared {
+        cluster: RefCell::new(cluster),
+        settings: config.settings.clone(),
+        say,
+        stirred: Notify::new(),
+        written: Notify::new(),
+        noted: Notify::new(),
+    });
+    spawn_local(keep_time(shared.clone(), clock));
+    spawn_local(make_flushes(shared.clone()));
+    shared.with(|_| ());
+    let asked = Rc::new(Notify::new());
+    spawn_local({
+        let asked = asked.clone();
+        async move {
+            stop.await;
+            asked.notify_one();
+        }
+    });
+    for (member, listener) in listeners.into_iter().enumerate() {
+        spawn_local(accept(shared.clone(), member, listener));
+    }
+    if until(&shared, &asked, Cluster::is_ready).await? == Ended::AsWished {
+        ready(&Ready { addresses });
+        until(&shared, &asked, |_| false).await?;
+    }
+    shut_down(&shared).await
+}
+
+/// Why a wait ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    AsWished,
+    Stopped,
+}
+
+/// Waits until the cluster is as wished, or is to stop.
+async fn until(
+    shared: &Shared,
+    asked: &Notify,
+    wish: impl Fn(&Cluster) -> bool,
+) -> Result<Ended, HostError> {
+    loop {
+        if let Some(failure) = shared.cluster.borrow_mut().take_failure() {
+            return Err(failure);
+        }
+        if wish(&shared.cluster.borrow()) {
+            return Ok(Ended::AsWished);
+        }
+        if is_notified(asked).await {
+            return Ok(Ended::Stopped);
+        }
+        let _ = timeout(Duration::from_millis(1), shared.noted.notified()).await;
+    }
+}
+
+/// Whether somebody has called, without waiting.
+async fn is_notified(notify: &Notify) -> bool {
+    timeout(Duration::ZERO, notify.notified()).await.is_ok()
+}
+
+/// Takes the ports.
+async fn listen(
+    config: &HostConfig,
+) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), HostError> {
+    let mut listeners = Vec::new();
+    let mut addresses = Vec::new();
+    for broker in 0..config.brokers {
+        let port = match config.port {
+            0 => Some(0),
+            first => first.checked_add(broker),
+        };
+        let text = || format!("127.0.0.1:{}", u32::from(config.port) + u32::from(broker));
+        let failed = |error| HostError::Listen { address: text(), error };
+        let port = port.ok_or_else(|| {
+            failed(io::Error::new(io::ErrorKind::InvalidInput, "there is no such port"))
+        })?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+        let listener = listener.map_err(failed)?;
+        addresses.push(listener.local_addr().map_err(failed)?);
+        listeners.push(listener);
+    }
+    Ok((listeners, addresses))
+}
+
+/// Starts every node from what is on its disk.
+fn start(
+    config: &HostConfig,
+    clock: Clock,
+    dir: Option<&DataDir>,
+    addresses: &[SocketAddr],
+) -> Result<Vec<Member>, HostError> {
+    let endpoint = |address: &SocketAddr| Endpoint {
+        host: address.ip().to_string().into(),
+        port: address.port(),
+    };
+    let voters: Vec<(NodeId, Endpoint)> =
+        (1..).map(NodeId).zip(addresses.iter().map(endpoint)).collect();
+    let mut members = Vec::new();
+    for (broker, (id, own)) in (1..).zip(&voters) {
+        let disk = dir.map(|dir| dir.disk(broker)).transpose()?;
+        let read = |disk: &FileDisk| {
+            disk.read().map_err(|(path, error)| HostError::File { path, error })
+        };
+        let files = disk.as_ref().map(read).transpose()?.unwrap_or_else(Files::new);
+        let node = NodeConfig {
+            id: *id,
+            roles: Roles::Combined,
+            endpoint: own.clone(),
+            voters: voters.clone(),
+            incarnation: Incarnation(Uuid::from_u64_pair(entropy(), entropy())),
+            rack: None,
+            settings: config.settings.clone(),
+            wall_clock_base_ms: clock.wall_ms(),
+        };
+        let random = Random::new(entropy(), entropy());
+        let node = Node::start(node, files, clock.now(), random);
+        members.push(Member::new(node, disk));
+    }
+    Ok(members)
+}
+
+/// A number that nobody can foresee, from the system's own randomness.
+fn entropy() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+async fn accept(shared: Rc<Shared>, member: usize, listener: TcpListener) {
+    let mut is_told = false;
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                is_told = false;
+                spawn_local(connection::serve(shared.clone(), member, stream, peer));
+            }
+            Err(error) => {
+                if !is_told {
+                    let broker = shared.broker(member);
+                    let told =
+                        format!("broker {broker}: cannot take a connection: {error}");
+                    shared.say(&told);
+                }
+                is_told = true;
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Wakes the nodes when something is due.
+async fn keep_time(shared: Rc<Shared>, clock: Clock) {
+    loop {
+        let due = shared.cluster.borrow().deadline().and_then(|due| clock.when(due));
+        let stirred = shared.stirred.notified();
+        match due {
+            None => stirred.await,
+            Some(due) => {
+                if timeout_at(due, stirred).await.is_err() {
+                    shared.with(Cluster::tick);
+                }
+            }
+        }
+    }
+}
+
+/// Makes the flushes that nodes wait for, all that have come up at a time.
+async fn make_flushes(shared: Rc<Shared>) {
+    loop {
+        shared.written.notified().await;
+        let jobs = shared.cluster.borrow_mut().take_jobs();
+        let make = move || {
+            let make = |job: crate::flusher::Job| {
+                let outcome = job.flush.make().map_err(|error| reason(&error));
+                (job.member, job.purpose, outcome)
+            };
+            jobs.into_iter().map(make).collect::<Vec<_>>()
+        };
+        // The thread can only be gone if the runtime is.
+        let Ok(made) = spawn_blocking(make).await else { return };
+        for (member, purpose, outcome) in made {
+            shared.with(|cluster| cluster.flushed(member, purpose, outcome));
+        }
+    }
+}
+
+async fn shut_down(shared: &Shared) -> Result<(), HostError> {
+    shared.with(Cluster::begin_shutdown);
+    let never = Notify::new();
+    let stopped = until(shared, &never, Cluster::may_stop);
+    match timeout(SHUTDOWN_MAX, stopped).await {
+        Ok(outcome) => outcome.map(|_| ()),
+        Err(_) => {
+            shared.say(
+                "the brokers did not come to an end in time; nothing written is lost",
+            );
+            Ok(())
+        }
+    }
+}

