@@ -42,11 +42,13 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("svg", &["scene"]),
     ("raster", &["scene", "text"]),
     ("pdf", &["scene", "text"]),
+    ("viewer", &["scene", "text"]),
+    ("preview", &["viewer"]),
     (
         "cli",
         &[
-            "animate", "explore", "host", "layout", "model", "pdf", "raster", "scene",
-            "script", "sim", "svg", "text", "trace", "verify",
+            "animate", "explore", "host", "layout", "model", "pdf", "preview", "raster",
+            "scene", "script", "sim", "svg", "text", "trace", "verify", "viewer",
         ],
     ),
     ("tests", &["animate", "model", "scene", "svg", "text", "trace"]),

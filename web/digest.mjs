@@ -1,0 +1,25 @@
+// Which sources the player in dist was built from, and which file that gave: FNV-1a, 64 bits, of names and contents.
+// crates/viewer/tests/built.rs computes the same and compares.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = new URL('..', import.meta.url).pathname;
+const files = ['web/build.sh', 'web/digest.mjs', 'web/package.json', 'web/tsconfig.json'];
+for (const folder of ['crates/scene', 'crates/viewer', 'web/src']) {
+  for (const name of readdirSync(join(root, folder), { recursive: true })) {
+    if (/\.(rs|toml|ts)$/.test(name) && !/(^|\/)(tests|examples|target)\//.test(name)) files.push(`${folder}/${name}`);
+  }
+}
+
+function fnv(names) {
+  let hash = 0xcbf29ce484222325n;
+  for (const name of names) {
+    for (const byte of [...Buffer.from(name), 0, ...readFileSync(join(root, name)), 0]) {
+      hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+    }
+  }
+  return hash.toString(16).padStart(16, '0');
+}
+
+console.log(`sources ${fnv(files.sort())}`);
+console.log(`topomotion-viewer.js ${fnv(['web/dist/topomotion-viewer.js'])}`);

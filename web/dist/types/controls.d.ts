@@ -1,0 +1,49 @@
+import type { Bundle } from './bundle';
+/** What the controls show. */
+export interface Status {
+    playing: boolean;
+    ended: boolean;
+    /** Now, and the stretch that is played, ms. */
+    at: number;
+    start: number;
+    end: number;
+    speed: number;
+    loop: boolean;
+    zoom: number;
+}
+/** What the controls ask for. */
+export interface Wishes {
+    toggle(): void;
+    step(by: 1 | -1): void;
+    seek(at: number): void;
+    scenario(id: string): void;
+    speed(speed: number): void;
+    loop(): void;
+    view(): void;
+    zoom(by: number): void;
+    fit(): void;
+    fullscreen(): void;
+    list(): void;
+    help(): void;
+}
+export declare const SPEEDS: number[];
+export declare class Controls {
+    #private;
+    readonly bar: HTMLDivElement;
+    readonly list: HTMLDivElement;
+    readonly help: HTMLDivElement;
+    readonly scrubber: HTMLInputElement;
+    constructor(wishes: Wishes);
+    /** A bundle was loaded. */
+    fill(bundle: Bundle): void;
+    /** Where the marks are: the beginnings of scenarios and of their steps within a stretch. */
+    mark(start: number, end: number, chapters: number[], steps: number[]): void;
+    set scenario(id: string);
+    set view(view: string);
+    showList(open: boolean): void;
+    showHelp(open: boolean): void;
+    /** Shows how things are. */
+    update({ playing, ended, at, start, end, speed, loop, zoom }: Status, caption: string): void;
+    /** The bar's icon for full screen follows what is. */
+    set fullscreen(on: boolean);
+}

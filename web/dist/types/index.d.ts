@@ -1,0 +1,8 @@
+import { TopomotionViewer } from './element';
+export { TopomotionViewer };
+export type { Bundle, Line, Scenario, View } from './bundle';
+declare global {
+    interface HTMLElementTagNameMap {
+        'topomotion-viewer': TopomotionViewer;
+    }
+}
