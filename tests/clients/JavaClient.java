@@ -218,6 +218,7 @@ public class JavaClient {
             for (String outcome : List.of("commit", "abort", "commit")) {
                 producer.beginTransaction();
                 for (int n = 0; n < 3; n++) producer.send(new ProducerRecord<>("j-txn", outcome + n));
+                producer.flush();
                 if (outcome.equals("commit")) producer.commitTransaction(); else producer.abortTransaction();
             }
             List<String> wanted = List.of("commit0", "commit1", "commit2", "commit0", "commit1", "commit2");

@@ -2,6 +2,7 @@
 
 Starts brokers of its own with $TOPOMOTION; the one at $BOOTSTRAP_SERVERS is not needed."""
 
+import atexit
 import os
 import pathlib
 import subprocess
@@ -24,7 +25,8 @@ def equal(got, wanted, what):
 
 def start(folder, *more):
     command = [PROGRAM, "broker", "--brokers", "1", "--port", "0", "--data-dir", folder, *more]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    atexit.register(process.kill)
     return process, process.stdout.readline().strip().partition("=")[2]
 
 

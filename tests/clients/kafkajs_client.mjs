@@ -26,7 +26,7 @@ const create = (topic, numPartitions = 1) =>
   admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions, replicationFactor: 3 }] });
 
 async function read(topic, count, options = {}) {
-  const consumer = kafka.consumer({ groupId: `read-${topic}-${Math.random()}`, ...options });
+  const consumer = kafka.consumer({ groupId: `read-${topic}-${Math.random()}`, maxWaitTimeInMs: 100, ...options });
   const messages = [];
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
@@ -129,7 +129,7 @@ async function groups() {
   const send = (from, to) => producer.send({ topic: 'js-group', messages: numbers(from, to).map((value) => ({ value, partition: value % 4 })) });
   await send(0, 40);
   const member = async () => {
-    const consumer = kafka.consumer({ groupId: 'js-group', sessionTimeout: 6000, rebalanceTimeout: 6000, heartbeatInterval: 500 });
+    const consumer = kafka.consumer({ groupId: 'js-group', maxWaitTimeInMs: 100, sessionTimeout: 6000, rebalanceTimeout: 6000, heartbeatInterval: 500 });
     const it = { consumer, seen: [], share: 0 };
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => { it.share = (payload.memberAssignment['js-group'] ?? []).length; });
     await consumer.connect();

@@ -90,6 +90,9 @@ pub struct BrokerSettings {
     /// `broker.session.timeout.ms`: how long a broker may be silent before it is fenced
     /// (CTL-9).
     pub broker_session_timeout: Duration,
+    /// How long a broker waits before it registers, or beats, again after a failure; doubles
+    /// with each. Kafka's is not to be set: 100 ms.
+    pub broker_resend_backoff: Duration,
     /// `request.timeout.ms` of the requests that nodes send one another.
     pub request_timeout: Duration,
     /// `socket.connection.setup.timeout.ms`: how long a dial may take.
@@ -255,6 +258,7 @@ impl Default for BrokerSettings {
             high_watermark_checkpoint_interval: Duration::from_millis(5_000),
             broker_heartbeat_interval: Duration::from_millis(2_000),
             broker_session_timeout: Duration::from_millis(9_000),
+            broker_resend_backoff: Duration::from_millis(100),
             request_timeout: Duration::from_millis(30_000),
             connection_setup_timeout: Duration::from_millis(10_000),
             reconnect_backoff: Duration::from_millis(50),

@@ -43,7 +43,7 @@ impl HostConfig {
     /// What differs from Kafka's defaults in a small cluster on one machine: its internal
     /// topics have no more replicas than there are brokers, the first rebalance of a group waits
     /// for nobody (as in the `server.properties` that Kafka ships), and voters that share a
-    /// process need not wait a second for one another. Topics are created when a client asks
+    /// process need not wait a second for one another, nor brokers for their controller. Topics are created when a client asks
     /// about them, as Kafka's default is.
     pub fn settings_for(brokers: u16) -> BrokerSettings {
         let mut settings = BrokerSettings::default();
@@ -54,6 +54,8 @@ impl HostConfig {
         settings.groups.initial_rebalance_delay = Duration::ZERO;
         settings.quorum_election_timeout = Duration::from_millis(50);
         settings.quorum_election_backoff_max = Duration::from_millis(50);
+        settings.broker_heartbeat_interval = Duration::from_millis(250);
+        settings.broker_resend_backoff = Duration::from_millis(2);
         settings.auto_create_topics = AutoCreateTopics::On;
         settings.fetch_sessions = FetchSessions::On;
         settings

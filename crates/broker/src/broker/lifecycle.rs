@@ -2,7 +2,7 @@
 //! unfenced once it has applied its own registration (CTL-8, CTL-10).
 //!
 //! One question is under way at a time. Failures are asked again after a pause that doubles
-//! from 100 ms up to the session timeout, as Kafka's broker does.
+//! up to the session timeout, as Kafka's broker does.
 
 use topomotion_wire::messages::broker_registration_request::Listener;
 use topomotion_wire::messages::{
@@ -17,7 +17,6 @@ use crate::view::BrokerStatus;
 
 const REGISTRATION_VERSION: i16 = 4;
 const HEARTBEAT_VERSION: i16 = 1;
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Where a broker is in its life, and what it says next.
 #[derive(Debug, Clone)]
@@ -191,7 +190,8 @@ impl Lifecycle {
 
     /// No answer, or a refusal: asks again after a pause.
     pub(crate) fn failed(&mut self, now: Instant, config: &NodeConfig) {
-        let doubled = FIRST_PAUSE.0.saturating_mul(1 << self.failures.min(16));
+        let first = config.settings.broker_resend_backoff;
+        let doubled = first.0.saturating_mul(1 << self.failures.min(16));
         self.failures = self.failures.saturating_add(1);
         let pause = Duration(doubled).min(config.settings.broker_session_timeout);
         if Defect::HeartbeatStops.is_sown() && self.epoch().is_some() {
