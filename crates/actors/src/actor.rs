@@ -79,10 +79,14 @@ impl Actor {
         }
     }
 
-    /// Changes a row; the error says why it cannot be.
-    pub fn execute(&mut self, now: Instant, statement: Statement) -> Result<(), String> {
+    /// Changes rows in one transaction; the error says why it cannot be.
+    pub fn execute(
+        &mut self,
+        now: Instant,
+        statements: Vec<Statement>,
+    ) -> Result<(), String> {
         match self {
-            Actor::Database(database) => database.execute(now, statement),
+            Actor::Database(database) => database.execute(now, statements),
             _ => Err("it is no database".to_owned()),
         }
     }

@@ -1,7 +1,7 @@
 //! A small database: tables of rows, and a write-ahead log that followers are sent.
 //!
-//! A change counts once its log record is flushed to the disk; a database that starts reads
-//! its log, and has its rows again. A replication slot remembers how far its follower has
+//! A transaction counts once its log record is flushed to the disk, all its changes or none; a
+//! database that starts reads its log, and has its rows again. A replication slot remembers how far its follower has
 //! confirmed; a follower that comes back is sent what it has not.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -76,8 +76,8 @@ impl Database {
             followers: BTreeMap::new(),
             outputs: VecDeque::new(),
         };
-        // A record that was torn by a power loss, and what follows it, never counted.
-        for record in lines(WAL).lines().map_while(record_of) {
+        // A transaction that was torn by a power loss, and what follows it, never counted.
+        for record in lines(WAL).lines().map_while(records_of).flatten() {
             database.end = record.lsn;
             database.apply(&record);
             database.log.push(record);
@@ -96,9 +96,46 @@ impl Database {
         self.tables.get(table).map_or(0, BTreeMap::len)
     }
 
-    /// Does what a client wants: it counts once the log is flushed. The error says why it
-    /// cannot be done.
-    pub fn execute(&mut self, now: Instant, statement: Statement) -> Result<(), String> {
+    /// Does what a client wants, in one transaction: it counts once the log is flushed. The
+    /// error says why it cannot be done; then nothing of it is.
+    pub fn execute(
+        &mut self,
+        now: Instant,
+        statements: Vec<Statement>,
+    ) -> Result<(), String> {
+        let (end, open) = (self.end, self.unflushed.len());
+        let token = FlushToken(self.flushes);
+        for statement in statements {
+            let record = self.changed(now, statement);
+            match record {
+                Ok(record) => self.unflushed.push_back((token, record)),
+                Err(why) => {
+                    self.unflushed.truncate(open);
+                    self.end = end;
+                    return Err(why);
+                }
+            }
+        }
+        let lines: Vec<String> =
+            self.unflushed.range(open..).map(|(_, record)| text_of(record)).collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.flushes += 1;
+        let file = FileName::from(WAL);
+        let bytes = Bytes::from(format!("{}\n", lines.join(SEPARATOR)).into_bytes());
+        self.outputs
+            .push_back(Output::Disk(DiskOp::Append { file: file.clone(), bytes }));
+        self.outputs.push_back(Output::Disk(DiskOp::Flush { file, token }));
+        Ok(())
+    }
+
+    /// What the log is to say of a change.
+    fn changed(
+        &mut self,
+        now: Instant,
+        statement: Statement,
+    ) -> Result<WalRecord, String> {
         let Statement { table, key, change, columns } = statement;
         let before = self.newest(&table, &key);
         let after = match (change, &before) {
@@ -126,17 +163,11 @@ impl Database {
             before: before.as_ref().map(text),
             after: after.as_ref().map(text),
         };
-        let length = line_of(&record).len() as u64;
+        // What stands behind it in the log, a separator or the line's end, is part of it.
+        let length = text_of(&record).len() as u64 + 1;
         self.end = Lsn(self.end.0 + length);
         record.lsn = self.end;
-        let (file, token) = (FileName::from(WAL), FlushToken(self.flushes));
-        self.flushes += 1;
-        let bytes = Bytes::from(line_of(&record).into_bytes());
-        self.outputs
-            .push_back(Output::Disk(DiskOp::Append { file: file.clone(), bytes }));
-        self.outputs.push_back(Output::Disk(DiskOp::Flush { file, token }));
-        self.unflushed.push_back((token, record));
-        Ok(())
+        Ok(record)
     }
 
     /// A row as the last change left it, flushed or not.
@@ -228,13 +259,21 @@ fn row_of(text: &str) -> Option<Row> {
     serde_json::from_str(text).ok()
 }
 
-fn line_of(record: &WalRecord) -> String {
+/// Between the changes of one transaction; JSON text does not contain it.
+const SEPARATOR: &str = "\t";
+
+fn text_of(record: &WalRecord) -> String {
     let WalRecord { lsn, ts_ms, table, key, change, before, after } = record;
     let line = json!({
         "lsn": format!("{:016X}", lsn.0), "ts_ms": ts_ms, "table": &**table, "key": &**key,
         "change": change.name(), "before": before.as_deref(), "after": after.as_deref(),
     });
-    format!("{line}\n")
+    line.to_string()
+}
+
+/// The changes of one transaction, if all of them are there.
+fn records_of(line: &str) -> Option<Vec<WalRecord>> {
+    line.split(SEPARATOR).map(record_of).collect()
 }
 
 fn record_of(line: &str) -> Option<WalRecord> {
@@ -336,7 +375,7 @@ mod tests {
         let mut files = Files::new();
         let mut database = Database::start(&files, 0);
         for key in ["1", "2"] {
-            database.execute(Instant::ZERO, insert(key, "5")).expect("new");
+            database.execute(Instant::ZERO, vec![insert(key, "5")]).expect("new");
         }
         settle(&mut database, &mut files);
         follow(&mut database, 0, Lsn(0));
@@ -359,9 +398,28 @@ mod tests {
     #[test]
     fn a_change_that_was_not_flushed_never_was() {
         let mut database = Database::start(&Files::new(), 0);
-        database.execute(Instant::ZERO, insert("1", "5")).expect("new");
+        database.execute(Instant::ZERO, vec![insert("1", "5")]).expect("new");
         assert_eq!(database.rows("orders"), 0);
-        let twice = database.execute(Instant::ZERO, insert("1", "6"));
+        let twice = database.execute(Instant::ZERO, vec![insert("1", "6")]);
         assert_eq!(twice, Err("orders has a row 1 already".to_owned()));
+    }
+
+    #[test]
+    fn the_changes_of_a_transaction_count_together() {
+        let mut files = Files::new();
+        let mut database = Database::start(&files, 0);
+        let both = vec![insert("1", "5"), insert("2", "6")];
+        database.execute(Instant::ZERO, both).expect("new");
+        let again = vec![insert("3", "5"), insert("1", "6")];
+        let refused = database.execute(Instant::ZERO, again);
+        assert_eq!(refused, Err("orders has a row 1 already".to_owned()));
+        settle(&mut database, &mut files);
+        assert_eq!(database.rows("orders"), 2);
+
+        let wal = files.get(WAL).cloned().expect("a log");
+        assert_eq!(Database::start(&files, 0).rows("orders"), 2);
+        // The second change is torn: the first one did not happen either.
+        files.insert(WAL.into(), wal.slice(..wal.len() - 10));
+        assert_eq!(Database::start(&files, 0).rows("orders"), 0);
     }
 }

@@ -8,8 +8,9 @@
 //!                                      or, without one: it tries for ever
 //! ```
 //!
-//! A record counts as done, and its offset is committed, once the work succeeded or the
-//! record is safe in another topic. Partitions wait each for itself.
+//! A record counts as done, and its offset is committed, once the work succeeded (and what
+//! came of it is safe in the next topic, if there is one) or the record is safe in another
+//! topic. Partitions wait each for itself.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -41,6 +42,8 @@ pub struct HandlerConfig {
     pub retry_topic: Option<Arc<str>>,
     /// Where a record goes that has failed for good; without, it is tried for ever.
     pub dead_letters: Option<Arc<str>>,
+    /// Where a record goes that was worked on, its headers with it.
+    pub output: Option<Arc<str>>,
 }
 
 impl Default for HandlerConfig {
@@ -51,6 +54,7 @@ impl Default for HandlerConfig {
             backoff: Duration::from_millis(500),
             retry_topic: None,
             dead_letters: None,
+            output: None,
         }
     }
 }
@@ -70,6 +74,10 @@ const ERROR: &str = "error";
 const TRIES: &str = "tries";
 /// Not to be tried before, in milliseconds of engine time.
 const DUE: &str = "due";
+
+/// The headers of a handler's own, which do not go on.
+const OWN: [&str; 6] =
+    [ORIGINAL_TOPIC, ORIGINAL_PARTITION, ORIGINAL_OFFSET, ERROR, TRIES, DUE];
 
 /// What was read of one partition and is not done.
 #[derive(Debug, Clone, Default)]
@@ -249,6 +257,9 @@ impl Handler {
         let before = read.header(TRIES).and_then(|it| it.parse().ok()).unwrap_or(0);
         let offset = read.offset;
         if !fails(self.config.fails_on.as_deref(), read) {
+            if let Some(output) = self.config.output.clone() {
+                return self.pass_on(now, partition, &output);
+            }
             let tries = before + lane.tries + 1;
             self.done(partition);
             if tries > 1 {
@@ -327,6 +338,48 @@ impl Handler {
         let (from, to, offset) = (partition.clone(), to.clone(), read.offset);
         self.write = Some(Write { from, offset, to: to.clone() });
         self.tell(AppDeed::PutAside { partition: origin.0, offset: origin.1, to, error });
+        self.producer.send(now, record);
+    }
+
+    /// Writes what came of the first record of a partition into the next topic; it is done
+    /// when that is acknowledged.
+    fn pass_on(&mut self, now: Instant, partition: &TopicPartition, to: &Arc<str>) {
+        let Some(lane) = self.lanes.get_mut(partition) else { return };
+        let Some(read) = lane.queue.front() else { return };
+        if self.write.is_some() {
+            lane.until = Some(now + WRITE_PAUSE);
+            return;
+        }
+        let given = read.headers.iter();
+        let given =
+            given.filter(|(name, _)| !OWN.iter().any(|own| **name == *own.as_bytes()));
+        let headers: Vec<(Arc<str>, Bytes)> = given
+            .map(|(name, value)| {
+                let name = String::from_utf8_lossy(name);
+                (name.into(), value.clone().unwrap_or_default())
+            })
+            .collect();
+        let words = headers.iter();
+        let words = words
+            .map(|(name, value)| format!("{name}={}", String::from_utf8_lossy(value)));
+        let words: Vec<String> = words.collect();
+        let deed = AppDeed::PassedOn {
+            partition: partition.clone(),
+            offset: read.offset,
+            to: to.clone(),
+            headers: words.join(" ").into(),
+        };
+        let record = ProducerRecord {
+            topic: to.clone(),
+            partition: None,
+            key: read.key.clone(),
+            value: read.value.clone(),
+            headers,
+            acks: None,
+        };
+        let (from, offset) = (partition.clone(), read.offset);
+        self.write = Some(Write { from, offset, to: to.clone() });
+        self.tell(deed);
         self.producer.send(now, record);
     }
 

@@ -30,6 +30,7 @@ mod caller;
 mod connect;
 mod database;
 mod handler;
+mod health;
 mod loader;
 mod reader;
 mod registry;

@@ -56,7 +56,8 @@ impl Reader {
     /// Takes what the consumer wants and tells; to be called after each command to it.
     pub fn settle(&mut self) {
         while let Some(output) = self.consumer.poll() {
-            if let Output::Fact(Fact::Polled { partition, base, next, batches }) = &output
+            if let Output::Fact(Fact::Polled { partition, base, next, batches, .. }) =
+                &output
             {
                 self.handed_on(partition, (*base, *next), batches);
             }

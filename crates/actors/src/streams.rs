@@ -38,6 +38,8 @@ pub struct StreamConfig {
     pub window: Option<Duration>,
     /// Where the counts go.
     pub output: Arc<str>,
+    /// Only counts that are at least so high go there; without, all do.
+    pub having: Option<u64>,
     /// Where changes of the store go.
     pub changelog: Arc<str>,
     /// `processing.guarantee`.
@@ -314,7 +316,9 @@ impl StreamTask {
         let count = task.store.entry(name.clone()).or_default();
         *count += 1;
         let count = *count;
-        for topic in [&self.config.changelog, &self.config.output] {
+        let passes = self.config.having.is_none_or(|least| count >= least);
+        let output = passes.then_some(&self.config.output);
+        for topic in std::iter::once(&self.config.changelog).chain(output) {
             let record = ProducerRecord {
                 topic: topic.clone(),
                 partition: Some(read.partition.partition),

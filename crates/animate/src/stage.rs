@@ -89,13 +89,26 @@ impl Stage {
 
     /// A text in which the processes' ids have been replaced by their names.
     pub fn with_names(&self, text: &str) -> String {
+        self.renamed(text, |_| true)
+    }
+
+    /// The same for what an author says: ids that are plain words stay, for they may be meant
+    /// as words.
+    pub fn in_prose(&self, text: &str) -> String {
+        self.renamed(text, |id| id.contains(|c: char| !c.is_alphabetic()))
+    }
+
+    fn renamed(&self, text: &str, is_meant: impl Fn(&str) -> bool) -> String {
         let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
         let mut told = String::new();
         let mut rest = text;
         while !rest.is_empty() {
             let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
             let (word, after) = rest.split_at(end);
-            told.push_str(self.name(word));
+            // A full stop ends a sentence, and belongs to no id.
+            let id = word.trim_end_matches('.');
+            told.push_str(if is_meant(id) { self.name(id) } else { id });
+            told.push_str(&word[id.len()..]);
             let gap = after.find(is_part).unwrap_or(after.len());
             told.push_str(&after[..gap]);
             rest = &after[gap..];
@@ -153,6 +166,18 @@ mod tests {
         for (before, after) in scene.routes.iter().zip(&stage.scene.routes) {
             assert!((after.points[0].y - before.points[0].y - by).abs() < 1e-9);
         }
+    }
+
+    #[test]
+    fn ids_that_are_words_stay_in_prose() {
+        let mut scene = fixture::scene();
+        let first = scene.nodes[0].id.clone();
+        scene.nodes[1].id = "reader".into();
+        scene.nodes[1].label = "Spark".into();
+        let stage = Stage::new(&scene, Bands::None);
+        let told = stage.in_prose(&format!("A reader asks {first}."));
+        assert_eq!(told, format!("A reader asks {}.", stage.name(&first)));
+        assert_eq!(stage.with_names("reader"), stage.name("reader"));
     }
 
     #[test]

@@ -346,8 +346,15 @@ pub(crate) fn member_row(member: Option<&Member>, row: Rect, paints: &Paints) ->
     x += label.width(&generation) + 8.0;
     let owned = member.map(|member| member.owned.as_slice()).unwrap_or_default();
     if owned.is_empty() && inside.is_some() {
-        let text = "owns nothing";
-        primitives.push(label.line(text, Point::new(x, base), Anchor::Start));
+        // A pill without a filling, where others have theirs.
+        let text = "no partition";
+        let ink = Ink::new(FontFace::SemiBold, 9.0, paints.solid("muted"));
+        let width = ink.width(text) + 10.0;
+        let place = Rect::new(x, row.y + 4.0, width, 14.0);
+        let line = Stroke { dash: vec![2.5, 2.0], ..paints.stroke("line", 1.0) };
+        primitives.push(draw::rect(place, 4.0, None, Some(line)));
+        let at = Point::new(place.center().x, row.y + 14.25);
+        primitives.push(ink.line(text, at, Anchor::Middle));
     }
     let ink = Ink::new(FontFace::SemiBold, 9.0, paints.solid("leader-text"));
     for (index, partition) in owned.iter().enumerate() {
@@ -384,28 +391,60 @@ fn short(partition: &str, all: &[String]) -> String {
     }
 }
 
-/// One row of text: a consumer's position, or what a producer has sent and heard.
+/// One row of text: a consumer's position, or what a producer has sent and heard. What is
+/// too wide for its row moves together first, and then becomes smaller.
 pub(crate) fn text_row(parts: &[(&str, String)], row: Rect, paints: &Paints) -> Item {
-    let label = Ink::new(FontFace::Regular, 10.5, paints.solid("muted"));
-    let value = Ink::new(FontFace::Mono, 10.5, paints.solid("ink"));
+    let inks = |size: f64| {
+        let label = Ink::new(FontFace::Regular, size, paints.solid("muted"));
+        (label, Ink::new(FontFace::Mono, size, paints.solid("ink")))
+    };
+    let room = row.width - 2.0 * SIDE;
+    let width = |size: f64, inner: f64, gap: f64| {
+        let (label, value) = inks(size);
+        let parts = parts.iter();
+        let widths =
+            parts.map(|(name, text)| label.width(name) + inner + value.width(text) + gap);
+        widths.sum::<f64>() - gap
+    };
+    let fits = |&&(size, inner, gap): &&(f64, f64, f64)| width(size, inner, gap) <= room;
+    let (size, inner, gap) =
+        *ROW_SETTINGS.iter().find(fits).unwrap_or(&ROW_SETTINGS[ROW_SETTINGS.len() - 1]);
+    let (label, value) = inks(size);
+    let excess = (width(size, inner, gap) - room).max(0.0);
+    let longest = parts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut x = row.x + SIDE;
     let mut primitives = Vec::new();
     for (name, text) in parts {
         let base = row.y + 15.0;
+        let spare = if name.len() == longest { excess } else { 0.0 };
+        let face = draw::face(label.face);
+        let shown = match spare > 0.0 {
+            true => {
+                topomotion_text::ellipsize(face, size, name, label.width(name) - spare)
+            }
+            false => (*name).to_owned(),
+        };
+        let name = shown.as_str();
         primitives.push(label.line(name, Point::new(x, base), Anchor::Start));
-        x += label.width(name) + 5.0;
+        x += label.width(name) + inner;
         primitives.push(value.line(text, Point::new(x, base), Anchor::Start));
-        x += value.width(text) + 12.0;
+        x += value.width(text) + gap;
     }
     let told: Vec<String> =
         parts.iter().map(|(name, text)| format!("{name} {text}")).collect();
     Item { class: "row".into(), id: None, name: Some(told.join(", ")), primitives }
 }
 
+/// Type size, room between a name and its value, room between two pairs, px: the first that
+/// fits.
+const ROW_SETTINGS: [(f64, f64, f64); 4] =
+    [(10.5, 5.0, 12.0), (10.5, 3.0, 7.0), (9.5, 3.0, 6.0), (8.5, 2.5, 5.0)];
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Theme;
+    use crate::tokens::PANEL_NARROW;
 
     fn texts(replica: &Replica) -> Vec<(String, f64, f64)> {
         let paints = Paints::new(&Theme::default());
@@ -482,6 +521,27 @@ mod tests {
                     assert!(mark.2 < log_end.1, "{end} {watermark}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_row_of_text_stays_in_its_panel() {
+        let paints = Paints::new(&Theme::default());
+        let row = Rect::new(0.0, 0.0, PANEL_NARROW, 22.0);
+        for numbers in [["3", "3"], ["1234", "1200"], ["12345", "12000"]] {
+            let [next, committed] = numbers.map(str::to_owned);
+            let parts = [
+                ("customer-orders-0", String::new()),
+                ("next", next),
+                ("committed", committed),
+            ];
+            let item = text_row(&parts, row, &paints);
+            let ends = item.primitives.iter().map(|primitive| match primitive {
+                Primitive::Text { at, width, .. } => at.x + width,
+                _ => 0.0,
+            });
+            let end = ends.fold(0.0, f64::max);
+            assert!(end <= row.right() - SIDE + 0.5, "{numbers:?}: {end}");
         }
     }
 

@@ -229,9 +229,13 @@ impl Teller<'_> {
                 let text = format!("{} gives up: {error}.", self.stage.name(process));
                 Some((Weight::Key, Tone::Error, text))
             }
-            S::Polled { process, partition, base, next } => {
+            S::Polled { process, partition, base, next, records } => {
                 let last = next.saturating_sub(1);
-                let offsets = if last <= *base {
+                let offsets = if *records < next - base {
+                    // Markers, aborted records and what compaction removed lie between.
+                    let noun = if *records == 1 { "record" } else { "records" };
+                    format!("{records} {noun} up to offset {last}")
+                } else if last <= *base {
                     format!("offset {base}")
                 } else {
                     format!("offsets {base} to {last}")

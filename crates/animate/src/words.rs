@@ -110,11 +110,13 @@ impl<'a> Teller<'a> {
             What::Step { caption, .. } => {
                 self.silent =
                     if caption.is_some() { Silence::Hush } else { Silence::Talk };
-                caption.as_ref().map(|text| (Weight::Author, Tone::Plain, text.clone()))
+                let text = self.stage.in_prose(caption.as_ref()?);
+                Some((Weight::Author, Tone::Plain, text))
             }
             What::Say { process: None, label, text, tone } => {
                 let label = label.as_deref().map(|label| format!("{label}: "));
-                Some((Weight::Author, *tone, label.unwrap_or_default() + text))
+                let text = self.stage.in_prose(text);
+                Some((Weight::Author, *tone, label.unwrap_or_default() + &text))
             }
             What::Fault(_) if self.silent == Silence::Hush => None,
             What::Fault(fault) => Some(self.fault(fault)),

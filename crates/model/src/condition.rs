@@ -225,6 +225,11 @@ pub enum Term {
 pub enum Count {
     /// `quorum-epoch`: the highest epoch that any node of the quorum has been in.
     QuorumEpoch,
+    /// `under-replicated`: partitions with a leader whose ISR lacks a replica, as brokers
+    /// report them.
+    UnderReplicated,
+    /// `offline`: partitions that nobody leads, as the controller reports them.
+    Offline,
     /// `partitions(orders)`: how many a topic has; 0 without the topic.
     Partitions(String),
     /// `position(reader, orders-0)`: the next offset that a consumer will read.

@@ -32,7 +32,7 @@ impl fmt::Display for ConditionError {
 impl std::error::Error for ConditionError {}
 
 const ALONE: &str = "no-acknowledged-record-lost";
-const SUBJECTS: [&str; 32] = [
+const SUBJECTS: [&str; 34] = [
     ALONE,
     "violation",
     "told",
@@ -50,6 +50,8 @@ const SUBJECTS: [&str; 32] = [
     "leader-epoch",
     "isr-size",
     "quorum-epoch",
+    "under-replicated",
+    "offline",
     "partitions",
     "position",
     "records-read",
@@ -180,6 +182,10 @@ impl<'a> Reader<'a> {
             "leader-epoch" => self.number(subject, Term::LeaderEpoch),
             "isr-size" => self.number(subject, Term::IsrSize),
             "quorum-epoch" => self.count("quorum-epoch >= 2", Count::QuorumEpoch),
+            "under-replicated" => {
+                self.count("under-replicated == 0", Count::UnderReplicated)
+            }
+            "offline" => self.count("offline == 0", Count::Offline),
             "partitions" => self.partitions(),
             "position" => self.position(),
             "records-read" => self.records_read(),
@@ -571,6 +577,8 @@ impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Count::QuorumEpoch => f.write_str("quorum-epoch"),
+            Count::UnderReplicated => f.write_str("under-replicated"),
+            Count::Offline => f.write_str("offline"),
             Count::Partitions(topic) => write!(f, "partitions({topic})"),
             Count::Position(reader, at) => write!(f, "position({reader}, {at})"),
             Count::RecordsRead(reader) => write!(f, "records-read({reader})"),

@@ -151,12 +151,25 @@ declare module 'topomotion' {
      * Settings of this run alone, under Kafka's own names: of every node and topic, or, with `producer.` or
      * `consumer.` before the name, of every such client; with a process's id before it, of that one alone
      * (`'flink-1.group.instance.id': 'a'`). `era.` names bring back how Kafka once was.
+     *
+     * Producers also know `compression.type`, and `value.serializer` such as `KafkaAvroSerializer`. `connect.` before
+     * a name sets every Connect worker: `connect.offset.flush.interval.ms`, `connect.session.timeout.ms`,
+     * `connect.insert.mode` (`insert`, `upsert`), `connect.table.include.list`.
+     *
+     * What a consumer's application does, for one process (`'flink-1.processing.retries': 3`) or for all:
+     * - work that may fail: `processing.fails.on` (what is in the value of such a record), `processing.retries`,
+     *   `processing.backoff.ms`, `processing.retry.topic`, `processing.dlq.topic`;
+     * - a service that reads one topic and writes another: `processing.input.topic`, `processing.output.topic`;
+     * - a stream task that counts by key: `streams.count.topic` (where the counts go), `streams.filter`
+     *   (`amount >= 10`), `streams.window.ms`, `streams.having` (`count >= 3`), `commit.interval.ms`,
+     *   `processing.guarantee` (`at_least_once`, `exactly_once_v2`);
+     * - `health.endpoints`: `true` answers `GET /health` and `GET /ready`.
      */
     settings?: Settings;
   }
 
   export interface StepOptions {
-    /** Your own words for the caption. */
+    /** Your own words for the caption; numbers in braces are filled in, as in `say`. */
     caption?: string;
   }
 
@@ -191,6 +204,9 @@ declare module 'topomotion' {
    *   `generation(flink-cg) == 2`, `members(flink-cg) == 2`, `committed(flink-cg, orders-0) == 5`,
    *   `lag(flink-cg, orders) == 0`; `owns(flink-1, orders-0)`, `owned(flink-1) == {orders-0, orders-1}`,
    *   `owned(flink-1) == 2`;
+   * - `holds(postgres, orders) == 2`: rows of a database's table, documents of a store's index, a stream task's count
+   *   of a key, whether a Connect worker runs a task (`holds(connect-1, postgres-source-0) == 1`);
+   * - `offline == 0`, `under-replicated == 0`: partitions without a leader, and with too few replicas in sync;
    * - `transaction(orders-tx) == ongoing` (`prepare-commit`, `complete-commit`, …), `producer-epoch(shop) == 1`,
    *   `last-stable(orders-0) == 3`;
    * - `told(shop, NOT_ENOUGH_REPLICAS)`, `fenced(broker-1)`, `unfenced(broker-1)`; `!` before these negates.
@@ -304,7 +320,8 @@ declare module 'topomotion' {
      * `delete-topic audit`, `grow orders to 6`, `set topic orders min.insync.replicas=1`,
      * `reassign orders-0 to b4,b5`, `elect preferred orders-0`, `elect unclean orders-0`,
      * `delete-records orders-0 before 5`, `add-voter c4`, `remove-voter c1`, `describe-quorum`,
-     * `describe-group flink-cg`, `list-groups`, `delete-group flink-cg`, `delete-offsets flink-cg orders-0`.
+     * `describe-group flink-cg`, `list-groups`, `delete-group flink-cg`, `delete-offsets flink-cg orders-0`. And a look at
+     * a broker's disk: `dump-log segments orders-0 on broker-1` (or `indexes`, `times`, `batch`, `records`, `epochs`).
      */
     admin(line: string, options?: StepOptions): this;
     /**
@@ -312,10 +329,15 @@ declare module 'topomotion' {
      * `resume orders-0`, `assign orders-0,orders-1`, `subscribe orders,audit`, `unsubscribe`, `commit`,
      * `commit orders-0 to 5`, `work 200 ms per record`, `work 400 s` (the poll thread is stuck for so long), `close`.
      * Transactional producers: `init-transactions`, `begin`, `send-offsets`, `commit-transaction`, `abort-transaction`.
+     * Any producer: `tombstone orders-0 user2` (a record without a value), `header correlation-id=req-7` (goes along
+     * with all that its `produce` steps send from now on).
      * Those that are both: `transform orders to payments` (a transaction for each poll).
+     * A database: `insert orders 1 total=5`, `update orders 1 total=7`, `delete orders 1`; with `;` between them in one
+     * transaction. Consumers with `processing.` settings: `fail on poison`, `fail on nothing`, `replay orders.dlq`.
      * Anybody, of a schema registry: `register orders-value Order(id: string, note: string = "")` (or the schema in
      * full: Avro, JSON Schema, Protobuf), `check orders-value …`, `compatibility orders-value FULL`,
-     * `call GET /subjects`; of a service: `call payment /pay`. Producers: `write orders as Order(id: string)`.
+     * `call GET /subjects`; of a service: `call payment /pay`, or of a consumer with
+     * `health.endpoints`: `call flink-1 GET /ready`. Producers: `write orders as Order(id: string)`.
      */
     client(node: string, line: string, options?: StepOptions): this;
     /** Partitions end and paused processes go on; crashed ones stay down. */
@@ -326,7 +348,10 @@ declare module 'topomotion' {
     waitUntil(condition: Condition, options?: WaitOptions): this;
     /** The condition must hold now. */
     expect(condition: Condition, options?: StepOptions): this;
-    /** A caption of your own. */
+    /**
+     * A caption of your own. Numbers that conditions know are filled in: `{lag(flink-cg, orders)}`; and `{latency}`, ms
+     * that the last `produce` waited for its answer.
+     */
     say(caption: string): this;
   }
 

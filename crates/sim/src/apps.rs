@@ -17,17 +17,21 @@ const RETRIES: &str = "processing.retries";
 const BACKOFF: &str = "processing.backoff.ms";
 const RETRY_TOPIC: &str = "processing.retry.topic";
 const DEAD_LETTERS: &str = "processing.dlq.topic";
+const INPUT: &str = "processing.input.topic";
+const OUTPUT: &str = "processing.output.topic";
 const AUTO_COMMIT: &str = "enable.auto.commit";
 
 const COUNTS: &str = "streams.count.topic";
 const AT_LEAST: &str = "streams.filter";
+const HAVING: &str = "streams.having";
 const WINDOW: &str = "streams.window.ms";
 const COMMIT: &str = "commit.interval.ms";
 const GUARANTEE: &str = "processing.guarantee";
 
-const STREAM: [&str; 5] = [COUNTS, AT_LEAST, WINDOW, COMMIT, GUARANTEE];
+const STREAM: [&str; 6] = [COUNTS, AT_LEAST, HAVING, WINDOW, COMMIT, GUARANTEE];
 
-const HANDLER: [&str; 5] = [FAILS_ON, RETRIES, BACKOFF, RETRY_TOPIC, DEAD_LETTERS];
+const HANDLER: [&str; 7] =
+    [FAILS_ON, RETRIES, BACKOFF, RETRY_TOPIC, DEAD_LETTERS, INPUT, OUTPUT];
 
 /// What is to be said of a consumer's setting, if it concerns its application.
 pub(crate) fn check(owner: Owner, name: &str, value: &str) -> Option<Judgement> {
@@ -47,7 +51,10 @@ pub(crate) fn check(owner: Owner, name: &str, value: &str) -> Option<Judgement> 
         AT_LEAST if at_least(value).is_none() => {
             Judgement::Bad("write a field and a number: `amount >= 10`".to_owned())
         }
-        RETRY_TOPIC | DEAD_LETTERS | COUNTS if !is_topic(value) => {
+        HAVING if having(value).is_none() => {
+            Judgement::Bad("write the least count: `count >= 3`".to_owned())
+        }
+        RETRY_TOPIC | DEAD_LETTERS | INPUT | OUTPUT | COUNTS if !is_topic(value) => {
             Judgement::Bad("write the name of a topic".to_owned())
         }
         _ => Judgement::Good,
@@ -71,6 +78,13 @@ fn at_least(text: &str) -> Option<(Arc<str>, i64)> {
     Some((field.into(), limit.trim().parse().ok()?))
 }
 
+/// `count >= 3`
+fn having(text: &str) -> Option<u64> {
+    let (field, least) = at_least(text)?;
+    (&*field == "count").then_some(())?;
+    u64::try_from(least).ok()
+}
+
 /// What a consumer with these settings counts; nothing without a topic for the counts.
 pub(crate) fn stream(
     group: &str,
@@ -91,6 +105,7 @@ pub(crate) fn stream(
     Some(StreamConfig {
         at_least: settings.get(AT_LEAST).and_then(|it| at_least(it)),
         commit_interval: ms(COMMIT).unwrap_or(interval),
+        having: settings.get(HAVING).and_then(|it| having(it)),
         window: ms(WINDOW),
         output: output.as_str().into(),
         changelog: changelog(group, output).into(),
@@ -116,6 +131,7 @@ pub(crate) fn handler(settings: &BTreeMap<String, String>) -> Option<HandlerConf
             backoff: backoff.unwrap_or(plain.backoff),
             retry_topic: text(RETRY_TOPIC),
             dead_letters: text(DEAD_LETTERS),
+            output: text(OUTPUT),
         }
     })
 }
@@ -135,16 +151,29 @@ pub(crate) fn equip(plan: &mut ClusterPlan) {
         reader.settings.entry(AUTO_COMMIT.to_owned()).or_insert_with(off);
         let named = |name: &str| reader.settings.get(name).cloned();
         let (retry, dead) = (named(RETRY_TOPIC), named(DEAD_LETTERS));
+        let output = named(OUTPUT);
         let source = reader.topics().first().map(|&topic| topic.to_owned());
         if let Some(retry) = &retry {
             subscribe(reader, retry);
         }
         let reader = reader.clone();
         let Some(source) = source else { continue };
-        for topic in retry.into_iter().chain(dead.clone()) {
+        for topic in retry.into_iter().chain(dead.clone()).chain(output.clone()) {
             add_topic(plan, &topic, &source, 1);
         }
-        add_producer(plan, &reader, dead.unwrap_or(source));
+        add_producer(plan, &reader, output.or(dead).unwrap_or(source));
+    }
+    for reader in &mut plan.consumers {
+        // Who reads another topic than the picture says reads nothing else.
+        if let Some(input) = reader.settings.get(INPUT).cloned()
+            && let Some(topic) = plan.topics.iter().find(|topic| topic.name == input)
+        {
+            let partitions = 0..topic.assignment.len();
+            let all = partitions
+                .filter_map(|at| Some((input.clone(), i32::try_from(at).ok()?)));
+            reader.assignment = all.collect();
+            reader.subscription = vec![input];
+        }
     }
 }
 
@@ -228,6 +257,8 @@ mod tests {
         assert_eq!(judged(RETRIES, "3"), Some(Judgement::Good));
         assert!(matches!(judged(BACKOFF, "soon"), Some(Judgement::Bad(_))));
         assert!(matches!(judged(DEAD_LETTERS, "a b"), Some(Judgement::Bad(_))));
+        assert_eq!(judged(HAVING, "count >= 3"), Some(Judgement::Good));
+        assert!(matches!(judged(HAVING, "amount >= 3"), Some(Judgement::Bad(_))));
         assert_eq!(judged("fetch.min.bytes", "1"), None);
         assert_eq!(check(Owner::Producer, RETRIES, "3"), None);
     }

@@ -230,8 +230,17 @@ impl Observer {
         })
     }
 
-    fn count(&self, of: &Count) -> Result<i64, String> {
+    /// A number that belongs to no single partition, or to a client.
+    pub(crate) fn count(&self, of: &Count) -> Result<i64, String> {
+        let partitions = |wanted: fn(&Registration) -> bool| {
+            let found = self.registrations.values().filter(|it| wanted(it)).count();
+            i64::try_from(found).unwrap_or(i64::MAX)
+        };
         match of {
+            Count::UnderReplicated => Ok(partitions(|it| {
+                it.leader.is_some() && it.isr.len() < it.replicas.len()
+            })),
+            Count::Offline => Ok(partitions(|it| it.leader.is_none())),
             Count::QuorumEpoch => Ok(i64::from(self.quorum_epoch)),
             Count::Partitions(topic) => {
                 Ok(self.sizes.get(topic.as_str()).copied().unwrap_or(0))
@@ -262,7 +271,8 @@ impl Observer {
         }
     }
 
-    fn number(
+    /// A number that a partition has.
+    pub(crate) fn number(
         &self,
         term: Term,
         partition: &PartitionName,
@@ -352,8 +362,8 @@ impl Observer {
             | StateChange::CommitAnswered { process, error: Some(error), .. } => {
                 self.told.insert((process.clone(), error.clone()));
             }
-            StateChange::Polled { process, base, next, .. } => {
-                *self.read.entry(process.clone()).or_default() += next - base;
+            StateChange::Polled { process, records, .. } => {
+                *self.read.entry(process.clone()).or_default() += records;
             }
             StateChange::Process { .. }
             | StateChange::Replica { .. }
@@ -566,6 +576,7 @@ mod tests {
             partition: "orders-0".into(),
             base: 1,
             next: 4,
+            records: 3,
         };
         let changes = [
             registration,

@@ -15,6 +15,7 @@ use crate::settings::{Judgement, Owner};
 const SERIALIZER: &str = "value.serializer";
 const DESERIALIZER: &str = "value.deserializer";
 const REGISTER: &str = "auto.register.schemas";
+const HEALTH: &str = "health.endpoints";
 
 /// The last part of a class's name says it all.
 const LANGUAGES: [&str; 3] = ["KafkaAvro", "KafkaJsonSchema", "KafkaProtobuf"];
@@ -43,18 +44,25 @@ pub(crate) fn check(owner: Owner, name: &str, value: &str) -> Option<Judgement> 
         (Owner::Producer, SERIALIZER) | (Owner::Consumer, DESERIALIZER) => {
             kind(value).is_some()
         }
-        (Owner::Producer, REGISTER) => matches!(value, "true" | "false"),
+        (Owner::Producer, REGISTER) | (Owner::Consumer, HEALTH) => {
+            matches!(value, "true" | "false")
+        }
         _ => return None,
     };
     Some(match (good, name) {
         (true, _) => Judgement::Good,
-        (false, REGISTER) => Judgement::Bad("write true or false".to_owned()),
+        (false, REGISTER | HEALTH) => Judgement::Bad("write true or false".to_owned()),
         (false, _) => {
             let help = "there are KafkaAvro…, KafkaJsonSchema…, KafkaProtobuf…, String… \
                         and ByteArray…";
             Judgement::Bad(help.to_owned())
         }
     })
+}
+
+/// Whether a consumer with these settings answers `GET /health` and `GET /ready`.
+pub(crate) fn has_health(settings: &BTreeMap<String, String>) -> bool {
+    settings.get(HEALTH).is_some_and(|value| value == "true")
 }
 
 /// Whether a client with these settings asks a registry.

@@ -14,6 +14,7 @@ use topomotion_client::{
     CommonConfig, ConsumerConfig, GroupConfig, IsolationLevel, Keys, OffsetReset,
     PartitionerClass, ProducerConfig, Spread,
 };
+use topomotion_log::Compression;
 use topomotion_model::nearest;
 use topomotion_wire::{Acks, Duration};
 
@@ -518,6 +519,15 @@ const PRODUCER: &[Known<ProducerConfig>] = &[
     },
     Known { name: "linger.ms", set: |s, v| ms(v, &mut s.linger) },
     Known { name: "batch.size", set: |s, v| number(v, &mut s.batch_size) },
+    Known {
+        name: "compression.type",
+        set: |s, v| {
+            let codec = Compression::from_name(v);
+            s.compression =
+                codec.ok_or("write `none`, `gzip`, `snappy`, `lz4` or `zstd`")?;
+            Ok(())
+        },
+    },
     Known { name: "buffer.memory", set: |s, v| number(v, &mut s.buffer_memory) },
     Known { name: "max.block.ms", set: |s, v| ms(v, &mut s.max_block) },
     Known { name: "max.request.size", set: |s, v| number(v, &mut s.max_request_size) },
@@ -665,12 +675,17 @@ mod tests {
         let given = [("min.insync.replicas", "2"), ("replica.lag.time.max.ms", "500")];
         let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
         set_node(&mut settings, &BTreeMap::from(given));
-        let given = [("metadata.max.age.ms", "7"), ("partitioner.ignore.keys", "true")];
+        let given = [
+            ("metadata.max.age.ms", "7"),
+            ("partitioner.ignore.keys", "true"),
+            ("compression.type", "zstd"),
+        ];
         let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mut producer = ProducerConfig::new(CommonConfig::new("", Vec::new()));
         set_producer(&mut producer, &BTreeMap::from(given));
         assert_eq!(producer.common.metadata_max_age, Duration::from_millis(7));
         assert_eq!(producer.keys, Keys::Ignored);
+        assert_eq!(producer.compression, Compression::Zstd);
         assert_eq!(settings.min_insync_replicas, 2);
         assert_eq!(settings.replica_lag_time_max, Duration::from_millis(500));
         let given = [

@@ -80,3 +80,13 @@ fn d11_what_arrives_after_the_end_is_refused() {
 fn d12_an_old_end_ends_nothing() {
     assert_story(&production::topology(), "d12", "late-end");
 }
+
+#[test]
+fn d11_before_kip_890_a_late_record_hangs_for_ever() {
+    assert_story(&production::topology(), "d11", "hanging-transaction");
+}
+
+#[test]
+fn d12_before_kip_890_an_old_end_ends_the_next_transaction() {
+    assert_story(&production::topology(), "d12", "half-committed");
+}

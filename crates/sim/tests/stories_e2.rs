@@ -3,7 +3,8 @@
 #[allow(dead_code)]
 mod common;
 
-use common::{assert_story, production};
+use common::{assert_passed, assert_story, built_in, pictures, production};
+use topomotion_sim::{RunOptions, bind};
 
 #[test]
 fn e11_a_new_member_and_nobody_stops() {
@@ -53,6 +54,17 @@ fn e18_a_commit_that_nobody_repeats() {
 #[test]
 fn a11_whoever_joins_takes_some() {
     assert_story(&production::topology(), "a11", "consumers-and-partitions");
+}
+
+#[test]
+fn a11_a_member_too_many_is_a_spare() {
+    let crowd = pictures::crowd(3, pictures::topic("orders", 2, 3));
+    let binding = bind(&crowd).expect("binds");
+    let judged = built_in(&binding, "consumers-and-partitions", &RunOptions::default());
+    assert_passed(&judged);
+    let demanded =
+        |text: &str| judged.outcome.verdicts.iter().any(|verdict| verdict.demand == text);
+    assert!(demanded("owned(mail-consumer-3) == 0"));
 }
 
 #[test]

@@ -3,11 +3,9 @@
 #[allow(dead_code)]
 mod common;
 
+use common::pictures::pipeline;
 use common::{assert_story, production};
-use topomotion_model::builder::{
-    EdgeConfig, GroupConfig, ProcessConfig, TopologyBuilder,
-};
-use topomotion_model::{ProcessRole, Shape, Topology};
+use topomotion_model::Topology;
 use topomotion_sim::bind;
 
 fn production() -> Topology {
@@ -27,44 +25,6 @@ fn g1_a_dead_letter_lets_the_partition_go_on_and_is_replayed() {
 #[test]
 fn g1_a_record_waits_for_its_next_try_in_another_topic() {
     assert_story(&production(), "g1", "retry-topic");
-}
-
-/// A database, two workers of Connect, and a search index, beside a producer and a reader.
-fn pipeline() -> Topology {
-    let mut builder = TopologyBuilder::default();
-    for id in ["controller", "broker-1", "broker-2", "broker-3"] {
-        builder.create_process(ProcessConfig::new(id));
-    }
-    let group = builder.create_group(GroupConfig {
-        label: Some("Kafka Connect".to_owned()),
-        ..GroupConfig::new("connect")
-    });
-    for id in ["connect-1", "connect-2"] {
-        builder.group(group).add_process(ProcessConfig {
-            role: Some(ProcessRole::Connect),
-            ..ProcessConfig::new(id)
-        });
-    }
-    for id in ["postgres", "search", "order-producer", "order-reader"] {
-        let shape = if id == "postgres" { Shape::Cylinder } else { Shape::Default };
-        builder.create_process(ProcessConfig { shape, ..ProcessConfig::new(id) });
-    }
-    for (source, target, protocol) in [
-        ("connect-1", "postgres", "postgresql"),
-        ("connect-2", "postgres", "postgresql"),
-        ("connect-1", "broker-1", "kafka"),
-        ("connect-2", "broker-2", "kafka"),
-        ("connect-1", "search", "http"),
-        ("connect-2", "search", "http"),
-        ("order-producer", "broker-1", "kafka"),
-        ("order-reader", "broker-1", "kafka"),
-    ] {
-        builder.connect(EdgeConfig {
-            protocol: Some(protocol.to_owned()),
-            ..EdgeConfig::new(source, target)
-        });
-    }
-    builder.build().expect("the script has no mistakes").0
 }
 
 #[test]

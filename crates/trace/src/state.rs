@@ -175,6 +175,8 @@ pub enum StateChange {
         base: i64,
         /// Next offset.
         next: i64,
+        /// How many records: offsets may have gaps between them.
+        records: i64,
     },
     /// A client learned who leads.
     LeaderLearned {

@@ -220,8 +220,13 @@ fn client_text(change: &StateChange, f: &mut fmt::Formatter<'_>) -> fmt::Result 
         S::BatchFailed { process, partition, error, .. } => {
             write!(f, "{process} gave up {partition}: {error}")
         }
-        S::Polled { process, partition, base, next } => {
-            write!(f, "{process} read {partition} {base}..{next}")
+        S::Polled { process, partition, base, next, records } => {
+            write!(f, "{process} read {partition} {base}..{next}")?;
+            match *records {
+                dense if dense == next - base => Ok(()),
+                1 => f.write_str(": 1 record"),
+                records => write!(f, ": {records} records"),
+            }
         }
         S::LeaderLearned { process, partition, leader, epoch } => write!(
             f,

@@ -343,7 +343,13 @@ const MUTANTS: &[Mutant] = &[
     ("R21", "serve_leo", |it| {
         let end = it.log_end();
         let (process, partition) = ("reader".into(), PARTITION.into());
-        it.then(StateChange::Polled { process, partition, base: end, next: end + 1 });
+        it.then(StateChange::Polled {
+            process,
+            partition,
+            base: end,
+            next: end + 1,
+            records: 1,
+        });
     }),
     ("R22", "unclean_always", |it| {
         let mut registration = it.registration();
@@ -503,11 +509,17 @@ const MUTANTS: &[Mutant] = &[
     ("J7", "poll_skips", |it| {
         let end = it.log_end();
         let (process, partition) = ("reader".into(), PARTITION.into());
-        it.then(StateChange::Polled { process, partition, base: end + 3, next: end + 4 });
+        it.then(StateChange::Polled {
+            process,
+            partition,
+            base: end + 3,
+            next: end + 4,
+            records: 1,
+        });
     }),
     ("J8", "poll_goes_back", |it| {
         let (process, partition) = ("reader".into(), PARTITION.into());
-        it.then(StateChange::Polled { process, partition, base: 0, next: 1 });
+        it.then(StateChange::Polled { process, partition, base: 0, next: 1, records: 1 });
     }),
     ("J10", "told_falling_offsets", |it| {
         it.then(Evidence::ack(0));

@@ -36,6 +36,17 @@ pub enum AppDeed {
         /// How many tries it took.
         tries: u32,
     },
+    /// What came of its work on a record goes to the next topic, with the record's headers.
+    PassedOn {
+        /// Where it stood.
+        partition: TopicPartition,
+        /// Which record.
+        offset: Offset,
+        /// Where it goes.
+        to: Arc<str>,
+        /// `correlation-id=req-7`, one after the other.
+        headers: Arc<str>,
+    },
     /// A record is put aside, in another topic, with what is known about it in its headers.
     PutAside {
         /// Where it stood.
@@ -136,6 +147,7 @@ impl AppDeed {
         match self {
             AppDeed::Failed { .. } | AppDeed::Blocked { .. } => true,
             AppDeed::Recovered { .. }
+            | AppDeed::PassedOn { .. }
             | AppDeed::PutAside { .. }
             | AppDeed::Replayed { .. }
             | AppDeed::ReplayEnded { .. }
@@ -168,6 +180,13 @@ impl fmt::Display for AppDeed {
             }
             AppDeed::Recovered { partition, offset, tries } => {
                 write!(f, "has done {partition} offset {offset} at try {tries}")
+            }
+            AppDeed::PassedOn { partition, offset, to, headers } => {
+                write!(f, "has done {partition} offset {offset}, on to {to}")?;
+                match &**headers {
+                    "" => Ok(()),
+                    headers => write!(f, ": {headers}"),
+                }
             }
             AppDeed::PutAside { partition, offset, to, error } => write!(
                 f,

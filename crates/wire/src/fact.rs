@@ -310,6 +310,8 @@ pub enum Fact {
         base: Offset,
         /// Next offset to read.
         next: Offset,
+        /// How many records: offsets may have gaps between them.
+        records: usize,
         /// The batches the records came in.
         batches: Vec<BatchId>,
     },

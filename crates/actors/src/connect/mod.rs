@@ -71,6 +71,8 @@ pub struct SourceConfig {
     pub database: Endpoint,
     /// `topic.prefix`: the changes of a table go to `prefix.table`.
     pub prefix: Arc<str>,
+    /// `table.include.list`: other tables' changes are passed over.
+    pub tables: Vec<Arc<str>>,
 }
 
 /// A connector that writes to a store. It has one task.

@@ -165,7 +165,9 @@ impl Source {
             // What it had before the connection broke it has not to send again.
             if record.lsn > self.sent {
                 self.sent = record.lsn;
-                self.produce(now, &record, producer);
+                if self.config.tables.contains(&record.table) {
+                    self.produce(now, &record, producer);
+                }
             }
         }
     }

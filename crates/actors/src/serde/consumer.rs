@@ -18,6 +18,7 @@ use super::producer::refusal;
 use super::{ByHand, CALL_TIMEOUT, SerdeConfig, why};
 use crate::CallId;
 use crate::caller::{Caller, Outcome};
+use crate::health::Health;
 use crate::reader::{Read, Reader};
 use crate::schema::{Schema, SchemaType};
 use crate::switchboard::{Slot, addressed};
@@ -38,6 +39,8 @@ pub struct SchemaConsumer {
     asked: Option<(CallId, u32)>,
     /// Records that wait in the deserializer, the first one for the answer.
     waiting: VecDeque<Read>,
+    /// None: nobody may ask how it is.
+    health: Option<Health>,
     outputs: VecDeque<Output>,
 }
 
@@ -52,8 +55,15 @@ impl SchemaConsumer {
             schemas: BTreeMap::new(),
             asked: None,
             waiting: VecDeque::new(),
+            health: None,
             outputs: VecDeque::new(),
         }
+    }
+
+    /// The same, and it answers `GET /health` and `GET /ready`.
+    pub fn with_health(mut self) -> SchemaConsumer {
+        self.health = Some(Health::default());
+        self
     }
 
     /// The consumer in front of the deserializer.
@@ -184,7 +194,17 @@ impl Machine for SchemaConsumer {
     fn handle(&mut self, now: Instant, input: Input) {
         match addressed(input) {
             (Some(CALLER), input) => self.caller.handle(now, input),
-            (_, input) => self.reader.handle(now, input),
+            (_, input) => {
+                let rest = match &mut self.health {
+                    Some(health) => {
+                        health.serve(input, &self.reader.consumer, &mut self.outputs)
+                    }
+                    None => Some(input),
+                };
+                if let Some(input) = rest {
+                    self.reader.handle(now, input);
+                }
+            }
         }
         self.drive(now);
     }

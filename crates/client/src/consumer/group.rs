@@ -175,6 +175,15 @@ impl Consumer {
         self.group.as_ref().map(|group| group.membership.metadata())
     }
 
+    /// Whether it has its place: in the present generation of its group, or else with what
+    /// the application named.
+    pub fn is_member(&self) -> bool {
+        match self.group.as_ref().filter(|group| group.is_subscribed()) {
+            Some(group) => group.membership.standing().is_ok(),
+            None => !self.assigned.is_empty(),
+        }
+    }
+
     /// Why it cannot be a member of its group, until it subscribes again.
     pub fn barred(&self) -> Option<ErrorCode> {
         self.group.as_ref()?.membership.barred()

@@ -24,14 +24,16 @@ struct Portion {
     batches: Vec<BatchId>,
     /// Of the last record.
     epoch: LeaderEpoch,
-    /// How many records it may still take.
+    /// How many offsets it may still take.
     room: usize,
+    /// How many records it has.
+    records: usize,
 }
 
 impl Portion {
     fn new(base: Offset, limit: usize) -> Portion {
         let (batches, epoch) = (Vec::new(), LeaderEpoch(-1));
-        Portion { base, next: base, batches, epoch, room: limit }
+        Portion { base, next: base, batches, epoch, room: limit, records: 0 }
     }
 
     /// Takes from a batch what fits; tells where it goes on.
@@ -46,8 +48,18 @@ impl Portion {
         self.batches.push(batch.id());
         self.epoch = batch.leader_epoch();
         self.next = Offset(start.0 + taken as i64);
+        self.records += match batch.count() == batch.last_offset_delta() + 1 {
+            true => taken,
+            false => records_in(batch, start, self.next),
+        };
         self.next
     }
+}
+
+/// Records between two offsets of a batch that compaction has thinned out.
+fn records_in(batch: &Batch, start: Offset, next: Offset) -> usize {
+    let all = batch.records().into_iter().flatten().map_while(Result::ok);
+    all.filter(|record| (start..next).contains(&record.offset)).count()
 }
 
 /// All of one answer.
@@ -112,19 +124,25 @@ impl Consumer {
         }
         let records = catch.portions.iter().map(|portion| limit - portion.room).sum();
         self.works_on(now, records);
-        for Portion { base, next, mut batches, .. } in catch.portions {
+        for Portion { base, next, mut batches, records, .. } in catch.portions {
             let partition = partition.clone();
             if Defect::PollSkips.is_sown() && base.0 % 2 == 1 {
                 continue;
             }
             if Defect::PollRepeats.is_sown() {
                 let (partition, batches) = (partition.clone(), batches.clone());
-                self.cluster.fact(Fact::Polled { partition, base, next, batches });
+                self.cluster.fact(Fact::Polled {
+                    partition,
+                    base,
+                    next,
+                    records,
+                    batches,
+                });
             }
             if Defect::PollMixes.is_sown() {
                 batches.reverse();
             }
-            self.cluster.fact(Fact::Polled { partition, base, next, batches });
+            self.cluster.fact(Fact::Polled { partition, base, next, records, batches });
         }
     }
 }
@@ -160,8 +178,10 @@ fn read(
         let mut start = catch.next.max(batch.base_offset());
         (catch.next, catch.epoch) = (batch.next_offset(), batch.leader_epoch());
         catch.has_dropped |= is_dropped && !batch.is_control();
+        // Compaction may have left nothing but the header.
+        let is_given = !is_dropped && !batch.is_control() && batch.count() > 0;
         // A batch that is too large for one portion goes on in the next.
-        while !is_dropped && !batch.is_control() && start < batch.next_offset() {
+        while is_given && start < batch.next_offset() {
             if portion.room == 0 {
                 let next = Portion::new(start, limit);
                 catch.portions.push(std::mem::replace(&mut portion, next));

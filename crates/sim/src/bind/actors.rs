@@ -38,15 +38,19 @@ pub(super) fn find(draft: &mut Draft<'_>, plan: &mut ClusterPlan) {
             continue;
         }
         let calls: Vec<ProcessId> = called(draft, &process.id);
+        let asks = asked(draft, plan, &process.id);
         let is_called =
             draft.topology.edges.iter().any(|edge| {
                 edge.target.process() == Some(&process.id) && speaks_http(edge)
             });
-        if calls.is_empty() && !is_called {
+        if calls.is_empty() && asks.is_empty() && !is_called {
             continue;
         }
         let names: Vec<String> = calls.iter().map(ToString::to_string).collect();
         draft.say(match names.is_empty() {
+            true if !is_called => {
+                format!("`{}` asks {} over HTTP, where told to.", process.id, list(&asks))
+            }
             true => format!("`{}` answers calls over HTTP.", process.id),
             false => format!(
                 "`{}` answers calls over HTTP, and calls {} for each.",
@@ -61,6 +65,15 @@ pub(super) fn find(draft: &mut Draft<'_>, plan: &mut ClusterPlan) {
 fn speaks_http(edge: &topomotion_model::Edge) -> bool {
     let protocol = edge.protocol.as_deref().unwrap_or_default();
     ["http", "https", "rest"].iter().any(|name| protocol.eq_ignore_ascii_case(name))
+}
+
+/// The consumers that a process has HTTP edges to, in the script's order.
+fn asked(draft: &Draft<'_>, plan: &ClusterPlan, id: &ProcessId) -> Vec<String> {
+    let own = draft.topology.edges.iter();
+    let own = own.filter(|edge| edge.source.process() == Some(id) && speaks_http(edge));
+    let targets = own.filter_map(|edge| edge.target.process());
+    let reads = |id: &&ProcessId| plan.consumers.iter().any(|one| one.process == **id);
+    targets.filter(reads).map(ToString::to_string).collect()
 }
 
 /// The services that a process calls, in the script's order.

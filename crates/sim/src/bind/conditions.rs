@@ -51,7 +51,7 @@ impl Planner<'_> {
                 processes.iter().try_for_each(|process| self.voter(process, span))
             }
             Condition::Count { of, .. } => match of {
-                Count::QuorumEpoch => Some(()),
+                Count::QuorumEpoch | Count::UnderReplicated | Count::Offline => Some(()),
                 Count::Partitions(topic) => self.topic(topic, span),
                 Count::Position(reader, _)
                 | Count::RecordsRead(reader)

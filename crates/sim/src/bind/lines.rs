@@ -3,13 +3,13 @@
 use topomotion_model::{Alias, Diagnostic, PartitionName, ProcessId, Span};
 
 use super::steps::Planner;
-use crate::apps;
 use crate::line::actor::{self, ActorLine};
 use crate::line::admin::AdminLine;
 use crate::line::client::{ClientLine, Doer};
 use crate::plan::{ActorKind, ActorPlan};
 use crate::storm::Misread;
 use crate::storm::strike::Strike;
+use crate::{apps, serdes};
 
 impl Planner<'_> {
     /// A fault as it stands in the run file.
@@ -140,7 +140,10 @@ impl Planner<'_> {
             Some(called) => one.process == *called,
             None => matches!(one.kind, ActorKind::SchemaRegistry { .. }),
         };
-        if !self.plan.actors.iter().any(|one| is_meant(&one)) {
+        let mut readers = self.plan.consumers.iter();
+        let is_asked = readers
+            .any(|one| Some(&one.process) == called && serdes::has_health(&one.settings));
+        if !is_asked && !self.plan.actors.iter().any(|one| is_meant(&one)) {
             let message = match called {
                 Some(called) => format!("`{called}` answers no calls"),
                 None => "there is no schema registry to ask".to_owned(),
@@ -148,7 +151,8 @@ impl Planner<'_> {
             let error = Diagnostic::error("no-server", message, what);
             self.errors.push(error.help(
                 "a process with `role: 'schema-registry'` keeps schemas; one with \
-                 `role: 'service'` that HTTP edges lead to answers calls",
+                 `role: 'service'` that HTTP edges lead to answers calls, and so does a \
+                 consumer with `health.endpoints`",
             ));
             return None;
         }

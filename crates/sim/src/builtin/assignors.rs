@@ -109,7 +109,8 @@ fn divided(cast: &Cast<'_>, assignor: Assignor) -> Result<Script, String> {
     let each = cast.partitions(1)?.len();
     let topics = topics(cast, members.len());
     let hands = dealt(assignor, members.len(), topics.len(), each);
-    let mut script = begin(assignor.name(), &[]);
+    let mut script =
+        begin(assignor.name(), &[]).setting("offsets.topic.num.partitions", "3");
     for topic in &topics[1..] {
         script =
             script.admin(format!("create-topic {topic} partitions={each} replicas=1"));

@@ -12,16 +12,19 @@ mod connect;
 mod consumers;
 mod control;
 mod coordinators;
+mod disk;
 mod dlq;
 mod failures;
 mod groups;
 mod idempotence;
 mod offsets;
+mod operations;
 mod poll_loop;
 mod reassignment;
 mod registry;
 mod replication;
 mod script;
+mod services;
 mod sharing;
 mod storage;
 mod strategies;
@@ -76,12 +79,15 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
         reassignment::ALL,
         control::ALL,
         storage::ALL,
+        disk::ALL,
         registry::ALL,
         dlq::ALL,
         idempotence::ALL,
         transactions::ALL,
         connect::ALL,
         streams::ALL,
+        services::ALL,
+        operations::ALL,
         groups::ALL,
         coordinators::ALL,
         sharing::ALL,

@@ -91,6 +91,22 @@ pub(super) const ALL: &[Entry] = &[
         billing: Billing::OnDemand,
         script: late::late_end,
     },
+    Entry {
+        id: "hanging-transaction",
+        title: "A hanging transaction: as it was before KIP-890",
+        tell: "The same late record, when nobody asked the coordinator: it opens a transaction \
+               that no one will ever end, and readers of committed records stop for good.",
+        billing: Billing::OnDemand,
+        script: late::hanging_transaction,
+    },
+    Entry {
+        id: "half-committed",
+        title: "A late commit ends half of the next transaction",
+        tell: "Before each end raised the epoch, a commit that was held up could not be told \
+               from the next transaction's own: half of it counted, though it was aborted.",
+        billing: Billing::OnDemand,
+        script: late::half_committed,
+    },
 ];
 
 /// Under which id the story's producer, or whoever it is, writes.

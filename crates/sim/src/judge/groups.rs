@@ -104,8 +104,10 @@ impl Groups {
                 let of = self.last_stable.entry(process.clone()).or_default();
                 of.insert(partition.clone(), *offset);
             }
-            StateChange::Polled { process, partition, base, next } => {
-                let group = self.of.get(process).cloned();
+            StateChange::Polled { process, partition, base, next, .. } => {
+                // One that is a group of its own bears its name.
+                let group = self.of.get(process).filter(|group| *group != process);
+                let group = group.cloned();
                 for who in [Some(process.clone()), group].into_iter().flatten() {
                     let of = self.reads.entry(who).or_default();
                     of.entry(partition.clone()).or_default().add(*base, *next);

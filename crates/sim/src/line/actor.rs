@@ -46,8 +46,8 @@ pub enum ActorLine {
     /// `replay orders.dlq`: what was put aside is written to where it came from.
     Replay(String),
     /// `insert orders 1 total=5`, `update orders 1 total=7`, `delete orders 1`: what a
-    /// client of the database has it do.
-    Change(Statement),
+    /// client of the database has it do; with `;` between them in one transaction.
+    Change(Vec<Statement>),
     /// `call GET /subjects`, `call payment POST /pay {}`
     Call {
         /// Whom; the registry if nobody is named.
@@ -151,6 +151,9 @@ impl FromStr for ActorLine {
     type Err = Misread;
 
     fn from_str(line: &str) -> Result<ActorLine, Misread> {
+        if line.contains(';') && is_change(line) {
+            return changes(line);
+        }
         let mut rest = Rest { line, rest: line, example: VERBS[0].1 };
         let verb = rest.word("a verb")?;
         if let Some((_, example)) = VERBS.iter().find(|(known, _)| *known == verb) {
@@ -213,6 +216,35 @@ impl FromStr for ActorLine {
     }
 }
 
+/// Whether a line begins as a change of a row.
+fn is_change(line: &str) -> bool {
+    let verb = line.split_whitespace().next();
+    matches!(verb, Some("insert" | "update" | "delete"))
+}
+
+/// Changes with `;` between them: one transaction.
+fn changes(line: &str) -> Result<ActorLine, Misread> {
+    let mut all = Vec::new();
+    let mut before = 0;
+    for part in line.split(';') {
+        let moved = |misread: Misread| Misread {
+            column: misread.column + before,
+            message: misread.message,
+        };
+        let trimmed = part.trim();
+        if !is_change(trimmed) {
+            let message = format!("`{trimmed}` changes no row; write: {}", VERBS[6].1);
+            return Err(moved(Misread { column: 0, message }));
+        }
+        match part.parse::<ActorLine>().map_err(moved)? {
+            ActorLine::Change(statements) => all.extend(statements),
+            _ => continue,
+        }
+        before += part.chars().count() + 1;
+    }
+    Ok(ActorLine::Change(all))
+}
+
 fn change(rest: &mut Rest<'_>, change: RowChange) -> Result<ActorLine, Misread> {
     let (table, key) = (rest.word("a table")?.into(), rest.word("a key")?.into());
     let mut columns = Vec::new();
@@ -224,7 +256,7 @@ fn change(rest: &mut Rest<'_>, change: RowChange) -> Result<ActorLine, Misread> 
         };
         columns.push((name.to_owned(), value.to_owned()));
     }
-    Ok(ActorLine::Change(Statement { table, key, change, columns }))
+    Ok(ActorLine::Change(vec![Statement { table, key, change, columns }]))
 }
 
 fn call(rest: &mut Rest<'_>) -> Result<ActorLine, Misread> {
@@ -274,6 +306,19 @@ mod tests {
             body: "{\"a\": 1}".to_owned(),
         };
         assert_eq!("call payment /pay {\"a\": 1}".parse(), Ok(wanted));
+    }
+
+    #[test]
+    fn changes_with_semicolons_are_one_transaction() {
+        let line = "insert orders 1 total=5; insert outbox 1 event=placed";
+        let Ok(ActorLine::Change(statements)) = line.parse() else {
+            panic!("two changes");
+        };
+        let tables: Vec<&str> = statements.iter().map(|it| &*it.table).collect();
+        assert_eq!(tables, ["orders", "outbox"]);
+        let (column, message) = misread("insert orders 1; call GET /subjects");
+        assert_eq!(column, 16);
+        assert!(message.starts_with("`call GET /subjects` changes no row"), "{message}");
     }
 
     #[test]

@@ -59,6 +59,8 @@ pub enum Dump {
     Times,
     /// The header of the newest batch.
     Batch,
+    /// Every record: its offset, key and value.
+    Records,
     /// `leader-epoch-checkpoint`.
     Epochs,
 }
@@ -98,6 +100,7 @@ impl Dump {
             Dump::Indexes => ".index",
             Dump::Times => ".timeindex",
             Dump::Batch => "newest batch",
+            Dump::Records => "records",
             Dump::Epochs => "leader-epoch-checkpoint",
         }
     }
@@ -187,12 +190,15 @@ fn example(verb: &str) -> &'static str {
     }
 }
 
+const DUMPS: [&str; 6] = ["segments", "indexes", "times", "batch", "records", "epochs"];
+
 fn dump_log(words: &mut Words<'_>) -> Result<AdminLine, Misread> {
-    let dump = match words.verb(&["segments", "indexes", "times", "batch", "epochs"])? {
+    let dump = match words.verb(&DUMPS)? {
         "segments" => Dump::Segments,
         "indexes" => Dump::Indexes,
         "times" => Dump::Times,
         "batch" => Dump::Batch,
+        "records" => Dump::Records,
         _ => Dump::Epochs,
     };
     let partition = words.partition()?;

@@ -54,6 +54,21 @@ pub enum ClientLine {
         /// The topic that is written.
         to: String,
     },
+    /// `tombstone orders-0 user2`: a record of this key without a value.
+    Tombstone {
+        /// To which partition.
+        partition: PartitionName,
+        /// Of which key.
+        key: String,
+    },
+    /// `header correlation-id=req-7`: goes along with every record that a step has it send
+    /// from now on.
+    Header {
+        /// Its name.
+        name: String,
+        /// What it says.
+        value: String,
+    },
 }
 
 /// How long an application works, in ms.
@@ -92,7 +107,7 @@ pub enum Doer {
 }
 
 /// What a line may begin with.
-pub const VERBS: [&str; 16] = [
+pub const VERBS: [&str; 18] = [
     "seek",
     "pause",
     "resume",
@@ -109,6 +124,8 @@ pub const VERBS: [&str; 16] = [
     "commit-transaction",
     "abort-transaction",
     "transform",
+    "tombstone",
+    "header",
 ];
 
 fn example(verb: &str) -> &'static str {
@@ -128,6 +145,8 @@ fn example(verb: &str) -> &'static str {
         "send-offsets" => "send-offsets",
         "commit-transaction" => "commit-transaction",
         "abort-transaction" => "abort-transaction",
+        "tombstone" => "tombstone orders-0 user2",
+        "header" => "header correlation-id=req-7",
         _ => "transform orders to payments",
     }
 }
@@ -137,6 +156,7 @@ impl ClientLine {
     pub fn partitions(&self) -> &[PartitionName] {
         match self {
             ClientLine::Seek { partition, .. }
+            | ClientLine::Tombstone { partition, .. }
             | ClientLine::Commit(Some((partition, _))) => std::slice::from_ref(partition),
             ClientLine::Pause(these)
             | ClientLine::Resume(these)
@@ -160,7 +180,9 @@ impl ClientLine {
             ClientLine::InitTransactions
             | ClientLine::Begin
             | ClientLine::CommitTransaction
-            | ClientLine::AbortTransaction => Doer::Producer,
+            | ClientLine::AbortTransaction
+            | ClientLine::Tombstone { .. }
+            | ClientLine::Header { .. } => Doer::Producer,
             ClientLine::SendOffsets | ClientLine::Transform { .. } => Doer::Both,
             ClientLine::Close => Doer::Any,
             ClientLine::Seek { .. }
@@ -212,6 +234,20 @@ impl FromStr for ClientLine {
             "send-offsets" => ClientLine::SendOffsets,
             "commit-transaction" => ClientLine::CommitTransaction,
             "abort-transaction" => ClientLine::AbortTransaction,
+            "tombstone" => {
+                let partition = words.partition()?;
+                let key = words.next("a key")?.1.to_owned();
+                ClientLine::Tombstone { partition, key }
+            }
+            "header" => {
+                let (column, word) = words.next("a header")?;
+                let Some((name, value)) = word.split_once('=') else {
+                    let message = format!("`{word}` is no header: write name=value");
+                    return Err(Misread { column, message });
+                };
+                let (name, value) = (name.to_owned(), value.to_owned());
+                ClientLine::Header { name, value }
+            }
             _ => {
                 let from = words.next("a topic")?.1.to_owned();
                 words.expect("to")?;

@@ -166,11 +166,12 @@ fn client_change(
             batch: batch.0,
             error: name_of(error),
         },
-        Fact::Polled { partition, base, next, .. } => StateChange::Polled {
+        Fact::Polled { partition, base, next, records, .. } => StateChange::Polled {
             process,
             partition: names.partition(&partition),
             base: base.0,
             next: next.0,
+            records: i64::try_from(records).unwrap_or(i64::MAX),
         },
         _ => return None,
     })

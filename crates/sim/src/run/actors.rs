@@ -102,7 +102,7 @@ impl Cluster<'_> {
 pub(super) fn fronted(plan: &ClusterPlan, process: &ProcessId, body: Body) -> Body {
     let body = match applied(plan, process, body) {
         Body::Actor(actor) => return Body::Actor(actor),
-        body if plan.actors.is_empty() => return body,
+        body if plan.actors.is_empty() && !answers(plan, process) => return body,
         body => body,
     };
     let serde = |settings: Option<&BTreeMap<String, String>>| {
@@ -117,11 +117,27 @@ pub(super) fn fronted(plan: &ClusterPlan, process: &ProcessId, body: Body) -> Bo
         Body::Consumer(consumer) => {
             let own = plan.consumers.iter().find(|one| one.process == *process);
             let serde = serde(own.map(|own| &own.settings));
-            Actor::Consumer(Box::new(SchemaConsumer::new(*consumer, serde)))
+            let consumer = SchemaConsumer::new(*consumer, serde);
+            Actor::Consumer(Box::new(match answers(plan, process) {
+                true => consumer.with_health(),
+                false => consumer,
+            }))
         }
         other => return other,
     };
     Body::Actor(Box::new(actor))
+}
+
+/// Where a consumer can be asked how it is.
+pub(super) fn health(plan: &ClusterPlan, process: &ProcessId) -> Option<Endpoint> {
+    let there = || Endpoint { host: process.0.clone(), port: SERVICE_PORT };
+    answers(plan, process).then(there)
+}
+
+/// Whether a consumer can be asked how it is.
+fn answers(plan: &ClusterPlan, process: &ProcessId) -> bool {
+    let own = plan.consumers.iter().find(|one| one.process == *process);
+    own.is_some_and(|own| serdes::has_health(&own.settings))
 }
 
 /// Both clients of a process with the application that its settings name.
@@ -198,8 +214,8 @@ impl Play<'_, '_> {
             }
             (Body::Actor(actor), Told::FailOn(word)) => actor.fail_on(now, word),
             (Body::Actor(actor), Told::Replay(topic)) => actor.replay(now, &topic),
-            (Body::Actor(actor), Told::Change(statement)) => {
-                refusal = actor.execute(now, statement).err();
+            (Body::Actor(actor), Told::Change(statements)) => {
+                refusal = actor.execute(now, statements).err();
             }
             _ => {}
         });
@@ -231,7 +247,7 @@ enum Told {
     Write(Arc<str>, Schema),
     FailOn(Option<Arc<str>>),
     Replay(Arc<str>),
-    Change(Statement),
+    Change(Vec<Statement>),
 }
 
 fn told(plan: &ClusterPlan, line: ActorLine) -> Result<Told, String> {
@@ -257,14 +273,15 @@ fn told(plan: &ClusterPlan, line: ActorLine) -> Result<Told, String> {
         ActorLine::Write { topic, schema } => Told::Write(topic.into(), schema),
         ActorLine::FailOn(word) => Told::FailOn(word.map(Arc::from)),
         ActorLine::Replay(topic) => Told::Replay(topic.into()),
-        ActorLine::Change(statement) => Told::Change(statement),
+        ActorLine::Change(statements) => Told::Change(statements),
         ActorLine::Call { to: None, method, path, body } => {
             Told::Call(registry()?, (method, path, body))
         }
         ActorLine::Call { to: Some(to), method, path, body } => {
-            let known = plan.actors.iter().find(|one| one.process == to);
+            let known = plan.actors.iter().find(|one| one.process == to).map(endpoint);
+            let known = known.or_else(|| health(plan, &to));
             let known = known.ok_or_else(|| format!("{to} answers no calls"))?;
-            Told::Call(endpoint(known), (method, path, body))
+            Told::Call(known, (method, path, body))
         }
     })
 }

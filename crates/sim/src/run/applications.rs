@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use topomotion_client::{OffsetReset, OutOfTurn};
+use topomotion_client::{OffsetReset, OutOfTurn, ProducerRecord};
 use topomotion_model::PartitionName;
-use topomotion_wire::{Duration, Instant, Offset, TopicPartition};
+use topomotion_wire::{Bytes, Duration, Instant, Offset, TopicPartition};
 
 use super::body::Body;
 use super::cluster::WALL_CLOCK_BASE_MS;
@@ -54,6 +54,21 @@ fn produce(body: &mut Body, now: Instant, line: &ClientLine) -> Result<(), OutOf
         ClientLine::Begin => producer.begin_transaction(now),
         ClientLine::CommitTransaction => producer.commit_transaction(now),
         ClientLine::AbortTransaction => producer.abort_transaction(now),
+        ClientLine::Tombstone { partition, key } => {
+            let partition = place(partition);
+            producer.send(
+                now,
+                ProducerRecord {
+                    topic: partition.topic,
+                    partition: Some(partition.partition),
+                    key: Some(Bytes::from(key.clone().into_bytes())),
+                    value: None,
+                    headers: Vec::new(),
+                    acks: None,
+                },
+            );
+            Ok(())
+        }
         _ => Ok(()),
     }
 }

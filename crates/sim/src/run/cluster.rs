@@ -68,7 +68,8 @@ impl<'a> Cluster<'a> {
         let consumers = plan.consumers.iter().map(|consumer| &consumer.process);
         for client in producers.chain(consumers) {
             if !hosts.contains_key(client) {
-                hosts.insert(client.clone(), world.add(client.0.clone(), None));
+                let listens = actors::health(plan, client);
+                hosts.insert(client.clone(), world.add(client.0.clone(), listens));
             }
         }
         for actor in &plan.actors {

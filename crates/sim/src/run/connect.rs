@@ -25,7 +25,7 @@ pub(super) fn actor(cluster: &mut Cluster<'_>, host: HostId, plan: &ActorPlan) -
         ActorKind::Connect { bootstrap, database, store } => {
             let names = (database.as_ref(), store.as_ref());
             let mut config = ConnectConfig {
-                sources: source(names.0).into_iter().collect(),
+                sources: source(plan, names.0).into_iter().collect(),
                 sinks: sink(cluster, plan, names).into_iter().collect(),
                 ..ConnectConfig::new(common(cluster, host, plan, bootstrap))
             };
@@ -56,12 +56,14 @@ fn common(
     }
 }
 
-fn source(database: Option<&ProcessId>) -> Option<SourceConfig> {
+fn source(plan: &ActorPlan, database: Option<&ProcessId>) -> Option<SourceConfig> {
     let database = database?;
+    let tables = serdes::tables(&plan.settings);
     Some(SourceConfig {
         name: format!("{database}-source").into(),
         database: Endpoint { host: database.0.clone(), port: DATABASE_PORT },
         prefix: database.0.clone(),
+        tables: tables.iter().map(|table| table.as_str().into()).collect(),
     })
 }
 

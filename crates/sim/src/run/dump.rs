@@ -13,6 +13,7 @@ pub(super) fn text(files: &Files, partition: &PartitionName, dump: Dump) -> Stri
         Dump::Segments => of_each(files, partition, ".log", segment),
         Dump::Indexes => of_each(files, partition, ".index", index),
         Dump::Times => of_each(files, partition, ".timeindex", time_index),
+        Dump::Records => records(files, partition),
         Dump::Batch => newest_batch(files, partition).into_iter().collect(),
         Dump::Epochs => epochs(files, partition),
     };
@@ -70,14 +71,40 @@ fn listed(entries: impl Iterator<Item = String>) -> Option<String> {
     if entries.is_empty() { None } else { Some(entries.join(", ")) }
 }
 
-/// The fields of the newest batch, under their names.
-fn newest_batch(files: &Files, partition: &PartitionName) -> Option<String> {
+/// All batches of a partition, in the order of their offsets.
+fn batches(files: &Files, partition: &PartitionName) -> impl Iterator<Item = Batch> {
     let folder = format!("{partition}/");
-    let logs = files.iter().filter(|(name, _)| {
+    let logs = files.iter().filter(move |(name, _)| {
         name.strip_prefix(&*folder).is_some_and(|file| file.ends_with(".log"))
     });
-    let batches = logs.flat_map(|(_, bytes)| Batches::new(bytes.clone()));
-    let batch: Batch = batches.map_while(Result::ok).last()?;
+    logs.flat_map(|(_, bytes)| Batches::new(bytes.clone())).map_while(Result::ok)
+}
+
+/// Each record; one without a value is a tombstone, and a control record a marker.
+fn records(files: &Files, partition: &PartitionName) -> Vec<String> {
+    let words = |bytes: Option<&Bytes>| match bytes {
+        Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        None => "null".to_owned(),
+    };
+    let mut found = Vec::new();
+    for batch in batches(files, partition) {
+        for record in batch.records().into_iter().flatten().map_while(Result::ok) {
+            let offset = record.offset.0;
+            found.push(match batch.is_control() {
+                true => format!("{offset} marker"),
+                false => {
+                    let (key, value) = (record.key.as_ref(), record.value.as_ref());
+                    format!("{offset} {}={}", words(key), words(value))
+                }
+            });
+        }
+    }
+    found
+}
+
+/// The fields of the newest batch, under their names.
+fn newest_batch(files: &Files, partition: &PartitionName) -> Option<String> {
+    let batch = batches(files, partition).last()?;
     let producer = batch.producer().map_or(-1, |stamp| stamp.id);
     Some(format!(
         "baseOffset={}, partitionLeaderEpoch={}, crc={:08x}, attributes={}, \
@@ -150,6 +177,10 @@ mod tests {
              00000000000000000002.timeindex: 1003 at offset 3"
         );
         assert_eq!(told(Dump::Epochs), "epoch 0 from offset 0 · epoch 1 from offset 2");
+        assert_eq!(
+            told(Dump::Records),
+            "0 null=four · 1 null=four · 2 null=four · 3 null=four"
+        );
         let batch = told(Dump::Batch);
         assert!(
             batch.starts_with("baseOffset=3, partitionLeaderEpoch=1, crc="),

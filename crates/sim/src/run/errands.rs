@@ -76,6 +76,10 @@ impl Play<'_, '_> {
             return self.verdict(index, what, Err(failure));
         }
         self.last = Some(process.clone());
+        if let ClientLine::Header { name, value } = line {
+            self.headers.entry(process.clone()).or_default().insert(name, value);
+            return;
+        }
         if let Err(failure) = bid(self.stage, process, &line) {
             self.verdict(index, &format!("{process}: {what}"), Err(failure));
         }

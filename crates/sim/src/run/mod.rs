@@ -9,6 +9,7 @@ mod contest;
 mod deeds;
 mod dump;
 mod errands;
+mod gauges;
 mod probe;
 mod recovery;
 mod requests;
@@ -33,6 +34,7 @@ use cluster::{Cluster, Setting};
 use setup::Rest;
 use stage::{Stage, Stop, after};
 use steps::Play;
+pub(crate) use story::tell;
 
 /// After a fault the run goes on for the session timeout and this long, so that the
 /// cluster's reaction is part of the story.
@@ -94,7 +96,7 @@ fn watch(file: &RunFile, detail: Detail, judge: &mut dyn Judge) -> Outcome {
     let verdicts = std::mem::take(&mut play.verdicts);
     let played = stage.cluster.world.recorder.take();
     let trace = match detail {
-        Detail::Story => story::tell(&setup, played),
+        Detail::Story => tell(&setup, played),
         Detail::Evidence => Trace::default(),
     };
     Told { trace, setup, ending, aftermath }.outcome(&stage, verdicts)

@@ -1,5 +1,6 @@
 //! Playing the steps of a scenario.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use topomotion_client::ProducerRecord;
@@ -10,6 +11,7 @@ use topomotion_wire::{Bytes, Instant};
 use super::body::Body;
 use super::cluster::acks;
 use super::contest::Contest;
+use super::gauges;
 use super::stage::{Stage, Stop};
 use super::storm::inflict;
 use super::who;
@@ -28,6 +30,10 @@ pub(super) struct Play<'s, 'a> {
     pub last_fault: Option<Instant>,
     /// Whom the latest step hit.
     pub last: Option<ProcessId>,
+    /// What goes along with the records of each process.
+    pub(super) headers: BTreeMap<ProcessId, BTreeMap<String, String>>,
+    /// How long the latest produce step waited for its answer.
+    latency_ms: Option<u64>,
     /// Numbers the values of records that have none.
     records: u64,
     /// What captions ask for is counted once.
@@ -42,6 +48,8 @@ impl<'s, 'a> Play<'s, 'a> {
             verdicts: Vec::new(),
             last_fault: None,
             last: None,
+            headers: BTreeMap::new(),
+            latency_ms: None,
             records: 0,
             contest: Contest::default(),
         }
@@ -50,8 +58,12 @@ impl<'s, 'a> Play<'s, 'a> {
     pub fn step(&mut self, index: usize, step: &PlannedStep) -> Result<(), Stop> {
         let known = who::known(self.stage, self.last.as_ref(), &step.action);
         let action = known.as_ref().unwrap_or(&step.action);
-        let text = words(action);
-        self.stage.note(What::Step { index, text, caption: step.caption.clone() });
+        let text = match action {
+            Action::Say { text } => self.filled(text),
+            action => words(action),
+        };
+        let caption = step.caption.as_deref().map(|caption| self.filled(caption));
+        self.stage.note(What::Step { index, text, caption });
         if let Err(failure) = &known {
             self.verdict(index, &words(action), Err(failure.clone()));
             return Ok(());
@@ -103,7 +115,8 @@ impl<'s, 'a> Play<'s, 'a> {
 
     fn filled(&mut self, text: &str) -> String {
         let cluster = &self.stage.cluster;
-        self.contest.fill(cluster.plan, self.limits, cluster.seed(), text)
+        let text = self.contest.fill(cluster.plan, self.limits, cluster.seed(), text);
+        gauges::fill(self.stage, self.last.as_ref(), self.latency_ms, &text)
     }
 
     fn hosts(&self, processes: &[ProcessId]) -> Vec<HostId> {
@@ -180,6 +193,10 @@ impl<'s, 'a> Play<'s, 'a> {
         let first = self.records + 1;
         self.records += u64::from(*count);
         let last = self.records;
+        let headers = self.headers.get(producer).into_iter().flatten();
+        let headers: Vec<(Arc<str>, Bytes)> = headers
+            .map(|(name, value)| (name.as_str().into(), value.clone().into()))
+            .collect();
         self.stage.cluster.world.command(host, |body, now| {
             for number in first..=last {
                 let value = value.clone().unwrap_or_else(|| format!("record {number}"));
@@ -190,7 +207,7 @@ impl<'s, 'a> Play<'s, 'a> {
                         partition: *partition,
                         key: key.clone().map(|key| Bytes::from(key.into_bytes())),
                         value: Some(Bytes::from(value.into_bytes())),
-                        headers: Vec::new(),
+                        headers: headers.clone(),
                         acks: wanted.map(acks),
                     },
                 );
@@ -199,9 +216,11 @@ impl<'s, 'a> Play<'s, 'a> {
         if *awaits == Awaits::Nothing {
             return Ok(());
         }
+        let asked = self.stage.now();
         let answered = self.stage.run_until(self.limits.produce_ms, |stage| {
             stage.cluster.world.machine(host).is_none_or(|body| Body::pending(body) == 0)
         });
+        self.latency_ms = Some((self.stage.now() - asked).as_millis());
         match answered {
             Err(Stop::Late) => {
                 let failure = format!("no answer within {} ms", self.limits.produce_ms);

@@ -3,7 +3,7 @@
 use topomotion_model::builder::{
     EdgeConfig, GroupConfig, ProcessConfig, TopologyBuilder,
 };
-use topomotion_model::{Cluster, KafkaSettings, ProcessRole, Topic, Topology};
+use topomotion_model::{Cluster, KafkaSettings, ProcessRole, Shape, Topic, Topology};
 
 /// One controller, these brokers, each with its rack, a writer and a reader of one topic.
 pub fn picture(brokers: &[(&str, Option<&str>)], topic: Topic) -> Topology {
@@ -67,4 +67,64 @@ pub fn cities() -> Topology {
         ("seville", Some("south")),
     ];
     picture(&brokers, topic("parcels", 2, 3))
+}
+
+/// A database, two workers of Connect, and a search index, beside a producer and a reader.
+pub fn pipeline() -> Topology {
+    let mut builder = TopologyBuilder::default();
+    for id in ["controller", "broker-1", "broker-2", "broker-3"] {
+        builder.create_process(ProcessConfig::new(id));
+    }
+    let group = builder.create_group(GroupConfig {
+        label: Some("Kafka Connect".to_owned()),
+        ..GroupConfig::new("connect")
+    });
+    for id in ["connect-1", "connect-2"] {
+        builder.group(group).add_process(ProcessConfig {
+            role: Some(ProcessRole::Connect),
+            ..ProcessConfig::new(id)
+        });
+    }
+    for id in ["postgres", "search", "order-producer", "order-reader"] {
+        let shape = if id == "postgres" { Shape::Cylinder } else { Shape::Default };
+        builder.create_process(ProcessConfig { shape, ..ProcessConfig::new(id) });
+    }
+    for (source, target, protocol) in [
+        ("connect-1", "postgres", "postgresql"),
+        ("connect-2", "postgres", "postgresql"),
+        ("connect-1", "broker-1", "kafka"),
+        ("connect-2", "broker-2", "kafka"),
+        ("connect-1", "search", "http"),
+        ("connect-2", "search", "http"),
+        ("order-producer", "broker-1", "kafka"),
+        ("order-reader", "broker-1", "kafka"),
+    ] {
+        builder.connect(EdgeConfig {
+            protocol: Some(protocol.to_owned()),
+            ..EdgeConfig::new(source, target)
+        });
+    }
+    builder.build().expect("the script has no mistakes").0
+}
+
+/// Three brokers, a writer, and so many readers in one group.
+pub fn crowd(readers: usize, topic: Topic) -> Topology {
+    let mut builder = TopologyBuilder::default();
+    for id in ["controller", "broker-1", "broker-2", "broker-3"] {
+        builder.create_process(ProcessConfig::new(id));
+    }
+    let label = Some("Consumer group: mail".to_owned());
+    let group = builder.create_group(GroupConfig { label, ..GroupConfig::new("mails") });
+    let ids = (1..=readers).map(|number| format!("mail-consumer-{number}"));
+    let ids: Vec<String> = ids.collect();
+    for id in &ids {
+        builder.group(group).add_process(ProcessConfig::new(id.as_str()));
+    }
+    builder.create_process(ProcessConfig::new("order-producer"));
+    for id in ids.iter().map(String::as_str).chain(["order-producer"]) {
+        let protocol = Some("kafka".to_owned());
+        builder.connect(EdgeConfig { protocol, ..EdgeConfig::new(id, "broker-1") });
+    }
+    builder.kafka(Cluster { topics: vec![topic], ..Cluster::default() });
+    builder.build().expect("the script has no mistakes").0
 }

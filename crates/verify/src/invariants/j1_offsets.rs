@@ -1,11 +1,12 @@
 //! J1, J7, J8 and J9: an offset of a partition has one content for everybody, a reader skips
 //! nothing and never reads an offset again, and what it reads at once is in order. An unclean
-//! election may break J1. Whoever is given a partition by its group goes on where the group
+//! election may break J1, and so may a leader that compresses anew; what retention and
+//! compaction have taken is nothing to read. Whoever is given a partition by its group goes on where the group
 //! has committed; markers and aborted records are nothing to read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use topomotion_sim::Sight;
+use topomotion_sim::{Asked, ClusterPlan, Sight};
 use topomotion_trace::StateChange;
 
 use super::Checker;
@@ -20,6 +21,10 @@ pub(crate) struct Offsets {
     places: BTreeMap<(Name, u32), Option<i64>>,
     /// How far each reader is in each partition.
     positions: BTreeMap<(Name, Name), i64>,
+    /// Topics that forget: by age, by size, or what a later record has replaced.
+    forgetful: BTreeSet<String>,
+    /// Topics whose batches may become others: compressed anew, or thinned out.
+    rewritten: BTreeSet<String>,
     /// What is no content by itself, by partition and first offset.
     stamped: BTreeMap<Name, BTreeMap<i64, Stamp>>,
 }
@@ -33,7 +38,32 @@ struct Stamp {
     commits: Option<bool>,
 }
 
+/// Settings by which a topic, or every topic, forgets.
+const FORGET: [&str; 4] =
+    ["retention.ms", "retention.bytes", "log.retention.ms", "log.retention.bytes"];
+const COMPRESSION: &str = "compression.type";
+
 impl Offsets {
+    pub fn new(plan: Option<&ClusterPlan>) -> Offsets {
+        let mut offsets = Offsets::default();
+        let Some(plan) = plan else { return offsets };
+        for topic in &plan.topics {
+            let set = |name: &str| {
+                topic.settings.contains_key(name) || plan.settings.contains_key(name)
+            };
+            let policy = topic.settings.get("cleanup.policy");
+            let is_compacting = policy.is_some_and(|policy| policy.contains("compact"));
+            if is_compacting || FORGET.iter().any(|name| set(name)) {
+                offsets.forgetful.insert(topic.name.clone());
+            }
+            // A batch that lost some of its records is another batch.
+            if is_compacting || topic.settings.contains_key(COMPRESSION) {
+                offsets.rewritten.insert(topic.name.clone());
+            }
+        }
+        offsets
+    }
+
     fn told(
         &mut self,
         model: &Model,
@@ -45,7 +75,8 @@ impl Offsets {
         *known = known.filter(|place| *place == base);
         let place = (partition.clone(), base);
         let first = self.content.entry(place).or_insert((batch, teller.clone()));
-        bench.demand("J1", first.0 == batch || model.was_unclean(partition), || {
+        let excused = model.was_unclean(partition) || is_of(partition, &self.rewritten);
+        bench.demand("J1", first.0 == batch || excused, || {
             format!(
                 "{} and {teller} were told different records at {partition} offset {base}",
                 first.1
@@ -83,6 +114,11 @@ impl Offsets {
     }
 }
 
+/// Whether a partition is of one of these topics.
+fn is_of(partition: &Name, topics: &BTreeSet<String>) -> bool {
+    partition.rsplit_once('-').is_some_and(|(topic, _)| topics.contains(topic))
+}
+
 impl Checker for Offsets {
     fn see(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
         match change {
@@ -100,13 +136,14 @@ impl Checker for Offsets {
             StateChange::BatchSent { partition, batch, attempt, .. } if *attempt > 0 => {
                 self.places.insert((partition.clone(), *batch), None);
             }
-            StateChange::Polled { process, partition, base, next } => {
+            StateChange::Polled { process, partition, base, next, .. } => {
                 let place = (process.clone(), partition.clone());
                 let before = self.positions.insert(place, *next).unwrap_or(*base);
                 // Whoever stood below what is gone begins where its policy says, maybe at the end.
                 let deleted = model.deleted_below(partition);
                 let is_deleted = *base <= deleted || before < deleted;
                 let excused = is_deleted
+                    || is_of(partition, &self.forgetful)
                     || model.was_unclean(partition)
                     || self.is_void(partition, before, *base);
                 bench.demand("J7", *base <= before || excused, || {
@@ -131,6 +168,11 @@ impl Checker for Offsets {
 
     fn witness(&mut self, model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
         match sight {
+            Sight::Asked(Asked::TopicSet { topic, settings })
+                if settings.contains_key(COMPRESSION) =>
+            {
+                self.rewritten.insert(topic.to_string());
+            }
             Sight::Started(process) => {
                 self.positions.retain(|(other, _), _| other != process);
             }

@@ -39,6 +39,7 @@ impl Histories {
 
     fn step(
         &mut self,
+        model: &Model,
         (process, number): (&Name, u64),
         step: Step,
         bench: &mut Bench<'_>,
@@ -57,6 +58,17 @@ impl Histories {
                 true => bench.demand("J4", false, text),
                 false => bench.mention("J4", text),
             }
+        }
+        if step == Step::Aborted
+            && let Some(acked) = self.acked.get(&it)
+        {
+            // Markers may be on their way; but what counts already will not be aborted.
+            bench.demand("J6", !fates(model, acked).contains(&true), || {
+                format!(
+                    "transaction {number} of {process} was aborted, and some of what it \
+                     wrote counts"
+                )
+            });
         }
     }
 
@@ -109,11 +121,29 @@ impl Histories {
     }
 }
 
+/// Whether what was written counts, as leaders' logs have it: ideally one answer for all.
+fn fates(model: &Model, acked: &BTreeSet<(Name, i64)>) -> BTreeSet<bool> {
+    let mut fates = BTreeSet::new();
+    for (partition, base) in acked {
+        let leader = model.registrations.get(partition);
+        let leader = leader.and_then(|it| it.leader.as_ref());
+        let replica = leader.and_then(|leader| model.replica(leader, partition));
+        let Some(replica) = replica else { continue };
+        let gone = *base < model.deleted_below(partition);
+        if gone || model.was_unclean(partition) || !replica.is_sound {
+            continue;
+        }
+        let entry = replica.log.iter().find(|entry| entry.base == *base);
+        fates.extend(entry.map(|entry| fate(replica, entry) == Fate::Counts));
+    }
+    fates
+}
+
 impl Checker for Histories {
-    fn see(&mut self, _model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
+    fn see(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
         match change {
             StateChange::TransactionStep { process, number, step, .. } => {
-                self.step((process, *number), *step, bench);
+                self.step(model, (process, *number), *step, bench);
             }
             StateChange::BatchSent { process, partition, batch, .. } => {
                 if let Some(it) = self.current.get(process) {
@@ -160,19 +190,7 @@ impl Checker for Histories {
             if !matches!(told, Some(Step::Committed | Step::Aborted)) {
                 continue;
             }
-            let mut fates = BTreeSet::new();
-            for (partition, base) in acked {
-                let leader = model.registrations.get(partition);
-                let leader = leader.and_then(|it| it.leader.as_ref());
-                let replica = leader.and_then(|leader| model.replica(leader, partition));
-                let Some(replica) = replica else { continue };
-                let gone = *base < model.deleted_below(partition);
-                if gone || model.was_unclean(partition) || !replica.is_sound {
-                    continue;
-                }
-                let entry = replica.log.iter().find(|entry| entry.base == *base);
-                fates.extend(entry.map(|entry| fate(replica, entry) == Fate::Counts));
-            }
+            let fates = fates(model, acked);
             let due = BTreeSet::from([told == Some(&Step::Committed)]);
             bench.demand("J6", fates.is_empty() || fates == due, || {
                 format!(

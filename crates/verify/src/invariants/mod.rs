@@ -99,7 +99,7 @@ pub(crate) fn all(plan: Option<&ClusterPlan>) -> Vec<Box<dyn Checker>> {
         Box::new(k11_answers::Answers),
         Box::new(k12_contact::Contact::new(plan)),
         Box::new(k16_registrations::Registrations::default()),
-        Box::new(j1_offsets::Offsets::default()),
+        Box::new(j1_offsets::Offsets::new(plan)),
         Box::new(j10_sends::Sends::new(plan)),
         Box::new(s5_recovery::Recovery::default()),
         Box::new(p1_sequences::Sequences),

@@ -90,7 +90,7 @@ impl Pipelines {
 impl Checker for Pipelines {
     fn see(&mut self, _model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
         match change {
-            StateChange::Polled { process, partition, base, next } => {
+            StateChange::Polled { process, partition, base, next, .. } => {
                 if let Some(pipeline) = self.pipelines.get_mut(process) {
                     let portion = (partition.clone(), *base, *next);
                     match pipeline.step {

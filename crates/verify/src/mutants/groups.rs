@@ -197,7 +197,13 @@ impl Evidence {
             epoch: 0,
         });
         let (process, partition) = (CAREFUL.into(), PARTITION.into());
-        self.then(StateChange::Polled { process, partition, base: 0, next: 2 });
+        self.then(StateChange::Polled {
+            process,
+            partition,
+            base: 0,
+            next: 2,
+            records: 2,
+        });
         self.step(CAREFUL, TransactionStep::Begun);
     }
 }
