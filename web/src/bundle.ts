@@ -98,7 +98,9 @@ export async function load(src: string, base: string, signal: AbortSignal): Prom
 /** The packed film of a view. */
 export async function unzip(view: View): Promise<Uint8Array> {
   try {
-    const bytes = Uint8Array.from(atob(view.film), (letter) => letter.charCodeAt(0));
+    const letters = atob(view.film);
+    const bytes = new Uint8Array(letters.length);
+    for (let at = 0; at < bytes.length; at++) bytes[at] = letters.charCodeAt(at);
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'));
     return new Uint8Array(await new Response(stream).arrayBuffer());
   } catch {

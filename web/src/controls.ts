@@ -46,6 +46,8 @@ export class Controls {
   readonly scrubber: HTMLInputElement;
   readonly #wishes: Wishes;
   readonly #play: HTMLButtonElement;
+  readonly #back: HTMLButtonElement;
+  readonly #forward: HTMLButtonElement;
   readonly #loop: HTMLButtonElement;
   readonly #view: HTMLButtonElement;
   readonly #list: HTMLButtonElement;
@@ -65,6 +67,8 @@ export class Controls {
   constructor(wishes: Wishes) {
     this.#wishes = wishes;
     this.#play = button('play', 'Play', wishes.toggle);
+    this.#back = button('back', 'Event before', () => wishes.step(-1));
+    this.#forward = button('forward', 'Next event', () => wishes.step(1));
     this.#loop = button('loop', 'Repeat', wishes.loop, { 'aria-pressed': 'false', class: 'wide' });
     this.#view = button('sequence', 'Sequence diagram', wishes.view, { 'aria-pressed': 'false' });
     this.#list = button('list', 'What happens', wishes.list, { 'aria-expanded': 'false' });
@@ -79,8 +83,7 @@ export class Controls {
     this.#scenario.addEventListener('change', () => wishes.scenario(this.#scenario.value));
     this.#time.append(this.#now, this.#whole);
     this.bar.append(
-      this.#play, button('back', 'Event before', () => wishes.step(-1)), button('forward', 'Next event', () => wishes.step(1)),
-      this.#time, this.#track, this.#scenario, make('span', { class: 'gap' }), this.#speed, this.#loop, this.#view,
+      this.#play, this.#back, this.#forward, this.#time, this.#track, this.#scenario, make('span', { class: 'gap' }), this.#speed, this.#loop, this.#view,
       button('out', 'Smaller', () => wishes.zoom(1 / 1.4), { class: 'wide' }), button('in', 'Larger', () => wishes.zoom(1.4), { class: 'wide' }),
       this.#fit, this.#list, this.#full, this.#help,
     );
@@ -89,7 +92,7 @@ export class Controls {
     for (const [key, meaning] of KEYS) {
       keys.append(make('dt', {}, ...key.split(' ').flatMap((one) => [make('kbd', {}, one), ' '])), make('dd', {}, meaning));
     }
-    this.help.append(make('h2', {}, 'Keyboard'), keys, button('close', 'Close', wishes.help));
+    this.help.append(make('p', {}, 'Keyboard'), keys, button('close', 'Close', wishes.help));
   }
 
   /** A bundle was loaded. */
@@ -105,7 +108,7 @@ export class Controls {
     let scenario: unknown;
     for (const { at, clock: engine, text } of bundle.transcript) {
       const own = scenarioOf(at);
-      if (many && own && own !== scenario) list.append(make('li', {}, make('h3', {}, own.title || own.id)));
+      if (many && own && own !== scenario) list.append(make('li', {}, make('b', {}, own.title || own.id)));
       scenario = own;
       const line = make('button', { type: 'button' }, make('small', {}, engine || `${clock(at)} s`), make('span', {}, text));
       line.addEventListener('click', () => this.#wishes.seek(at));
@@ -116,8 +119,7 @@ export class Controls {
     this.#list.hidden = bundle.transcript.length === 0;
     if (this.#list.hidden) this.showList(false);
     const still = bundle.views.every(({ duration }) => duration === 0);
-    for (const part of this.bar.children) if (part !== this.#fit && part !== this.#full) part.toggleAttribute('data-moves', true);
-    this.#track.hidden = this.#time.hidden = this.#play.hidden = still;
+    for (const part of [this.#play, this.#back, this.#forward, this.#time, this.#track, this.#speed, this.#loop]) part.hidden = still;
   }
 
   /** Where the marks are: the beginnings of scenarios and of their steps within a stretch. */

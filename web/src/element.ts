@@ -2,7 +2,7 @@
 import { check, load, parse, ViewerError, type Bundle, type Scenario } from './bundle';
 import { Controls, SPEEDS } from './controls';
 import { button, make } from './dom';
-import { Film, type Scheme } from './film';
+import { compile, Film, type Scheme } from './film';
 import { Stage } from './stage';
 import { STYLE } from './style';
 
@@ -174,8 +174,9 @@ export class TopomotionViewer extends Base {
     const sight = new IntersectionObserver(([entry]) => this.#sight(entry!.intersectionRatio), { threshold: [0, 0.2, 0.5] });
     sight.observe(this);
     signal.addEventListener('abort', () => { page.disconnect(); size.disconnect(); sight.disconnect(); });
-    this.#controls.bar.hidden = !this.controls;
+    this.#bar();
     this.#picture();
+    if (this.hasAttribute('deep-links') && !this.#bundle) this.#follow();
     this.#dress();
     if (!this.#bundle) this.#begin();
   }
@@ -193,11 +194,20 @@ export class TopomotionViewer extends Base {
       case 'scenario': this.#choose(value ?? ''); break;
       case 'time': if (value !== null) this.currentTime = Number(value) || 0; break;
       case 'loop': this.#update(); break;
-      case 'controls': this.#controls.bar.hidden = value === null; this.#update(); break;
+      case 'controls': this.#bar(); break;
       case 'theme': this.#dress(); break;
       case 'view': if (value) void this.#look(value); break;
       case 'speed': this.speed = Number(value); break;
       case 'poster': this.#picture(); break;
+    }
+  }
+
+  /** A page's address may name a moment: `#scenario=failover&time=12.5`. */
+  #follow(): void {
+    const wanted = new URLSearchParams(location.hash.slice(1));
+    for (const name of ['scenario', 'time', 'view']) {
+      const value = wanted.get(name);
+      if (value !== null) this.setAttribute(name, value);
     }
   }
 
@@ -208,6 +218,8 @@ export class TopomotionViewer extends Base {
     const waits = this.getAttribute('loading') === 'lazy' && !this.#bundle;
     if (inner && !this.src) void this.#take(() => parse(inner.textContent ?? '', 'the film in this page'), '');
     else if (this.src && (!waits || this.#near)) {
+      // While the film is on its way. If it fails, whoever needs it is told.
+      compile().catch(() => {});
       const loading = this.#loading = new AbortController();
       void this.#take(() => load(this.src, document.baseURI, loading.signal), '', loading.signal);
     }
@@ -242,6 +254,7 @@ export class TopomotionViewer extends Base {
     this.#box.ariaLabel = bundle.title;
     if (bundle.description) this.#box.ariaDescription = bundle.description;
     this.#controls.fill(bundle);
+    this.#bar();
     this.#shape();
     const at = this.#at;
     const time = this.getAttribute('time');
@@ -264,6 +277,12 @@ export class TopomotionViewer extends Base {
     const { start, end } = this.#range();
     const poster = this.#film!.poster;
     this.#show(poster >= start && poster < end ? poster : this.#scenario?.steps[1] ?? start, true);
+  }
+
+  /** There is a bar if it is wanted, and if there is something to play. */
+  #bar(): void {
+    this.#controls.bar.hidden = !this.controls || !this.#film;
+    this.#update();
   }
 
   #fail(error: unknown): void {
@@ -412,11 +431,13 @@ export class TopomotionViewer extends Base {
   #shape(): void {
     const film = this.#film!;
     this.#box.style.aspectRatio = `${film.width} / ${film.height}`;
+    // For pages that want to keep it within the window.
+    this.style.setProperty('--tm-viewer-ratio', String(film.width / film.height));
     this.#controls.view = this.#view;
-    this.#stage!.film = film;
-    this.#dress();
     const { width, height } = this.#box.getBoundingClientRect();
-    if (width) this.#stage!.resize(Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio));
+    const pixels = (length: number) => Math.round(length * devicePixelRatio);
+    this.#stage!.open(film, this.#scheme(), pixels(width), pixels(height));
+    this.#dress();
   }
 
   #resize(entry: ResizeObserverEntry): void {

@@ -25,12 +25,12 @@ export type Scheme = 'light' | 'dark';
 /** Where a picture stands on a canvas: device pixels of its px, and of its corner. */
 export interface Place { scale: number; x: number; y: number }
 
-const MODULE_MISSING = 'This browser does not run WebAssembly here (an old browser, or the page’s policy lacks ’wasm-unsafe-eval’).';
+const MODULE_MISSING = 'This browser does not run WebAssembly here (it is old, or the page’s policy lacks ‘wasm-unsafe-eval’).';
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 
 /** The module, compiled once for all players of a page. */
-function compile(): Promise<WebAssembly.Module> {
+export function compile(): Promise<WebAssembly.Module> {
   compiled ??= Promise.resolve().then(() => WebAssembly.compile(bytes)).catch(() => {
     throw new ViewerError(MODULE_MISSING);
   });

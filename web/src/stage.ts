@@ -4,6 +4,9 @@ import { Film, type Place, type Scheme } from './film';
 const LAYERS = 4;
 const ZOOM_MAX = 12;
 
+/** What the layers show when it is not known. */
+const NOTHING: Readonly<{ ground: boolean; under: string; over: string; between: boolean }> = { ground: false, under: '-', over: '-', between: true };
+
 /** Draws a film into a box, sharp at every size. */
 export class Stage {
   readonly #box: HTMLElement;
@@ -13,7 +16,9 @@ export class Stage {
   #scheme: Scheme = 'light';
   #at = 0;
   /** What the layers show, so that nothing is drawn twice. */
-  #shown = { ground: false, under: '', over: '', between: false };
+  #shown = NOTHING;
+  /** Canvases on which nothing was drawn yet: wiping a large one takes as long as drawing. */
+  #clean = new Set<CanvasRenderingContext2D>();
   /** How far it is zoomed in, and where its middle is (parts of the picture). */
   #zoom = { factor: 1, x: 0.5, y: 0.5 };
 
@@ -34,9 +39,12 @@ export class Stage {
     return this.#zoom.factor;
   }
 
-  set film(film: Film | undefined) {
+  /** Takes another film, in these colours, on so many device pixels; what is shown next shows it. */
+  open(film: Film, scheme: Scheme, width: number, height: number): void {
     this.#film = film;
-    this.redraw();
+    this.#scheme = scheme;
+    this.#shown = NOTHING;
+    this.#fill(width, height);
   }
 
   set scheme(scheme: Scheme) {
@@ -47,21 +55,23 @@ export class Stage {
 
   /** Fits the canvases to their box, in device pixels. */
   resize(width: number, height: number): void {
-    for (const canvas of this.#canvases) {
-      if (canvas.width === width && canvas.height === height) continue;
+    if (this.#fill(width, height)) this.redraw();
+  }
+
+  /** Gives the canvases a size; whether it is another one. */
+  #fill(width: number, height: number): boolean {
+    const others = this.#canvases.filter((canvas) => canvas.width !== width || canvas.height !== height);
+    for (const canvas of others) {
       canvas.width = width;
       canvas.height = height;
+      this.#clean.add(canvas.getContext('2d')!);
     }
-    this.redraw();
+    return others.length > 0;
   }
 
   /** Draws everything anew. */
   redraw(): void {
-    this.#shown = { ground: false, under: '', over: '', between: false };
-    for (const context of this.#contexts) {
-      context.setTransform(1, 0, 0, 1, 0, 0);
-      context.clearRect(0, 0, context.canvas.width, context.canvas.height);
-    }
+    this.#shown = NOTHING;
     this.show(this.#at);
   }
 
@@ -74,15 +84,16 @@ export class Stage {
     const place = this.place();
     const start = (context: CanvasRenderingContext2D) => {
       context.setTransform(1, 0, 0, 1, 0, 0);
-      context.clearRect(0, 0, context.canvas.width, context.canvas.height);
+      if (!this.#clean.delete(context)) context.clearRect(0, 0, context.canvas.width, context.canvas.height);
       context.lineCap = context.lineJoin = 'round';
     };
     if (!this.#shown.ground) {
+      this.#clean.add(ground);
       start(ground);
       ground.fillStyle = film.page(this.#scheme);
       ground.fillRect(0, 0, ground.canvas.width, ground.canvas.height);
       film.drawBackdrop(ground, place, this.#scheme);
-      this.#shown.ground = true;
+      this.#shown = { ...this.#shown, ground: true };
     }
     const moment = film.moment(at);
     const still = (context: CanvasRenderingContext2D, items: Float32Array, layer: 'under' | 'over') => {
@@ -90,14 +101,14 @@ export class Stage {
       if (key === this.#shown[layer]) return;
       start(context);
       film.draw(context, items, place, this.#scheme);
-      this.#shown[layer] = key;
+      this.#shown = { ...this.#shown, [layer]: key };
     };
     still(under, moment.under, 'under');
     still(over, moment.over, 'over');
-    if (moment.between.length || this.#shown.between) {
+    if (moment.between.length || (this.#shown.between && !this.#clean.has(between))) {
       start(between);
       film.draw(between, moment.between, place, this.#scheme);
-      this.#shown.between = moment.between.length > 0;
+      this.#shown = { ...this.#shown, between: moment.between.length > 0 };
     }
   }
 

@@ -98,7 +98,7 @@ svg .full { fill: currentColor; }
   flex: 0 0 auto; width: clamp(220px, 28%, 340px); overflow: auto; border-left: 1px solid var(--line); contain: size layout; min-height: 160px;
 }
 .list ol { margin: 0; padding: 6px; list-style: none; }
-.list h3 { margin: 10px 8px 4px; font-size: 12px; font-weight: 600; color: var(--soft); }
+.list b { display: block; margin: 10px 8px 4px; font-size: 12px; font-weight: 600; color: var(--soft); }
 .list button {
   display: grid; grid-template-columns: 64px 1fr; gap: 8px; width: 100%; padding: 5px 8px; border: 0; border-radius: 6px;
   text-align: left; color: inherit; background: none; font: inherit; cursor: pointer;
@@ -110,7 +110,7 @@ svg .full { fill: currentColor; }
 .help {
   position: absolute; inset: 0; z-index: 3; overflow: auto; padding: 16px 20px; background: var(--paper);
 }
-.help h2 { margin: 0 0 8px; font-size: 15px; font-weight: 600; }
+.help p { margin: 0 0 8px; font-size: 15px; font-weight: 600; }
 .help dl { display: grid; grid-template-columns: auto 1fr; gap: 5px 14px; margin: 0; max-width: 480px; }
 .help dt { text-align: right; }
 .help dd { margin: 0; }
@@ -133,6 +133,9 @@ svg .full { fill: currentColor; }
   .track { order: -1; flex: 1 0 100%; }
   .gap { display: none; }
   .bar select { flex: 1 1 80px; max-width: none; }
+}
+@container (max-width: 480px) {
+  .bar select { order: 1; flex: 1 0 100%; }
 }
 @media (pointer: coarse) {
   .bar button, .bar select { min-width: 40px; height: 40px; }

@@ -15,7 +15,7 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use crate::imports;
 
 /// So long without events, and a save is over.
-const QUIET: Duration = Duration::from_millis(30);
+const QUIET: Duration = Duration::from_millis(15);
 
 /// A swarm that does not end is told after so long.
 const LONGEST: Duration = Duration::from_millis(250);

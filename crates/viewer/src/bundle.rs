@@ -7,7 +7,7 @@ use topomotion_scene::{Animation, Transcript};
 use crate::pack::pack;
 
 /// How hard to compress, 0 to 10.
-const EFFORT: u8 = 9;
+const EFFORT: u8 = 6;
 
 /// A bundle, as it is written to `.topo.json`; `schema.json` beside this crate describes it.
 #[derive(Debug, Serialize)]
@@ -159,6 +159,38 @@ mod tests {
         assert_eq!(json["views"][0]["height"], 360.5);
         let packed = json["views"][0]["film"].as_str().unwrap();
         assert!(packed.starts_with("eNo") || packed.starts_with("eN"), "{packed}");
+    }
+
+    #[test]
+    fn the_schema_names_what_is_written() {
+        let schema: serde_json::Value =
+            serde_json::from_str(include_str!("../schema.json")).unwrap();
+        let film = Animation {
+            size: Size { width: 1.0, height: 1.0 },
+            transcript: vec![Transcript {
+                at: Millis(0),
+                clock: "0 s".into(),
+                text: "It begins.".into(),
+            }],
+            chapters: vec![Chapter {
+                id: "one".into(),
+                title: "One".into(),
+                start: Millis(0),
+                end: Millis(1),
+                steps: Vec::new(),
+            }],
+            ..Animation::default()
+        };
+        let written = serde_json::to_value(Bundle::new(&[("topology", &film)])).unwrap();
+        let names = |value: &serde_json::Value| -> Vec<String> {
+            value.as_object().unwrap().keys().cloned().collect()
+        };
+        let part = |name: &str| &schema["properties"][name]["items"]["properties"];
+        assert_eq!(names(&written), names(&schema["properties"]));
+        for name in ["scenarios", "transcript", "views"] {
+            assert_eq!(names(&written[name][0]), names(part(name)), "{name}");
+        }
+        assert_eq!(schema["properties"]["topomotion-bundle"]["const"], Bundle::FORM);
     }
 
     #[test]

@@ -7,6 +7,8 @@ export interface Place {
     x: number;
     y: number;
 }
+/** The module, compiled once for all players of a page. */
+export declare function compile(): Promise<WebAssembly.Module>;
 /** A film that can be drawn at any moment. */
 export declare class Film {
     #private;

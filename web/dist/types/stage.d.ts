@@ -4,7 +4,8 @@ export declare class Stage {
     #private;
     constructor(box: HTMLElement);
     get zoom(): number;
-    set film(film: Film | undefined);
+    /** Takes another film, in these colours, on so many device pixels; what is shown next shows it. */
+    open(film: Film, scheme: Scheme, width: number, height: number): void;
     set scheme(scheme: Scheme);
     /** Fits the canvases to their box, in device pixels. */
     resize(width: number, height: number): void;
