@@ -19,9 +19,19 @@ use crate::error::HostError;
 use crate::flusher::{Job, Purpose};
 use crate::member::{End, Member};
 use crate::outbox::Outbox;
+use crate::watch::{Parcel, Watch, Watcher};
 
 /// A connection that is not read before its node has answered: member, name, and whom to tell.
 type Deaf = (usize, ConnectionId, Rc<Outbox>);
+
+/// Something that has happened to a member.
+#[derive(Debug)]
+struct News {
+    member: usize,
+    input: Input,
+    /// The message that it is, as the watcher numbers it.
+    parcel: Option<Parcel>,
+}
 
 /// How many requests of one connection may be with its node. Kafka reads the next one when the
 /// former is answered; one more is read ahead, so that the node need not wait for it.
@@ -34,9 +44,10 @@ pub(crate) struct Cluster {
     durability: Durability,
     members: Vec<Member>,
     /// What has happened and was not told yet.
-    inbox: VecDeque<(usize, Input)>,
+    inbox: VecDeque<News>,
     deaf: Vec<Deaf>,
     jobs: Vec<Job>,
+    watcher: Option<Watcher>,
     failure: Option<HostError>,
 }
 
@@ -45,7 +56,10 @@ impl Cluster {
         clock: Clock,
         durability: Durability,
         members: Vec<Member>,
+        watch: Option<Box<dyn Watch>>,
     ) -> Cluster {
+        let ids = members.iter().map(Member::id);
+        let watcher = watch.map(|watch| Watcher::new(watch, ids));
         let mut cluster = Cluster {
             clock,
             durability,
@@ -53,10 +67,11 @@ impl Cluster {
             inbox: VecDeque::new(),
             deaf: Vec::new(),
             jobs: Vec::new(),
+            watcher,
             failure: None,
         };
         for member in 0..cluster.members.len() {
-            cluster.drain(member);
+            cluster.drain(member, None);
         }
         cluster.run();
         cluster
@@ -65,14 +80,28 @@ impl Cluster {
     /// A client has connected to a node.
     pub(crate) fn accept(&mut self, member: usize, client: Rc<Outbox>) -> ConnectionId {
         let connection = self.members[member].accept(End::Client(client));
+        if let Some(watcher) = &mut self.watcher {
+            watcher.accepted((member, connection));
+        }
         self.give(member, Input::Accepted { connection });
         connection
     }
 
     /// Something has happened to a node.
     pub(crate) fn give(&mut self, member: usize, input: Input) {
-        self.inbox.push_back((member, input));
+        let mut parcel = None;
+        if let Some(watcher) = &mut self.watcher
+            && let Input::Received { connection, message } = &input
+        {
+            parcel = watcher.heard(self.clock.now(), (member, *connection), message);
+        }
+        self.inbox.push_back(News { member, input, parcel });
         self.run();
+    }
+
+    /// Puts something on its way to a member.
+    fn post(&mut self, member: usize, input: Input) {
+        self.inbox.push_back(News { member, input, parcel: None });
     }
 
     /// A client is gone.
@@ -89,7 +118,7 @@ impl Cluster {
             let node = &mut self.members[member].node;
             if node.deadline().is_some_and(|due| due <= now) && self.failure.is_none() {
                 node.tick(now);
-                self.drain(member);
+                self.drain(member, None);
             }
         }
         self.run();
@@ -109,7 +138,8 @@ impl Cluster {
         reader: &Rc<Outbox>,
     ) -> bool {
         let waits = self.is_deaf(member, connection);
-        if waits {
+        let is_noted = |it: &Deaf| (it.0, it.1) == (member, connection);
+        if waits && !self.deaf.iter().any(is_noted) {
             self.deaf.push((member, connection, reader.clone()));
         }
         waits
@@ -145,7 +175,7 @@ impl Cluster {
                     let Some((connection, message)) = held.messages.pop_front() else {
                         break;
                     };
-                    self.deliver(member, connection, message);
+                    self.deliver(member, connection, message, None);
                 }
                 self.hold_back(member);
                 self.run();
@@ -162,12 +192,24 @@ impl Cluster {
         })
     }
 
+    /// Tells the watcher that what clients do begins.
+    pub(crate) fn tell_ready(&mut self) {
+        if let Some(watcher) = &mut self.watcher {
+            watcher.ready(self.clock.now());
+        }
+    }
+
+    /// What happens from now on is nobody's business.
+    pub(crate) fn stop_watching(&mut self) {
+        self.watcher = None;
+    }
+
     /// All nodes shall stop as they should.
     pub(crate) fn begin_shutdown(&mut self) {
         for member in 0..self.members.len() {
             let now = self.clock.now();
             self.members[member].node.begin_shutdown(now);
-            self.drain(member);
+            self.drain(member, None);
         }
         self.run();
     }
@@ -203,14 +245,14 @@ impl Cluster {
 
     /// Lets everything happen that follows from what has happened.
     fn run(&mut self) {
-        while let Some((member, input)) = self.inbox.pop_front() {
+        while let Some(News { member, input, parcel }) = self.inbox.pop_front() {
             if self.failure.is_some() {
                 self.inbox.clear();
                 return;
             }
             let now = self.clock.now();
             self.members[member].node.handle(now, input);
-            self.drain(member);
+            self.drain(member, parcel);
         }
         if !self.deaf.is_empty() {
             self.listen_again();
@@ -229,16 +271,25 @@ impl Cluster {
     }
 
     /// Does what a node wants.
-    fn drain(&mut self, member: usize) {
+    fn drain(&mut self, member: usize, cause: Option<Parcel>) {
         while let Some(output) = self.members[member].node.poll() {
             match output {
                 Output::Open { connection, to } => self.dial(member, connection, &to),
                 Output::Send { connection, message } => {
-                    self.send(member, connection, message);
+                    self.send(member, connection, message, cause);
                 }
                 Output::Close { connection } => self.close(member, connection),
                 Output::Disk(op) => self.write(member, op),
-                Output::Mark { .. } | Output::Fact(_) => {}
+                Output::Mark { rule, partition } => {
+                    if let Some(watcher) = &mut self.watcher {
+                        watcher.mark(self.clock.now(), member, rule, partition);
+                    }
+                }
+                Output::Fact(fact) => {
+                    if let Some(watcher) = &mut self.watcher {
+                        watcher.fact(self.clock.now(), member, fact);
+                    }
+                }
             }
         }
         self.hold_back(member);
@@ -251,16 +302,25 @@ impl Cluster {
     fn dial(&mut self, member: usize, connection: ConnectionId, to: &Endpoint) {
         let mut members = self.members.iter();
         let Some(target) = members.position(|it| it.node.config().endpoint == *to) else {
-            return self.inbox.push_back((member, Input::Closed { connection }));
+            return self.post(member, Input::Closed { connection });
         };
         let there = self.members[target].accept(End::Peer { member, connection });
         let end = End::Peer { member: target, connection: there };
         self.members[member].ends.insert(connection, end);
-        self.inbox.push_back((target, Input::Accepted { connection: there }));
-        self.inbox.push_back((member, Input::Opened { connection }));
+        if let Some(watcher) = &mut self.watcher {
+            watcher.joined([(member, connection), (target, there)]);
+        }
+        self.post(target, Input::Accepted { connection: there });
+        self.post(member, Input::Opened { connection });
     }
 
-    fn send(&mut self, member: usize, connection: ConnectionId, message: Message) {
+    fn send(
+        &mut self,
+        member: usize,
+        connection: ConnectionId,
+        message: Message,
+        cause: Option<Parcel>,
+    ) {
         let own = &mut self.members[member];
         let must_wait = self.durability == Durability::Platter
             && own
@@ -270,7 +330,7 @@ impl Cluster {
         if must_wait {
             own.held.messages.push_back((connection, message));
         } else {
-            self.deliver(member, connection, message);
+            self.deliver(member, connection, message, cause);
         }
     }
 
@@ -290,11 +350,24 @@ impl Cluster {
         }
     }
 
-    fn deliver(&mut self, member: usize, connection: ConnectionId, message: Message) {
+    fn deliver(
+        &mut self,
+        member: usize,
+        connection: ConnectionId,
+        message: Message,
+        cause: Option<Parcel>,
+    ) {
+        let mut parcel = None;
+        if let Some(watcher) = &mut self.watcher {
+            let now = self.clock.now();
+            parcel = watcher.said(now, (member, connection), &message, cause);
+            parcel.into_iter().for_each(|parcel| watcher.arrived(now, parcel));
+        }
         match self.members[member].ends.get(&connection) {
             None => {}
             Some(&End::Peer { member, connection }) => {
-                self.inbox.push_back((member, Input::Received { connection, message }));
+                let input = Input::Received { connection, message };
+                self.inbox.push_back(News { member, input, parcel });
             }
             Some(End::Client(client)) => {
                 let Message::Response(response) = message else { return };
@@ -308,11 +381,14 @@ impl Cluster {
     }
 
     fn close(&mut self, member: usize, connection: ConnectionId) {
+        if let Some(watcher) = &mut self.watcher {
+            watcher.parted((member, connection));
+        }
         match self.members[member].ends.remove(&connection) {
             None => {}
             Some(End::Peer { member, connection }) => {
                 self.members[member].ends.remove(&connection);
-                self.inbox.push_back((member, Input::Closed { connection }));
+                self.post(member, Input::Closed { connection });
             }
             Some(End::Client(client)) => client.close(),
         }
@@ -322,7 +398,7 @@ impl Cluster {
         let Some(disk) = &mut self.members[member].disk else {
             // Nothing survives in any case.
             if let DiskOp::Flush { token, .. } = op {
-                self.inbox.push_back((member, Input::Flushed { token }));
+                self.post(member, Input::Flushed { token });
             }
             return;
         };

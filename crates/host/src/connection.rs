@@ -5,9 +5,12 @@
 //! ten minutes is let go, as by Kafka (`connections.max.idle.ms`), even in the middle of a
 //! frame. Bytes that are no Kafka end their connection, and are told of in one line.
 
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -78,16 +81,28 @@ async fn read_all(
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 in_a_row = 0;
-                match timeout(IDLE_MAX, client.stream().readable()).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(_)) => return Ok(()),
-                    Err(_) if shared.owes(member, connection) => {}
-                    Err(_) => return Ok(()),
+                let silent = timeout(IDLE_MAX, something(client)).await.is_err();
+                if silent && !shared.owes(member, connection) {
+                    return Ok(());
                 }
             }
             Err(_) => return Ok(()),
         }
     }
+}
+
+/// Waits until there are bytes to read, or the connection has been closed from this end.
+async fn something(client: &Outbox) {
+    let mut readable = pin!(client.stream().readable());
+    let mut heard = pin!(client.heard.notified());
+    poll_fn(|context| {
+        // An error shows itself again with the next read.
+        if readable.as_mut().poll(context).is_ready() {
+            return Poll::Ready(());
+        }
+        heard.as_mut().poll(context)
+    })
+    .await;
 }
 
 fn must_wait(

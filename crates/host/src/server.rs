@@ -1,6 +1,6 @@
 //! The whole: listeners, timer, flushes, and the end.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
@@ -25,9 +25,12 @@ use crate::data_dir::DataDir;
 use crate::disk::{FileDisk, reason};
 use crate::error::HostError;
 use crate::member::Member;
+use crate::watch::Watch;
 
 /// How long brokers may take to give their leaderships away when all of them stop.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(3);
+/// How often it is looked whether the cluster is where it should be.
+const LOOK: Duration = Duration::from_millis(1);
 /// Pause after the system has refused a connection, for want of file handles.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -58,6 +61,8 @@ pub(crate) struct Shared {
     written: Notify,
     /// Something happened that concerns the whole.
     noted: Notify,
+    /// Whether the cluster is to stop.
+    is_asked: Cell<bool>,
 }
 
 impl Shared {
@@ -73,6 +78,18 @@ impl Shared {
             self.noted.notify_one();
         }
         result
+    }
+
+    /// Whether the cluster is as wished.
+    ///
+    /// # Errors
+    /// When it cannot go on.
+    fn is(&self, wish: impl Fn(&Cluster) -> bool) -> Result<bool, HostError> {
+        let mut cluster = self.cluster.borrow_mut();
+        match cluster.take_failure() {
+            Some(failure) => Err(failure),
+            None => Ok(wish(&cluster)),
+        }
     }
 
     /// Whether a client waits for an answer.
@@ -109,12 +126,26 @@ pub fn serve<F: Future<Output = ()> + 'static>(
     ready: impl FnOnce(&Ready),
     say: impl Fn(&str) + 'static,
 ) -> Result<(), HostError> {
+    serve_watched(config, None, stop, ready, say)
+}
+
+/// As [`serve`], with somebody who watches until `stop` is through.
+///
+/// # Errors
+/// As there.
+pub fn serve_watched<F: Future<Output = ()> + 'static>(
+    config: &HostConfig,
+    watch: Option<Box<dyn Watch>>,
+    stop: impl FnOnce() -> io::Result<F>,
+    ready: impl FnOnce(&Ready),
+    say: impl Fn(&str) + 'static,
+) -> Result<(), HostError> {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().build().map_err(HostError::System)?;
     let tasks = LocalSet::new();
     let outcome = tasks.block_on(&runtime, async {
         let stop = stop().map_err(HostError::System)?;
-        run(config, stop, ready, Box::new(say)).await
+        run(config, watch, stop, ready, Box::new(say)).await
     });
     drop(tasks);
     // A flush that is still under way on its thread is of no use to anybody any more.
@@ -124,6 +155,7 @@ pub fn serve<F: Future<Output = ()> + 'static>(
 
 async fn run(
     config: &HostConfig,
+    watch: Option<Box<dyn Watch>>,
     stop: impl Future<Output = ()> + 'static,
     ready: impl FnOnce(&Ready),
     say: Box<dyn Fn(&str)>,
@@ -135,7 +167,7 @@ async fn run(
     let (listeners, addresses) = listen(config).await?;
     let clock = Clock::start();
     let members = start(config, clock, dir.as_ref(), &addresses)?;
-    let cluster = Cluster::new(clock, config.durability, members);
+    let cluster = Cluster::new(clock, config.durability, members, watch);
     let shared = Rc::new(Shared {
         cluster: RefCell::new(cluster),
         settings: config.settings.clone(),
@@ -143,58 +175,34 @@ async fn run(
         stirred: Notify::new(),
         written: Notify::new(),
         noted: Notify::new(),
+        is_asked: Cell::new(false),
     });
     spawn_local(keep_time(shared.clone(), clock));
     spawn_local(make_flushes(shared.clone()));
     shared.with(|_| ());
-    let asked = Rc::new(Notify::new());
     spawn_local({
-        let asked = asked.clone();
+        let shared = shared.clone();
         async move {
             stop.await;
-            asked.notify_one();
+            shared.is_asked.set(true);
+            shared.noted.notify_one();
         }
     });
     for (member, listener) in listeners.into_iter().enumerate() {
         spawn_local(accept(shared.clone(), member, listener));
     }
-    if until(&shared, &asked, Cluster::is_ready).await? == Ended::AsWished {
+    while !shared.is_asked.get() && !shared.is(Cluster::is_ready)? {
+        let _ = timeout(LOOK, shared.noted.notified()).await;
+    }
+    if !shared.is_asked.get() {
+        shared.with(Cluster::tell_ready);
         ready(&Ready { addresses });
-        until(&shared, &asked, |_| false).await?;
+    }
+    while !shared.is_asked.get() {
+        shared.noted.notified().await;
+        shared.is(|_| true)?;
     }
     shut_down(&shared).await
-}
-
-/// Why a wait ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ended {
-    AsWished,
-    Stopped,
-}
-
-/// Waits until the cluster is as wished, or is to stop.
-async fn until(
-    shared: &Shared,
-    asked: &Notify,
-    wish: impl Fn(&Cluster) -> bool,
-) -> Result<Ended, HostError> {
-    loop {
-        if let Some(failure) = shared.cluster.borrow_mut().take_failure() {
-            return Err(failure);
-        }
-        if wish(&shared.cluster.borrow()) {
-            return Ok(Ended::AsWished);
-        }
-        if is_notified(asked).await {
-            return Ok(Ended::Stopped);
-        }
-        let _ = timeout(Duration::from_millis(1), shared.noted.notified()).await;
-    }
-}
-
-/// Whether somebody has called, without waiting.
-async fn is_notified(notify: &Notify) -> bool {
-    timeout(Duration::ZERO, notify.notified()).await.is_ok()
 }
 
 /// Takes the ports.
@@ -322,16 +330,16 @@ async fn make_flushes(shared: Rc<Shared>) {
 }
 
 async fn shut_down(shared: &Shared) -> Result<(), HostError> {
+    shared.with(Cluster::stop_watching);
     shared.with(Cluster::begin_shutdown);
-    let never = Notify::new();
-    let stopped = until(shared, &never, Cluster::may_stop);
-    match timeout(SHUTDOWN_MAX, stopped).await {
-        Ok(outcome) => outcome.map(|_| ()),
-        Err(_) => {
-            shared.say(
-                "the brokers did not come to an end in time; nothing written is lost",
-            );
-            Ok(())
+    let stopped = async {
+        while !shared.is(Cluster::may_stop)? {
+            sleep(LOOK).await;
         }
-    }
+        Ok(())
+    };
+    timeout(SHUTDOWN_MAX, stopped).await.unwrap_or_else(|_| {
+        shared.say("the brokers did not come to an end in time; nothing written is lost");
+        Ok(())
+    })
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use topomotion_trace::{Event, PacketId, Time, Trace, Travel, What};
 
 /// The story: the set-up's remains, the curtain, and what happened then.
-pub(super) fn tell(setup: &Trace, played: Trace) -> Trace {
+pub(crate) fn tell(setup: &Trace, played: Trace) -> Trace {
     let needed = referred(&played);
     let at = Time(0);
     let kept = setup.events.iter().filter(|event| remains(&event.what, &needed));

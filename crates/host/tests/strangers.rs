@@ -1,0 +1,239 @@
+//! Whatever comes in on a port ends, at worst, its own connection; and a cluster that is ended
+//! begins again where it was.
+// The rim, as the crate itself.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use kafka_protocol::messages::{
+    ApiKey, ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, MetadataResponse,
+    RequestHeader, ResponseHeader,
+};
+use kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
+use topomotion_host::{Durability, HostConfig, HostError, Storage, serve};
+
+/// A cluster on a thread of its own.
+struct Cluster {
+    addresses: Vec<SocketAddr>,
+    stop: mpsc::Sender<()>,
+    thread: Option<JoinHandle<(Result<(), HostError>, Vec<String>)>>,
+}
+
+impl Cluster {
+    fn start(brokers: u16, storage: Storage) -> Cluster {
+        let (stop, stopped) = mpsc::channel();
+        let (tell, told) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let config = HostConfig {
+                brokers,
+                port: 0,
+                storage,
+                durability: Durability::PageCache,
+                settings: HostConfig::settings_for(brokers),
+            };
+            let until = move || {
+                Ok(async move {
+                    while stopped.try_recv() == Err(mpsc::TryRecvError::Empty) {
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                    }
+                })
+            };
+            let lines: Rc<RefCell<Vec<String>>> = Rc::default();
+            let say = lines.clone();
+            let ready = |ready: &topomotion_host::Ready| {
+                tell.send(ready.addresses.clone()).expect("the test waits");
+            };
+            let outcome = serve(&config, until, ready, move |line| {
+                say.borrow_mut().push(line.into())
+            });
+            (outcome, lines.take())
+        });
+        let addresses = told.recv_timeout(Duration::from_secs(20)).expect("it is ready");
+        Cluster { addresses, stop, thread: Some(thread) }
+    }
+
+    fn dial(&self, broker: usize) -> TcpStream {
+        let stream = TcpStream::connect(self.addresses[broker]).expect("it listens");
+        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a socket");
+        stream
+    }
+
+    /// Ends it as it should be ended; what it said.
+    fn end(mut self) -> Vec<String> {
+        let _ = self.stop.send(());
+        let thread = self.thread.take().expect("ended once");
+        let (outcome, lines) = thread.join().expect("no panic");
+        outcome.expect("a clean end");
+        lines
+    }
+}
+
+fn frame(key: ApiKey, version: i16, body: &impl Encodable) -> Vec<u8> {
+    let header = RequestHeader::default()
+        .with_request_api_key(key as i16)
+        .with_request_api_version(version)
+        .with_correlation_id(7)
+        .with_client_id(Some(StrBytes::from_static_str("test")));
+    let mut bytes = Vec::new();
+    header.encode(&mut bytes, key.request_header_version(version)).expect("a header");
+    body.encode(&mut bytes, version).expect("a body");
+    let mut frame = u32::try_from(bytes.len()).expect("short").to_be_bytes().to_vec();
+    frame.append(&mut bytes);
+    frame
+}
+
+fn answer(stream: &mut TcpStream) -> Vec<u8> {
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).expect("an answer");
+    let mut bytes = vec![0; u32::from_be_bytes(length) as usize];
+    stream.read_exact(&mut bytes).expect("all of it");
+    bytes
+}
+
+fn metadata(stream: &mut TcpStream) -> MetadataResponse {
+    let request = MetadataRequest::default();
+    stream.write_all(&frame(ApiKey::Metadata, 12, &request)).expect("it reads");
+    let bytes = answer(stream);
+    let mut rest = &bytes[..];
+    let header = ResponseHeader::decode(&mut rest, 1).expect("a header");
+    assert_eq!(header.correlation_id, 7);
+    MetadataResponse::decode(&mut rest, 12).expect("an answer")
+}
+
+fn is_closed(stream: &mut TcpStream) -> bool {
+    matches!(stream.read(&mut [0; 64]), Ok(0) | Err(_))
+}
+
+#[test]
+fn strangers_are_shown_the_door_and_nobody_else_notices() {
+    let cluster = Cluster::start(1, Storage::Memory);
+    let mut client = cluster.dial(0);
+    assert_eq!(metadata(&mut client).brokers.len(), 1);
+    let noises: [&[u8]; 7] = [
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        &[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3],
+        &[0xff, 0xff, 0xff, 0xff, 0, 0],
+        &[0x7f, 0xff, 0xff, 0xff, 0, 0],
+        &[0, 0, 0, 2, 0, 18],
+        &[0, 0, 0, 10, 0x7f, 0, 0, 0, 0, 0, 0, 1, 0xff, 0xff],
+        &[0, 0, 0, 14, 0, 3, 0, 12, 0, 0, 0, 1, 0xff, 0xff, 0, 0xff, 0xff, 0x7f],
+    ];
+    for noise in noises {
+        let mut stranger = cluster.dial(0);
+        stranger.write_all(noise).expect("it reads");
+        assert!(is_closed(&mut stranger), "{noise:?}");
+        assert_eq!(metadata(&mut client).brokers.len(), 1, "after {noise:?}");
+    }
+    let lines = cluster.end();
+    assert_eq!(lines.len(), noises.len(), "{lines:?}");
+    let told =
+        ["HTTP", "TLS", "-1 bytes", "2147483647 bytes", "2 bytes", "32512", "parse"];
+    for (line, word) in lines.iter().zip(told) {
+        assert!(line.starts_with("broker 1: closed 127.0.0.1:"), "{line}");
+        assert!(line.contains(word), "{line} says nothing of {word}");
+    }
+}
+
+#[test]
+fn a_client_of_the_future_is_told_what_it_may_ask() {
+    let cluster = Cluster::start(1, Storage::Memory);
+    let mut client = cluster.dial(0);
+    let mut future = frame(ApiKey::ApiVersions, 3, &ApiVersionsRequest::default());
+    future[7] = 99;
+    client.write_all(&future).expect("it reads");
+    let bytes = answer(&mut client);
+    let mut rest = &bytes[..];
+    ResponseHeader::decode(&mut rest, 0).expect("a header without tags");
+    let told = ApiVersionsResponse::decode(&mut rest, 0).expect("version 0");
+    assert_eq!(told.error_code, 35);
+    let range = |key: ApiKey| {
+        let found = told.api_keys.iter().find(|it| it.api_key == key as i16);
+        found.map(|it| (it.min_version, it.max_version))
+    };
+    assert_eq!(range(ApiKey::ApiVersions), Some((0, 4)));
+    assert_eq!(range(ApiKey::Produce), Some((0, 13)));
+    assert_eq!(range(ApiKey::GetTelemetrySubscriptions), None, "not offered, not asked");
+    assert_eq!(metadata(&mut client).brokers.len(), 1, "the connection goes on");
+    cluster.end();
+}
+
+#[test]
+fn who_stops_in_the_middle_of_a_frame_waits_alone() {
+    let cluster = Cluster::start(1, Storage::Memory);
+    let stalled: Vec<TcpStream> = (0..200)
+        .map(|_| {
+            let mut stream = cluster.dial(0);
+            stream.write_all(&[0, 4, 0, 0, 0, 3]).expect("it reads");
+            stream
+        })
+        .collect();
+    let mut client = cluster.dial(0);
+    let began = Instant::now();
+    for _ in 0..100 {
+        assert_eq!(metadata(&mut client).brokers.len(), 1);
+    }
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    drop(stalled);
+    assert!(cluster.end().is_empty(), "whoever hangs up is no stranger");
+}
+
+#[test]
+fn many_questions_at_once_are_answered_in_their_order() {
+    let cluster = Cluster::start(1, Storage::Memory);
+    let mut client = cluster.dial(0);
+    let mut all = Vec::new();
+    for correlation in 0..500_u32 {
+        let mut one = frame(ApiKey::Metadata, 12, &MetadataRequest::default());
+        one[8..12].copy_from_slice(&correlation.to_be_bytes());
+        all.append(&mut one);
+    }
+    client.write_all(&all).expect("it reads");
+    for correlation in 0..500_u32 {
+        let bytes = answer(&mut client);
+        assert_eq!(bytes[..4], correlation.to_be_bytes());
+    }
+    cluster.end();
+}
+
+#[test]
+fn a_cluster_on_disk_comes_back_with_its_registrations() {
+    let own = format!("topomotion-host-{}", std::process::id());
+    let folder: PathBuf = std::env::temp_dir().join(own);
+    let _ = std::fs::remove_dir_all(&folder);
+    for _ in 0..3 {
+        let cluster = Cluster::start(3, Storage::Directory(folder.clone()));
+        let found = metadata(&mut cluster.dial(1));
+        let ids: Vec<i32> = found.brokers.iter().map(|it| it.node_id.0).collect();
+        assert_eq!(ids, [1, 2, 3]);
+        assert_eq!(found.cluster_id.as_deref(), Some("topomotion"));
+        assert_eq!(cluster.end(), Vec::<String>::new());
+        assert!(folder.join("broker-2/.kafka_cleanshutdown").exists());
+    }
+    std::fs::remove_dir_all(&folder).expect("it is there");
+}
+
+#[test]
+fn a_port_that_is_taken_is_told() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("any port");
+    let port = taken.local_addr().expect("bound").port();
+    let config = HostConfig {
+        brokers: 1,
+        port,
+        storage: Storage::Memory,
+        durability: Durability::PageCache,
+        settings: HostConfig::settings_for(1),
+    };
+    let never = || Ok(poll_fn(|_| std::task::Poll::<()>::Pending));
+    let refused = serve(&config, never, |_| panic!("not ready"), |_| {});
+    let error = refused.expect_err("the port is taken");
+    assert_eq!(error.to_string(), format!("127.0.0.1:{port} is in use"));
+    assert!(error.help().is_some_and(|help| help.contains("--port")));
+}
