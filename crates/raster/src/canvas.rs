@@ -5,7 +5,7 @@
 //! there does not matter. Between two frames it restores the backdrop in every rectangle
 //! where a stamp came or went, and lays the stamps that reach into it again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use tiny_skia::{Pixmap, Transform};
@@ -60,6 +60,13 @@ impl<'a> Canvas<'a> {
             shown: Vec::new(),
             changed: vec![Area::whole(extent.width, extent.height)],
         })
+    }
+
+    /// The addresses of the sprites' items of which something is inside the picture.
+    pub(crate) fn in_view(&self) -> BTreeSet<usize> {
+        let picture = Area::whole(self.extent.width, self.extent.height);
+        let inside = |it: &&Shown| !it.area.common(&picture).is_empty();
+        self.shown.iter().filter(inside).map(|it| it.item).collect()
     }
 
     /// Goes to a moment, forwards or backwards.

@@ -17,6 +17,10 @@ const CANDIDATES_MAX: usize = 64;
 const SAMPLES_MAX: usize = 10;
 
 /// The colours of a film's frames and how often they occur. Leaves the canvas at any moment.
+///
+/// Looked at are the moments that show most of what those before them did not, and then
+/// those that are farthest from all of them: what is translucent mixes with whatever it
+/// comes to lie on.
 pub(crate) fn counts(
     film: &Animation,
     ticks: &[Tick],
@@ -24,15 +28,47 @@ pub(crate) fn counts(
 ) -> Counts {
     let mut counts = Counts::new();
     let stride = canvas.width() as usize;
-    let whole = Area::whole(canvas.width(), canvas.height());
-    for (number, at) in telling_moments(film, ticks).into_iter().enumerate() {
+    let whole = [Area::whole(canvas.width(), canvas.height())];
+    let mut open = candidates(film, ticks);
+    for number in 0..SAMPLES_MAX {
+        // The earliest of equals, so that addresses decide nothing.
+        let telling = |index: &usize| {
+            let Candidate { at, unseen, far } = &open[*index];
+            (unseen.len(), *far, std::cmp::Reverse(*at))
+        };
+        let Some(best) = (0..open.len()).max_by_key(telling) else { break };
+        let at = open.swap_remove(best).at;
         canvas.show(at);
-        let areas = if number == 0 { &[whole][..] } else { canvas.changed() };
+        let areas = if number == 0 { &whole[..] } else { canvas.changed() };
         for area in areas {
             count(canvas.pixels(), stride, *area, &mut counts);
         }
+        let seen = canvas.in_view();
+        for other in &mut open {
+            other.unseen.retain(|item| !seen.contains(item));
+            other.far = other.far.min(other.at.0.abs_diff(at.0));
+        }
     }
     counts
+}
+
+/// A moment that may be looked at.
+struct Candidate {
+    at: Millis,
+    /// What it has of the items that were in nobody's view yet.
+    unseen: BTreeSet<usize>,
+    /// How far it is from the nearest moment looked at, ms.
+    far: u32,
+}
+
+fn candidates(film: &Animation, ticks: &[Tick]) -> Vec<Candidate> {
+    let step = ticks.len().div_ceil(CANDIDATES_MAX).max(1);
+    let of = |tick: &Tick| {
+        let items = film.sample(tick.at).items;
+        let unseen = items.iter().map(|placed| address(placed.item)).collect();
+        Candidate { at: tick.at, unseen, far: u32::MAX }
+    };
+    ticks.iter().step_by(step).map(of).collect()
 }
 
 /// Runs of one colour are looked up once.
@@ -47,35 +83,6 @@ fn count(pixels: &[u8], stride: usize, area: Area, counts: &mut Counts) {
             *counts.entry([pixel[0], pixel[1], pixel[2]]).or_default() += run;
         }
     }
-}
-
-/// Moments that together show as many of the film's sprites as possible: each shows the
-/// most that the ones before it did not.
-fn telling_moments(film: &Animation, ticks: &[Tick]) -> Vec<Millis> {
-    let step = ticks.len().div_ceil(CANDIDATES_MAX).max(1);
-    let mut open: Vec<(Millis, BTreeSet<usize>)> = ticks
-        .iter()
-        .step_by(step)
-        .map(|tick| {
-            let items = film.sample(tick.at).items;
-            (tick.at, items.iter().map(|placed| address(placed.item)).collect())
-        })
-        .collect();
-    let mut moments = Vec::new();
-    while moments.len() < SAMPLES_MAX {
-        // The earliest of equals, so that addresses decide nothing.
-        let best = (0..open.len()).rev().max_by_key(|&index| open[index].1.len());
-        let Some((at, seen)) = best.map(|index| open.swap_remove(index)) else { break };
-        if seen.is_empty() && !moments.is_empty() {
-            break;
-        }
-        moments.push(at);
-        for (_, items) in &mut open {
-            items.retain(|item| !seen.contains(item));
-        }
-        open.sort_by_key(|(at, _)| *at);
-    }
-    moments
 }
 
 /// The colours that fill or line anything at full opacity, most used first.

@@ -215,6 +215,22 @@ fn frames_in_which_nothing_changes_become_one() {
 }
 
 #[test]
+fn what_comes_in_from_outside_has_its_colors_in_the_palette() {
+    let fill = Some(Paint { swatch: 2, opacity: 0.66 });
+    let rect = Rect::new(0.0, 0.0, 30.0, 40.0);
+    let primitives = vec![Primitive::Rect { rect, radius: 0.0, fill, stroke: None }];
+    let path = vec![Point::new(0.0, 84.0), Point::new(0.0, 0.0)];
+    let mut film = blinking();
+    film.sprites[0].item.primitives = primitives;
+    film.sprites[0].windows = vec![Window { start: Millis(0), end: Millis(595) }];
+    film.sprites[0].motion = Some(Motion { path });
+    let frames = decode(&encode(&film, &GifOptions { fps: 2, ..GifOptions::default() }));
+    let mut canvas = Canvas::new(&film, Theme::default(), Fit::default()).unwrap();
+    canvas.show(Millis(500));
+    assert_eq!(difference(&frames[1].0, canvas.pixels()).0, 0.0);
+}
+
+#[test]
 fn part_of_a_film_can_be_shown_a_given_number_of_times() {
     let options = GifOptions {
         from: Millis(400),
