@@ -1,5 +1,6 @@
 //! What was typed. What it means is worked out by each command.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -31,12 +32,18 @@ pub struct Arguments {
 pub enum Command {
     /// Draw a script: a film (SVG, GIF) or one moment of it (PNG, SVG)
     Render(Render),
+    /// Show scripts in the browser, and every save of them
+    Preview(Preview),
     /// Find mistakes: lint scripts, run their scenarios, verify what they expect
     Check(Check),
     /// List the scenarios of a script, and the built-in ones that fit it
     Scenarios(Scenarios),
     /// Run scenarios on the engine and tell what happened
     Sim(Sim),
+    /// Serve a Kafka cluster on this machine, for real clients
+    Broker(Broker),
+    /// Run a program against a Kafka cluster of its own, and draw what it did
+    Record(Record),
     /// Lay an abstract graph (JSON) out and write where everything is (JSON)
     Layout(Layout),
     /// Turn a Mermaid diagram into a YAML script with the same picture
@@ -52,8 +59,8 @@ pub enum Command {
 pub struct Render {
     /// The script: .ts, .js, .yaml, .json, .mmd (Mermaid), or - for standard input
     pub script: String,
-    /// Where to: a file (.svg .gif .png .pdf .layout.json), - for standard output, or a name
-    /// with {scenario} in it for one file each
+    /// Where to: a file (.svg .gif .png .pdf .html .topo.json .layout.json), - for standard
+    /// output, or a name with {scenario} in it for one file each
     #[arg(short, long, value_name = "FILE")]
     pub output: String,
     /// Form of the output, where the file's name does not tell
@@ -118,9 +125,38 @@ pub struct Render {
     /// Seed of the engine, instead of the script's own
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
+    /// Draw again whenever the script is saved, until interrupted
+    #[arg(long)]
+    pub watch: bool,
     /// What the script may take, and how strict to be.
     #[command(flatten)]
     pub strictness: Strictness,
+}
+
+/// `topomotion preview`
+#[derive(Debug, Args)]
+pub struct Preview {
+    /// The scripts, or a folder of them
+    #[arg(required = true, value_name = "SCRIPT")]
+    pub scripts: Vec<PathBuf>,
+    /// Port on 127.0.0.1 [default: any that is free]
+    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
+    pub port: u16,
+    /// Do not open a browser
+    #[arg(long)]
+    pub no_open: bool,
+    /// Play only this scenario, a script's own or a built-in one (may be repeated)
+    #[arg(long = "scenario", value_name = "ID")]
+    pub scenarios: Vec<String>,
+    /// Show only these layers, beside what has none
+    #[arg(long = "layer", value_name = "NAME", value_delimiter = ',')]
+    pub layers: Option<Vec<String>>,
+    /// A theme file (.json); light and dark follow the browser
+    #[arg(long, value_name = "THEME")]
+    pub theme: Option<String>,
+    /// Seed of the engine, instead of the scripts' own
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
 }
 
 /// `topomotion check`
@@ -251,6 +287,60 @@ pub struct Exhaustive {
     pub path: Option<Vec<usize>>,
 }
 
+/// `topomotion broker`
+#[derive(Debug, Args)]
+pub struct Broker {
+    /// How many brokers; each of them is a controller, too
+    #[arg(long, value_name = "NUMBER", default_value_t = 3,
+        value_parser = clap::value_parser!(u16).range(1..=9))]
+    pub brokers: u16,
+    /// Port of the first broker on 127.0.0.1, the others follow; 0 takes any that are free
+    #[arg(long, value_name = "PORT", default_value_t = 9092)]
+    pub port: u16,
+    /// Keep what is written in this folder, in Kafka's formats
+    #[arg(long, value_name = "DIR", conflicts_with = "ephemeral")]
+    pub data_dir: Option<PathBuf>,
+    /// Keep nothing: everything is in memory [default, unless there is a --data-dir]
+    #[arg(long)]
+    pub ephemeral: bool,
+    /// Flush what is written before it is acknowledged
+    #[arg(long, requires = "data_dir")]
+    pub fsync: bool,
+    /// Do not create topics when clients ask about them
+    #[arg(long)]
+    pub no_auto_create: bool,
+}
+
+/// `topomotion record`
+#[derive(Debug, Args)]
+pub struct Record {
+    /// Where to: a file (.svg), or - for standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: String,
+    /// Write down everything that happened, line by line, too
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<String>,
+    /// How many brokers
+    #[arg(long, value_name = "NUMBER", default_value_t = 3,
+        value_parser = clap::value_parser!(u16).range(1..=9))]
+    pub brokers: u16,
+    /// Port of the first broker on 127.0.0.1, the others follow [default: any that are free]
+    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
+    pub port: u16,
+    /// How much is written down at most
+    #[arg(long, value_name = "NUMBER", default_value_t = 20_000)]
+    pub max_events: usize,
+    /// The program and its arguments; it finds the brokers in BOOTSTRAP_SERVERS and
+    /// KAFKA_BOOTSTRAP_SERVERS, and where an argument says {bootstrap}
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "COMMAND"
+    )]
+    pub command: Vec<String>,
+}
+
 /// `topomotion layout`
 #[derive(Debug, Args)]
 pub struct Layout {
@@ -317,6 +407,10 @@ pub enum Format {
     Png,
     /// Pages: a moment with --still or --at, else each step of the scenarios
     Pdf,
+    /// A page with a player in it, complete in itself
+    Html,
+    /// What a player on a page of one's own loads, as JSON
+    Bundle,
     /// Where everything is, as JSON
     Layout,
 }

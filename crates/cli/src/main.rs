@@ -28,6 +28,7 @@ mod input;
 mod lettering;
 mod neutral;
 mod output;
+mod page;
 mod picture;
 mod pipeline;
 mod progress;

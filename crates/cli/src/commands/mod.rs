@@ -1,11 +1,14 @@
 //! One file a subcommand: what its arguments mean, and what it calls.
 
+mod broker;
 mod check;
 mod completions;
 mod exhaustive;
 mod import;
 mod layout;
 mod new;
+mod preview;
+mod record;
 mod render;
 mod scenarios;
 mod sim;
@@ -19,10 +22,16 @@ use crate::terminal::Terminal;
 /// Does what was asked for.
 pub fn run(command: Command, terminal: &Terminal) -> Result<(), Failure> {
     match command {
+        Command::Render(arguments) if arguments.watch => {
+            preview::watch(&arguments.script, terminal)
+        }
         Command::Render(arguments) => render::run(arguments, terminal),
+        Command::Preview(arguments) => preview::run(arguments, terminal),
         Command::Check(arguments) => check::run(arguments, terminal),
         Command::Scenarios(arguments) => scenarios::run(&arguments, terminal),
         Command::Sim(arguments) => sim::run(&arguments, terminal),
+        Command::Broker(arguments) => broker::run(arguments, terminal),
+        Command::Record(arguments) => record::run(&arguments, terminal),
         Command::Layout(arguments) => layout::run(&arguments, terminal),
         Command::Import(arguments) => import::run(&arguments, terminal),
         Command::New(arguments) => new::run(&arguments, terminal),

@@ -17,6 +17,7 @@ use crate::input::Script;
 use crate::lettering::{self, Otherwise, Text};
 use crate::neutral;
 use crate::output::Draft;
+use crate::page::Reel;
 use crate::picture::{self, Look};
 use crate::pipeline::{Dress, Production};
 use crate::progress::Progress;
@@ -90,17 +91,17 @@ pub fn run(arguments: Render, terminal: &Terminal) -> Result<(), Failure> {
             each(pattern, &wanted, &production, &scene, &stories, terminal)
         }
         Target::Stdout => {
-            let film = wanted.finish(wanted.film(&production, &scene, &stories));
-            wanted.tell_unknown([&film], terminal);
+            let reel = wanted.reel(&production, &scene, &stories);
+            wanted.tell_unknown([&reel], terminal);
             let mut bytes = Vec::new();
-            wanted.draw(&film, &scene, &mut bytes, &mut Progress::new(terminal, "-"))?;
+            wanted.draw(&reel, &scene, &mut bytes, &mut Progress::new(terminal, "-"))?;
             print_bytes(&bytes)
         }
         Target::File(path) => {
             let mut draft = Draft::begin(path)?;
-            let film = wanted.finish(wanted.film(&production, &scene, &stories));
-            wanted.tell_unknown([&film], terminal);
-            wanted.draft(&film, &scene, &mut draft, terminal)?;
+            let reel = wanted.reel(&production, &scene, &stories);
+            wanted.tell_unknown([&reel], terminal);
+            wanted.draft(&reel, &scene, &mut draft, terminal)?;
             draft.commit()?;
             tell_size(path, terminal);
             Ok(())
@@ -139,17 +140,15 @@ fn each(
             "`topomotion scenarios {name}` tells why; --still draws it alone"
         )));
     }
-    let films: Vec<Animation> = stories
-        .chunks(1)
-        .map(|story| wanted.finish(wanted.film(production, scene, story)))
-        .collect();
-    wanted.tell_unknown(&films, terminal);
+    let reels: Vec<Reel> =
+        stories.chunks(1).map(|story| wanted.reel(production, scene, story)).collect();
+    wanted.tell_unknown(&reels, terminal);
     let mut drafts = Vec::new();
-    for (story, film) in stories.iter().zip(&films) {
+    for (story, reel) in stories.iter().zip(&reels) {
         // An id may hold anything; a file name may not.
         let id = story.scenario.id.as_str().replace(['/', '\\', '\0'], "-");
         let mut draft = Draft::begin(Path::new(&pattern.replace(SCENARIO, &id)))?;
-        wanted.draft(film, scene, &mut draft, terminal)?;
+        wanted.draft(reel, scene, &mut draft, terminal)?;
         drafts.push(draft);
     }
     drafts.into_iter().try_for_each(Draft::commit)
@@ -215,11 +214,11 @@ impl Wanted {
     /// Names the characters that no font has, once.
     fn tell_unknown<'a>(
         &self,
-        films: impl IntoIterator<Item = &'a Animation>,
+        reels: impl IntoIterator<Item = &'a Reel>,
         terminal: &Terminal,
     ) {
         let spare = self.spare.as_ref();
-        let films = films.into_iter();
+        let films = reels.into_iter().map(|reel| &reel.film);
         let unknown = films.flat_map(|film| lettering::unknown(film, spare)).collect();
         let is_text = self.format == Format::Svg && self.text == Text::Font;
         if self.format != Format::Layout {
@@ -242,7 +241,22 @@ impl Wanted {
         }
     }
 
-    /// What is drawn of these stories.
+    /// What is drawn of these stories: in both views, if the reader can change between them.
+    fn reel(&self, production: &Production, scene: &Scene, stories: &[Played]) -> Reel {
+        let film = self.finish(self.film(production, scene, stories));
+        let has_both = matches!(self.format, Format::Html | Format::Bundle)
+            && self.moment == Moment::Whole
+            && !stories.is_empty();
+        let other = has_both.then(|| {
+            self.finish(match self.view {
+                View::Topology => production.sequence(scene, stories),
+                View::Sequence => production.film(scene, stories),
+            })
+        });
+        Reel { film, view: self.view, other }
+    }
+
+    /// The film of these stories, or the moment of it that is wanted.
     fn film(
         &self,
         production: &Production,
@@ -291,7 +305,7 @@ impl Wanted {
 
     fn draft(
         &self,
-        film: &Animation,
+        reel: &Reel,
         scene: &Scene,
         draft: &mut Draft,
         terminal: &Terminal,
@@ -299,7 +313,7 @@ impl Wanted {
         let place = draft.place().to_path_buf();
         let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let unwritable = |error: &io::Error| Failure::unwritable(&place, error);
-        self.draw(film, scene, draft, &mut Progress::new(terminal, &name)).map_err(
+        self.draw(reel, scene, draft, &mut Progress::new(terminal, &name)).map_err(
             |failure| match failure {
                 Undrawn::Write(error) => unwritable(&error),
                 Undrawn::Other(failure) => failure,
@@ -310,11 +324,12 @@ impl Wanted {
 
     fn draw(
         &self,
-        film: &Animation,
+        reel: &Reel,
         scene: &Scene,
         sink: &mut dyn io::Write,
         progress: &mut Progress,
     ) -> Result<(), Undrawn> {
+        let film = &reel.film;
         let at = self.at(film)?;
         match self.format {
             Format::Svg => {
@@ -342,6 +357,14 @@ impl Wanted {
                     other => Undrawn::Other(picture::undrawn(other)),
                 },
             ),
+            Format::Html => {
+                let page = reel.html(&self.look);
+                sink.write_all(page.as_bytes()).map_err(Undrawn::Write)
+            }
+            Format::Bundle => {
+                let text = reel.bundle().json();
+                sink.write_all(text.as_bytes()).map_err(Undrawn::Write)
+            }
             Format::Layout => {
                 let text = neutral::write(&of_scene(scene));
                 sink.write_all(text.as_bytes()).map_err(Undrawn::Write)
@@ -405,10 +428,12 @@ fn format(arguments: &Render, target: &Target) -> Result<Format, Failure> {
     let name = arguments.output.to_ascii_lowercase();
     if *target == Target::Stdout {
         return Err(Failure::usage("standard output has no name that tells the form")
-            .help("add --format svg, gif, png, pdf or layout"));
+            .help("add --format svg, gif, png, pdf, html, bundle or layout"));
     }
     let endings = [
         (".layout.json", Format::Layout),
+        (".topo.json", Format::Bundle),
+        (".html", Format::Html),
         (".svg", Format::Svg),
         (".gif", Format::Gif),
         (".png", Format::Png),
@@ -417,7 +442,7 @@ fn format(arguments: &Render, target: &Target) -> Result<Format, Failure> {
     let told = endings.iter().find(|(ending, _)| name.ends_with(ending));
     told.map(|(_, format)| *format).ok_or_else(|| {
         Failure::usage(format!("`{}` does not tell the form", arguments.output))
-            .help("end it in .svg, .gif, .png, .pdf or .layout.json, or add --format")
+            .help("end it in .svg, .gif, .png, .pdf, .html, .topo.json or .layout.json, or add --format")
     })
 }
 
@@ -429,7 +454,10 @@ fn check_options(
     moment: Moment,
     target: &Target,
 ) -> Result<(), Failure> {
+    let is_page = matches!(format, Format::Html | Format::Bundle);
     let is_picture = format != Format::Layout;
+    // A player fits its picture into the room that the page gives it.
+    let has_size = is_picture && !is_page;
     let moves = matches!(format, Format::Gif | Format::Svg) && moment == Moment::Whole;
     let is_each = matches!(target, Target::Each(_));
     let is_sequence = arguments.view == View::Sequence;
@@ -450,14 +478,14 @@ fn check_options(
             "a film or a moment of it, not --still",
         ),
         (arguments.at.is_some() && format == Format::Gif, "--at", still),
-        (arguments.at.is_some() && format == Format::Layout, "--at", still),
-        (arguments.scale.is_some() && !is_picture, "--scale", "a picture"),
-        (arguments.width.is_some() && !is_picture, "--width", "a picture"),
+        (arguments.at.is_some() && (is_page || !is_picture), "--at", still),
+        (arguments.scale.is_some() && !has_size, "--scale", "a picture"),
+        (arguments.width.is_some() && !has_size, "--width", "a picture"),
         (arguments.padding.is_some() && !is_picture, "--padding", "a picture"),
         (arguments.font.is_some() && !is_picture, "--font", "a picture"),
         // A GIF's pixels are there or not: soft edges on an unknown page would be wrong.
         (arguments.transparent && format == Format::Gif, "--transparent", still),
-        (arguments.transparent && format == Format::Layout, "--transparent", still),
+        (arguments.transparent && !has_size, "--transparent", still),
         (arguments.text.is_some() && format != Format::Svg, "--text", "an SVG"),
         (is_cut && format != Format::Gif, "--from, --to", "a GIF"),
         (arguments.fps.is_some() && format != Format::Gif, "--fps", "a GIF"),
@@ -503,6 +531,8 @@ mod tests {
             ("a.b.png", Format::Png),
             ("a.pdf", Format::Pdf),
             ("a.layout.json", Format::Layout),
+            ("a.html", Format::Html),
+            ("a.topo.json", Format::Bundle),
         ] {
             assert_eq!(wanted(&format!("x.ts -o {name}")).unwrap().format, format);
         }
@@ -522,6 +552,9 @@ mod tests {
         for line in [
             "x.ts -o a.gif --at 1s",
             "x.ts -o a.layout.json --scale 2",
+            "x.ts -o a.html --width 800",
+            "x.ts -o a.topo.json --at 1s",
+            "x.ts -o a.html --transparent",
             "x.ts -o a.layout.json --padding 8",
             "x.ts -o a.png --text outlines",
             "x.ts -o a.png --from 1s",

@@ -1,0 +1,68 @@
+//! `topomotion broker`: a Kafka cluster on this machine, for real clients.
+
+use std::io::{self, Write};
+
+use topomotion_host::{
+    AutoCreateTopics, Durability, HostConfig, HostError, Storage, asked_to_stop, serve,
+};
+
+use crate::args::Broker;
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// Serves until the process is asked to stop.
+pub fn run(arguments: Broker, terminal: &Terminal) -> Result<(), Failure> {
+    let config = config(arguments);
+    let kept = match (&config.storage, config.durability) {
+        (Storage::Memory, _) => {
+            "in memory; --data-dir DIR keeps what is written".to_owned()
+        }
+        (Storage::Directory(path), Durability::PageCache) => {
+            format!("what is written is kept in {}", path.display())
+        }
+        (Storage::Directory(path), Durability::Platter) => {
+            format!(
+                "what is written is kept in {}, flushed before it is acknowledged",
+                path.display()
+            )
+        }
+    };
+    let (own, count) = (*terminal, config.brokers);
+    let ready = |ready: &topomotion_host::Ready| {
+        // Whoever does not read this needs no address.
+        let mut out = io::stdout();
+        let _ = writeln!(out, "bootstrap.servers={}", ready.bootstrap());
+        let _ = out.flush();
+        let brokers =
+            if count == 1 { "1 broker".into() } else { format!("{count} brokers") };
+        terminal.say(&format!("{brokers}, {kept}; Ctrl-C stops"));
+    };
+    serve(&config, asked_to_stop, ready, move |line| own.say(line)).map_err(failed)
+}
+
+fn config(arguments: Broker) -> HostConfig {
+    let brokers = arguments.brokers;
+    let mut settings = HostConfig::settings_for(brokers);
+    if arguments.no_auto_create {
+        settings.auto_create_topics = AutoCreateTopics::Off;
+    }
+    HostConfig {
+        brokers,
+        port: arguments.port,
+        storage: arguments.data_dir.map_or(Storage::Memory, Storage::Directory),
+        durability: if arguments.fsync {
+            Durability::Platter
+        } else {
+            Durability::PageCache
+        },
+        settings,
+    }
+}
+
+pub(super) fn failed(error: HostError) -> Failure {
+    let failure = Failure::message(error.to_string());
+    match error.help() {
+        Some(help) => failure.help(help),
+        None => failure,
+    }
+}

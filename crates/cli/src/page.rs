@@ -1,0 +1,44 @@
+//! Films for players on pages: the bundle, and the page that holds both.
+
+use topomotion_animate::Scheme;
+use topomotion_scene::Animation;
+use topomotion_viewer::{Bundle, Page};
+
+use crate::args::View;
+use crate::picture::{self, Look};
+
+/// Films of the same stories, each in its view, the one that is shown first in front.
+#[derive(Debug)]
+pub struct Reel {
+    /// The film that is shown, and where only one can be shown, the only one.
+    pub film: Animation,
+    /// How it shows them.
+    pub view: View,
+    /// The same stories in the other view, where a player can change between them.
+    pub other: Option<Animation>,
+}
+
+impl Reel {
+    /// What a player loads.
+    pub fn bundle(&self) -> Bundle {
+        let (first, second) = match self.view {
+            View::Topology => ("topology", "sequence"),
+            View::Sequence => ("sequence", "topology"),
+        };
+        let other = self.other.as_ref().map(|film| (second, film));
+        let films: Vec<_> = [(first, &self.film)].into_iter().chain(other).collect();
+        Bundle::new(&films)
+    }
+
+    /// A page with a player, and with a still for who runs no scripts.
+    pub fn html(&self, look: &Look) -> String {
+        let theme = match look.theme {
+            Scheme::Auto => "auto",
+            Scheme::Light => "light",
+            Scheme::Dark => "dark",
+        };
+        let poster = picture::svg(&self.film, Some(self.film.poster), look);
+        let bundle = self.bundle();
+        topomotion_viewer::html(&Page { bundle: &bundle, poster: &poster, theme })
+    }
+}
