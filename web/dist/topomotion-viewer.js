@@ -89,7 +89,7 @@ svg .full { fill: currentColor; }
   width: 16px; height: 16px; border-radius: 50%; background: var(--accent); border: 2px solid var(--paper); box-sizing: border-box;
 }
 .bar select {
-  flex: 0 1 auto; min-width: 0; max-width: 230px; height: 32px; padding: 0 4px; border: 1px solid transparent; border-radius: 6px;
+  flex: 0 1 auto; min-width: 0; max-width: 190px; height: 32px; padding: 0 4px; border: 1px solid transparent; border-radius: 6px;
   color: inherit; background: var(--paper); font: inherit; text-overflow: ellipsis; cursor: pointer;
 }
 .bar select:hover { background: var(--hover); }
@@ -123,13 +123,17 @@ svg .full { fill: currentColor; }
 :host(:fullscreen) .player { height: 100%; border: 0; border-radius: 0; }
 :host(:fullscreen) .row { flex: 1 1 0; }
 :host(:fullscreen) .stage { max-height: none; aspect-ratio: auto !important; }
+@container (max-width: 900px) {
+  .bar { flex-wrap: wrap; }
+  .track { order: -1; flex: 1 0 100%; }
+  .gap { flex: 1; }
+}
 @container (max-width: 720px) {
   .row { flex-direction: column; }
   .list { width: auto; height: 200px; border-left: 0; border-top: 1px solid var(--line); contain: layout; }
   .stage { flex: none; }
   .wide { display: none !important; }
-  .bar { flex-wrap: wrap; justify-content: space-between; }
-  .track { order: -1; flex: 1 0 100%; }
+  .bar { justify-content: space-between; }
   .gap { display: none; }
   .bar select { flex: 1 1 80px; max-width: none; }
 }

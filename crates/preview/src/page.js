@@ -19,7 +19,7 @@ async function follow({ name, drawn, mistake: wrong }) {
     shown = drawn;
   }
   mistake.hidden = !wrong;
-  if (wrong) mistake.querySelector('pre').textContent = wrong;
+  if (wrong) mistake.querySelector('pre').textContent = wrong.trim();
   if (wrong) tell('wrong', drawn ? 'the picture is that of the last save that worked' : 'no picture yet');
   else if (drawn) tell('', 'follows every save');
 }
