@@ -156,7 +156,7 @@ mod tests {
 
     fn ask(server: &Server, path: &str) -> String {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port)).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost:{}\r\n\r\n", server.port)
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", server.port)
             .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
