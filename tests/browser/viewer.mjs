@@ -5,7 +5,7 @@
 // Fetches playwright-core and axe-core with npm if they are not there. Without Chromium (CHROMIUM, else /usr/bin/chromium)
 // nothing can be checked: it says so and ends well. Times that it tells are told, not judged: machines differ.
 import { execFileSync, spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -84,9 +84,9 @@ const axe = readFileSync(existsSync(join(folder, 'node_modules/axe-core/axe.min.
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
 
 /** A page of the site with this body, and what the browser complained of. */
-async function open(body, { width = 1280, height = 900, scheme = 'light', motion = 'no-preference', dark = false, ratio = 1, scripts = true } = {}) {
+async function open(body, { width = 1280, height = 900, scheme = 'light', motion = 'no-preference', dark = false, ratio = 1, scripts = true, entry = '/player.js' } = {}) {
   served.set('/', { kind: 'text/html', body: `<!doctype html><html lang="en" class="${dark ? 'dark' : ''}"><title>t</title><link rel="icon" href="/still.svg">` +
-    `<link rel="stylesheet" href="/site.css"><main><h1>Docs</h1>${body}</main><script type="module" src="/player.js"></script></html>` });
+    `<link rel="stylesheet" href="/site.css"><main><h1>Docs</h1>${body}</main><script type="module" src="${entry}"></script></html>` });
   const context = await browser.newContext({
     viewport: { width, height }, colorScheme: scheme, reducedMotion: motion, deviceScaleFactor: ratio, javaScriptEnabled: scripts,
   });
@@ -434,6 +434,56 @@ for (const [what, body, words] of [
   check('nothing complains there', complaints.length === 0, complaints.join(' | '));
   preview.kill();
   await tab.close();
+}
+
+// -- The npm package, in a page made of Markdown ---------------------------------------------------------------------------
+{
+  const project = join(folder, 'project');
+  const npm = (cwd, ...words) => execFileSync('npm', [...words, '--silent'], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), '{ "type": "module", "private": true }');
+  const tarball = String(npm(join(root, 'web'), 'pack', '--ignore-scripts', '--pack-destination', project)).trim();
+  npm(project, 'install', `./${tarball}`, 'markdown-it', 'unified', 'remark-parse', 'remark-rehype', 'rehype-stringify', 'esbuild');
+  writeFileSync(join(project, 'entry.js'), "import 'topomotion-viewer';");
+  execFileSync(join(project, 'node_modules/.bin/esbuild'), ['entry.js', '--bundle', '--format=esm', '--outfile=site.js', '--log-level=error'], { cwd: project });
+  served.set('/site.js', { kind: 'text/javascript', body: readFileSync(join(project, 'site.js')) });
+  const single = readFileSync(join(root, 'examples/single-edge.ts'), 'utf8');
+  const block = (code) => `# A page\n\n\`\`\`topomotion title="A request"\n${code}\`\`\`\n`;
+  writeFileSync(join(project, 'make.mjs'), `
+    import { readFileSync } from 'node:fs';
+    import markdownIt from 'markdown-it';
+    import { unified } from 'unified';
+    import parse from 'remark-parse';
+    import rehype from 'remark-rehype';
+    import stringify from 'rehype-stringify';
+    import forRemark from 'topomotion-viewer/remark';
+    import forMarkdownIt from 'topomotion-viewer/markdown-it';
+    const text = readFileSync(0, 'utf8');
+    const options = { binary: process.argv[3], out: 'films', url: '/' };
+    if (process.argv[2] === 'remark') {
+      console.log(String(unified().use(parse).use(forRemark, options).use(rehype).use(stringify).processSync(text)));
+    } else {
+      console.log(markdownIt().use(forMarkdownIt, options).render(text, { path: 'page.md' }));
+    }`);
+  for (const kind of ['remark', 'markdown-it']) {
+    const make = (text) => String(execFileSync('node', ['make.mjs', kind, binary], { cwd: project, input: text, stdio: 'pipe' }));
+    const html = make(block(single));
+    for (const file of readdirSync(join(project, 'films'))) {
+      served.set(`/${file}`, { kind: file.endsWith('.svg') ? 'image/svg+xml' : 'application/json', body: readFileSync(join(project, 'films', file)) });
+    }
+    const { tab, complaints, close } = await open(html.replace('<h1>A page</h1>', ''), { entry: '/site.js' });
+    await ready(tab);
+    check(`${kind}: a block becomes a player`, await tab.locator('topomotion-viewer img[alt="A request"]').count() === 1 && complaints.length === 0, `${html} ${complaints}`);
+    await close();
+    let told = '';
+    try {
+      make(block(single.replace("'server', {", "'servant', {")));
+    } catch (error) {
+      told = String(error.stderr);
+    }
+    const wrong = single.split('\n').findIndex((line) => line.includes('.connect(')) + 4;
+    check(`${kind}: a block that does not compile fails the build at its line`, told.includes(`${wrong}:`) && told.includes('servant'), told);
+  }
 }
 
 await browser.close();
