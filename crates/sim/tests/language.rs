@@ -7,6 +7,7 @@ use common::{MINUTE_MS, assert_passed, condition, production, record, scenario};
 use topomotion_model::builder::{ProduceConfig, ScenarioBuilder};
 use topomotion_model::{Acks, Awaits, Play, Topology};
 use topomotion_sim::{RunFile, RunOptions, bind};
+use topomotion_trace::What;
 use topomotion_verify::Judged;
 
 /// Plays on three controllers and five brokers; `orders-0` is on brokers 1, 2 and 3.
@@ -50,6 +51,25 @@ fn a_way_that_is_cut_by_a_fault_shrinks_the_isr_and_a_heal_mends_it() {
     steps.heal();
     steps.wait_until(condition("isr-size(orders-0) == 3"), MINUTE_MS);
     assert_passed(&play(steps));
+}
+
+#[test]
+fn captions_show_numbers_that_conditions_know() {
+    let mut steps = scenario("gauges");
+    steps.client("order-producer", "header correlation-id=req-7");
+    steps.produce("order-producer", Some("orders"), record(Acks::All));
+    steps.client("order-producer", "tombstone orders-0 user1");
+    steps.wait_until(condition("high-watermark(orders-0) == 2"), MINUTE_MS);
+    steps.expect(condition("under-replicated == 0"));
+    steps
+        .say("offline {offline}, end {log-end(orders-0)}, {nothing} and {isr(orders-0)}");
+    let judged = play(steps);
+    assert_passed(&judged);
+    let said = judged.outcome.trace.events.iter().find_map(|event| match &event.what {
+        What::Say { text, .. } => Some(text.as_str()),
+        _ => None,
+    });
+    assert_eq!(said, Some("offline 0, end 2, {nothing} and {isr(orders-0)}"));
 }
 
 #[test]

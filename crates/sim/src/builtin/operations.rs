@@ -129,6 +129,8 @@ fn sigterm_or_kill(cast: &Cast<'_>) -> Result<Script, String> {
 
 fn health_and_ready(cast: &Cast<'_>) -> Result<Script, String> {
     let (group, members) = cast.group(2)?;
+    // Everybody is to get one.
+    cast.partitions(members.len())?;
     let lack = "It needs somebody who asks: `role: 'service'`, and an edge with `protocol: \
                 'http'` to a consumer.";
     let asks = |kind: &ActorKind| matches!(kind, ActorKind::Service { calls } if calls.is_empty());
@@ -155,9 +157,10 @@ fn health_and_ready(cast: &Cast<'_>) -> Result<Script, String> {
     );
     let script = ask(script, new, "/ready")
         .expect(format!("told({kubelet}, HTTP_503)"))
-        .caption("Everybody has joined, and knows what is theirs.")
+        .caption(format!("With its next heartbeat {old} learns of it, and joins again."))
         .wait_until(format!("group({group}) == stable"))
         .wait_until(format!("members({group}) == {}", members.len()))
-        .wait_until(format!("owned({new}) >= 1"));
+        .wait_until(format!("owned({new}) >= 1"))
+        .caption("Both know what is theirs: now it is ready.");
     Ok(ask(script, new, "/ready").wait(100).expect(format!("owned({old}) >= 1")))
 }

@@ -165,14 +165,10 @@ fn fraud_alert(cast: &Cast<'_>) -> Result<Script, String> {
         .wait_until(format!("holds({task}, card-4711) == 2"))
         .expect(format!("log-end({alerts}) == 0"))
         .caption("The third with the same card in the same minute.");
-    let script = payment(script, cast, "card-4711", 99)
+    Ok(payment(script, cast, "card-4711", 99)
         .wait_until(format!("log-end({alerts}) == 1"))
-        .caption(
-            "An alert: card-4711 = 3. Another card in this minute is counted alone.",
-        );
-    Ok(payment(script, cast, "card-0815", 30)
-        .wait_until(format!("holds({task}, card-0815) == 1"))
-        .wait(300)
+        .caption("An alert, with the count of three: it waits in a topic for who cares.")
+        .wait(500)
         .expect(format!("log-end({alerts}) == 1"))
         .expect_nothing_lost())
 }
