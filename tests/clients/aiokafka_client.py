@@ -62,15 +62,11 @@ async def producing(admin):
     sent = []
     for acks in (0, 1, "all"):
         for codec in (None, "gzip", "snappy", "lz4", "zstd"):
-            try:
-                batch = [f"{acks}-{codec}-{number}" for number in range(5)]
-                await produce("a-produce", batch, acks=acks, compression_type=codec)
-                sent += batch
-            except RuntimeError as missing:
-                assert "not found" in str(missing), missing
+            batch = [f"{acks}-{codec}-{number}" for number in range(5)]
+            await produce("a-produce", batch, acks=acks, compression_type=codec)
+            sent += batch
     equal(await read("a-produce", len(sent)), sent, "all of it")
-    assert len(sent) >= 30, sent
-    ok("acks 0, 1 and all, with the codecs that the client has")
+    ok("acks 0, 1 and all, with every codec")
     await produce("a-auto", range(10), enable_idempotence=True)
     equal(await read("a-auto", 10), [str(n) for n in range(10)], "idempotent")
     ok("an idempotent producer, on a topic that is made when it is written to")

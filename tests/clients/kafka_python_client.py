@@ -87,7 +87,7 @@ def producing():
     create("p-produce")
     sent = []
     for acks in (1, "all"):
-        for codec in (None, "gzip"):
+        for codec in (None, "gzip", "snappy", "lz4", "zstd"):
             batch = [f"{acks}-{codec}-{number}" for number in range(50)]
             offsets = produce("p-produce", batch, acks=acks, compression_type=codec)
             equal(offsets, list(range(len(sent), len(sent) + 50)), "offsets told")
@@ -95,7 +95,7 @@ def producing():
     batch = [f"0-{number}" for number in range(20)]
     produce("p-produce", batch, acks=0)
     equal(values(read("p-produce", len(sent) + 20)), sent + batch, "all of it")
-    ok("acks 0, 1 and all, plain and with gzip")
+    ok("acks 0, 1 and all, with every codec")
     producer = KafkaProducer(bootstrap_servers=SERVERS)
     create("p-keys", 3)
     headers = [("n", b"1"), ("empty", b"")]
@@ -118,6 +118,7 @@ def transactions():
         producer.begin_transaction()
         for number in range(3):
             producer.send("p-txn", f"{outcome}-{number}".encode())
+        producer.flush(10)
         {"commit": producer.commit_transaction, "abort": producer.abort_transaction}[outcome]()
     producer.close()
     wanted = [f"commit-{number}" for number in range(3)] * 2

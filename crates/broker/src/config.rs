@@ -93,6 +93,8 @@ pub struct BrokerSettings {
     /// How long a broker waits before it registers, or beats, again after a failure; doubles
     /// with each. Kafka's is not to be set: 100 ms.
     pub broker_resend_backoff: Duration,
+    /// Limit of that pause, where the session timeout, which is Kafka's, is not lower.
+    pub broker_resend_backoff_max: Duration,
     /// `request.timeout.ms` of the requests that nodes send one another.
     pub request_timeout: Duration,
     /// `socket.connection.setup.timeout.ms`: how long a dial may take.
@@ -259,6 +261,7 @@ impl Default for BrokerSettings {
             broker_heartbeat_interval: Duration::from_millis(2_000),
             broker_session_timeout: Duration::from_millis(9_000),
             broker_resend_backoff: Duration::from_millis(100),
+            broker_resend_backoff_max: Duration(u64::MAX),
             request_timeout: Duration::from_millis(30_000),
             connection_setup_timeout: Duration::from_millis(10_000),
             reconnect_backoff: Duration::from_millis(50),

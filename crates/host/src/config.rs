@@ -43,7 +43,9 @@ impl HostConfig {
     /// What differs from Kafka's defaults in a small cluster on one machine: its internal
     /// topics have no more replicas than there are brokers, the first rebalance of a group waits
     /// for nobody (as in the `server.properties` that Kafka ships), and voters that share a
-    /// process need not wait a second for one another, nor brokers for their controller. Topics are created when a client asks
+    /// process need not wait a second for one another, nor brokers for their controller. A
+    /// process that died is given up after two seconds, for its next one has to wait as long
+    /// before it may register in its place. Topics are created when a client asks
     /// about them, as Kafka's default is.
     pub fn settings_for(brokers: u16) -> BrokerSettings {
         let mut settings = BrokerSettings::default();
@@ -56,6 +58,8 @@ impl HostConfig {
         settings.quorum_election_backoff_max = Duration::from_millis(50);
         settings.broker_heartbeat_interval = Duration::from_millis(250);
         settings.broker_resend_backoff = Duration::from_millis(2);
+        settings.broker_resend_backoff_max = Duration::from_millis(50);
+        settings.broker_session_timeout = Duration::from_millis(2_000);
         settings.auto_create_topics = AutoCreateTopics::On;
         settings.fetch_sessions = FetchSessions::On;
         settings

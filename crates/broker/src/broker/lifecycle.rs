@@ -2,7 +2,7 @@
 //! unfenced once it has applied its own registration (CTL-8, CTL-10).
 //!
 //! One question is under way at a time. Failures are asked again after a pause that doubles
-//! up to the session timeout, as Kafka's broker does.
+//! up to a limit, as Kafka's broker does.
 
 use topomotion_wire::messages::broker_registration_request::Listener;
 use topomotion_wire::messages::{
@@ -193,7 +193,10 @@ impl Lifecycle {
         let first = config.settings.broker_resend_backoff;
         let doubled = first.0.saturating_mul(1 << self.failures.min(16));
         self.failures = self.failures.saturating_add(1);
-        let pause = Duration(doubled).min(config.settings.broker_session_timeout);
+        let settings = &config.settings;
+        let limit =
+            settings.broker_resend_backoff_max.min(settings.broker_session_timeout);
+        let pause = Duration(doubled).min(limit);
         if Defect::HeartbeatStops.is_sown() && self.epoch().is_some() {
             return;
         }
