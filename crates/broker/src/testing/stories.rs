@@ -1,6 +1,7 @@
 //! Steps that the stories share, and the stories themselves by theme.
 
 mod admin;
+mod clients;
 mod cluster;
 mod control;
 mod coordination;
