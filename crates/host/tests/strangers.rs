@@ -20,11 +20,14 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
 use topomotion_host::{Durability, HostConfig, HostError, Storage, serve};
 
+/// How a cluster ended, and the lines that it said.
+type End = (Result<(), HostError>, Vec<String>);
+
 /// A cluster on a thread of its own.
 struct Cluster {
     addresses: Vec<SocketAddr>,
     stop: mpsc::Sender<()>,
-    thread: Option<JoinHandle<(Result<(), HostError>, Vec<String>)>>,
+    thread: Option<JoinHandle<End>>,
 }
 
 impl Cluster {
@@ -52,7 +55,7 @@ impl Cluster {
                 tell.send(ready.addresses.clone()).expect("the test waits");
             };
             let outcome = serve(&config, until, ready, move |line| {
-                say.borrow_mut().push(line.into())
+                say.borrow_mut().push(line.into());
             });
             (outcome, lines.take())
         });

@@ -159,11 +159,10 @@ impl Watch for Recorder {
 
 /// The film of a recording.
 fn film(trace: &Trace, command: &[String], brokers: u16) -> Result<String, Failure> {
-    let topology = topology(trace, brokers)?;
     let title = command.join(" ");
     let story = Story {
         id: "recording",
-        title: &title,
+        title: "As recorded",
         description: "",
         trace,
         kind: Kind::Executed,
@@ -171,17 +170,21 @@ fn film(trace: &Trace, command: &[String], brokers: u16) -> Result<String, Failu
     let stories = [story];
     let panels = topomotion_animate::panels(&stories);
     let panels = panels.into_iter().map(|(id, size)| (ProcessId::from(id), size));
-    let roles = (1..=brokers).map(|id| (broker(id), "broker".to_owned()));
+    let served = (1..=brokers).map(|id| (broker(id), "broker".to_owned()));
+    let served: Vec<(ProcessId, String)> = served.collect();
+    let clients = clients(trace, brokers);
+    let roles = clients
+        .iter()
+        .map(|(name, seen)| (ProcessId::from(&**name), seen.role().to_owned()));
+    let topology = topology(&clients, brokers)?;
     let options = topomotion_layout::Options {
         panels: panels.collect(),
-        roles: roles.collect(),
+        roles: roles.chain(served).collect(),
         ..topomotion_layout::Options::default()
     };
     let (scene, _) = topomotion_layout::layout_with_effort(&topology, &options);
-    let options = topomotion_animate::Options {
-        title: title.clone(),
-        ..topomotion_animate::Options::default()
-    };
+    let options =
+        topomotion_animate::Options { title, ..topomotion_animate::Options::default() };
     let film = topomotion_animate::direct(&scene, &stories, &options);
     let look = Look {
         theme: Scheme::Auto,
@@ -206,9 +209,32 @@ struct Seen {
     brokers: BTreeSet<Arc<str>>,
 }
 
-/// Brokers in one group, the clients that were seen around them; edges for whoever talked to
-/// whom.
-fn topology(trace: &Trace, brokers: u16) -> Result<Topology, Failure> {
+impl Seen {
+    fn does(&self, api: &str) -> bool {
+        self.apis.iter().any(|it| **it == *api)
+    }
+
+    /// What its connections are called.
+    fn label(&self) -> &'static str {
+        match (self.does("Produce"), self.does("Fetch")) {
+            (true, true) => "produce, fetch",
+            (true, false) => "produce",
+            (false, true) => "fetch",
+            (false, false) => "admin",
+        }
+    }
+
+    fn role(&self) -> &'static str {
+        match (self.does("Produce"), self.does("Fetch")) {
+            (true, false) => "producer",
+            (false, true) => "consumer",
+            (true, true) | (false, false) => "service",
+        }
+    }
+}
+
+/// The clients that were seen.
+fn clients(trace: &Trace, brokers: u16) -> BTreeMap<Arc<str>, Seen> {
     let is_broker = |name: &str| (1..=brokers).any(|id| *name == *broker(id).as_str());
     let mut clients: BTreeMap<Arc<str>, Seen> = BTreeMap::new();
     for event in &trace.events {
@@ -219,12 +245,20 @@ fn topology(trace: &Trace, brokers: u16) -> Result<Topology, Failure> {
             seen.brokers.insert(packet.to.clone());
         }
     }
+    clients
+}
+
+/// Brokers in one group, the clients around them; edges for whoever talked to whom.
+fn topology(
+    clients: &BTreeMap<Arc<str>, Seen>,
+    brokers: u16,
+) -> Result<Topology, Failure> {
     let mut builder = TopologyBuilder::default();
     let group = builder.create_group(GroupConfig::new("brokers"));
     for id in 1..=brokers {
         builder.group(group).add_process(ProcessConfig::new(broker(id).as_str()));
     }
-    let mut connect =
+    let connect =
         |builder: &mut TopologyBuilder, from: &str, to: &str, label: &str| {
             builder.connect(EdgeConfig {
                 protocol: Some("kafka".to_owned()),
@@ -238,17 +272,10 @@ fn topology(trace: &Trace, brokers: u16) -> Result<Topology, Failure> {
             connect(&mut builder, from.as_str(), to.as_str(), "replicate");
         }
     }
-    for (client, seen) in &clients {
+    for (client, seen) in clients {
         builder.create_process(ProcessConfig::new(&**client));
-        let does = |api: &str| seen.apis.iter().any(|it| **it == *api);
-        let label = match (does("Produce"), does("Fetch")) {
-            (true, true) => "produce, fetch",
-            (true, false) => "produce",
-            (false, true) => "fetch",
-            (false, false) => "admin",
-        };
         for to in &seen.brokers {
-            connect(&mut builder, client, to, label);
+            connect(&mut builder, client, to, seen.label());
         }
     }
     let built = builder.build().map(|(topology, _)| topology);
