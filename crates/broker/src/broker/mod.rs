@@ -529,7 +529,9 @@ impl Broker {
         let known = standing.controller.is_some();
         let to_controller = [self.lifecycle.deadline(), self.isr_changes.deadline()];
         let to_controller = to_controller.into_iter().flatten().filter(|_| known);
-        let fetchers = self.fetchers.values().filter_map(Fetcher::deadline);
+        // Whoever closes asks for nothing any more.
+        let fetchers = self.fetchers.values().filter(|_| self.closing.is_none());
+        let fetchers = fetchers.filter_map(Fetcher::deadline);
         [
             self.produces.deadline(),
             self.fetches.deadline(),
