@@ -47,6 +47,7 @@ pub(super) fn find(draft: &mut Draft<'_>, plan: &mut ClusterPlan) {
             continue;
         }
         let names: Vec<String> = calls.iter().map(ToString::to_string).collect();
+        connect::no_longer_idle(draft, &process.id);
         draft.say(match names.is_empty() {
             true if !is_called => {
                 format!("`{}` asks {} over HTTP, where told to.", process.id, list(&asks))

@@ -91,7 +91,7 @@ pub(super) fn find(draft: &mut Draft<'_>, plan: &mut ClusterPlan) {
 }
 
 /// What was said of it before is not so.
-fn no_longer_idle(draft: &mut Draft<'_>, id: &ProcessId) {
+pub(super) fn no_longer_idle(draft: &mut Draft<'_>, id: &ProcessId) {
     let idle = format!("`{id}` takes no part in the runs");
     draft.explain.retain(|sentence| !sentence.starts_with(&idle));
 }
