@@ -22,8 +22,9 @@
 //!
 //! Bytes become requests, and answers bytes, in [`frames`]; whoever has a socket uses it.
 //!
-//! Not modelled, and said so where a client asks: log directories and tiered storage. Followers fetch without sessions ([`FetchSessions`]) unless told
-//! otherwise: each of their requests names all of its partitions, as a picture needs it.
+//! Not modelled, and said so where a client asks: log directories and tiered storage. Followers
+//! fetch without sessions ([`FetchSessions`]) unless told otherwise: each of their requests
+//! names all of its partitions, as a picture needs it.
 //!
 //! ```
 //! use topomotion_broker::{BrokerSettings, BrokerStatus, Node, NodeConfig, Roles};
