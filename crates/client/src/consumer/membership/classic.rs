@@ -71,6 +71,9 @@ pub(in crate::consumer) struct Classic {
     /// Empty until the coordinator gives one.
     member: Arc<str>,
     generation: i32,
+    /// Who it was in the generation that it has lost, until the application is told: what that
+    /// commits meanwhile, of records that others may have by now, is to be refused (KIP-447).
+    lost: Option<(Arc<str>, i32)>,
     topics: BTreeSet<Arc<str>>,
     /// What the coordinator was told.
     told: BTreeSet<Arc<str>>,
@@ -100,6 +103,7 @@ impl Classic {
             preparation: Preparation::Due,
             member: "".into(),
             generation: -1,
+            lost: None,
             topics: BTreeSet::new(),
             told: BTreeSet::new(),
             owned: BTreeSet::new(),
@@ -130,10 +134,12 @@ impl Classic {
     }
 
     pub fn metadata(&self) -> GroupMetadata {
+        let present = || (self.member.clone(), self.generation);
+        let (member, generation) = self.lost.clone().unwrap_or_else(present);
         GroupMetadata {
             group: self.config.id.clone(),
-            generation: self.generation,
-            member: self.member.clone(),
+            generation,
+            member,
             instance: self.config.instance.clone(),
         }
     }
@@ -244,6 +250,7 @@ impl Classic {
             return;
         }
         (self.phase, self.preparation) = (Phase::Out, Preparation::Done);
+        self.lost = None;
         let owned = std::mem::take(&mut self.owned);
         if self.generation < 0 {
             self.change(Ownership::Lost, owned);
@@ -294,7 +301,7 @@ impl Classic {
         }
         (self.failures, self.pause) = (0, None);
         self.member = told.member_id.as_str().into();
-        self.generation = told.generation_id;
+        (self.generation, self.lost) = (told.generation_id, None);
         self.pulse = Some(Pulse::start(now, self.config.heartbeat_interval));
         self.leads = None;
         if told.leader == told.member_id {
@@ -377,6 +384,7 @@ impl Classic {
 
     pub fn bar(&mut self, error: ErrorCode) {
         self.begin_anew(JoinCause::Dropped(error));
+        self.lost = None;
         let owned = std::mem::take(&mut self.owned);
         self.change(Ownership::Lost, owned);
         self.phase = Phase::Barred(error);
@@ -386,6 +394,9 @@ impl Classic {
     /// Not a member any more; what it owned is lost as soon as the application polls.
     fn begin_anew(&mut self, cause: JoinCause) {
         self.life += 1;
+        if self.generation >= 0 {
+            self.lost = Some((self.member.clone(), self.generation));
+        }
         (self.member, self.generation) = ("".into(), -1);
         (self.phase, self.preparation) = (Phase::Out, Preparation::Due);
         (self.rejoin, self.pulse, self.leads) = (Some(cause), None, None);
@@ -464,7 +475,7 @@ impl Classic {
             self.say_goodbye(cause);
         }
         self.begin_anew(JoinCause::Subscribed);
-        self.phase = Phase::Idle;
+        (self.phase, self.lost) = (Phase::Idle, None);
         self.topics.clear();
     }
 

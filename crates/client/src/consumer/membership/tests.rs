@@ -359,6 +359,19 @@ fn an_unknown_member_has_lost_everything_and_joins_as_somebody_new() {
 }
 
 #[test]
+fn until_the_loss_is_told_commits_name_the_generation_that_was_lost() {
+    let mut bench = Bench::new(cooperative);
+    bench.settle(1, &[0]);
+    bench.changes();
+    let before = bench.member.metadata();
+    bench.member.refused(ErrorCode::UnknownMemberId);
+    assert_eq!(bench.member.metadata(), before, "to be refused");
+    bench.wait(1);
+    assert_eq!(bench.changes(), [(Ownership::Lost, vec![0])]);
+    assert_eq!(bench.member.metadata().generation, -1);
+}
+
+#[test]
 fn another_generation_is_joined_under_the_same_id() {
     let mut bench = Bench::new(|_| {});
     bench.answer(joined(3, "leader", &[]));
