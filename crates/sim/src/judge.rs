@@ -316,7 +316,23 @@ impl Observer {
 }
 
 impl Observer {
+    /// Whether a group's word comes from a coordinator that is one no more, though it may not
+    /// know.
+    fn is_deposed(&self, change: &StateChange) -> bool {
+        const TOPIC: &str = "__consumer_offsets-";
+        let StateChange::Group { coordinator, group, .. } = change else { return false };
+        let all = self.registrations.keys().filter(|it| it.starts_with(TOPIC));
+        let Ok(count @ 1..) = i32::try_from(all.count()) else { return false };
+        let index = topomotion_coordinator::partition_for(group, count);
+        let home = self.registrations.get(&*format!("{TOPIC}{index}"));
+        let leader = home.and_then(|it| it.leader.as_ref());
+        leader.is_some_and(|leader| leader != coordinator)
+    }
+
     fn change(&mut self, change: &StateChange) {
+        if self.is_deposed(change) {
+            return;
+        }
         self.groups.change(change);
         match change {
             StateChange::Registration {

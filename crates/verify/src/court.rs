@@ -1,6 +1,8 @@
 //! The judge: answers every condition, and watches the invariants.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+
 use topomotion_model::Condition;
 
 use topomotion_sim::{Asked, ClusterPlan, Judge, Observer, Sight, negate};
@@ -152,6 +154,56 @@ impl Court {
         topic.is_some_and(|topic| self.withdrawn.contains(topic))
     }
 
+    /// A change of several partitions, without those that are withdrawn.
+    fn without_withdrawn<'a>(&self, change: &'a StateChange) -> Cow<'a, StateChange> {
+        let is_of_several = matches!(
+            change,
+            StateChange::CommitAnswered { .. } | StateChange::Member { .. }
+        );
+        let mut change = Cow::Borrowed(change);
+        if self.withdrawn.is_empty() || !is_of_several {
+            return change;
+        }
+        match change.to_mut() {
+            StateChange::CommitAnswered { offsets, .. } => {
+                offsets.retain(|(at, _)| !self.is_withdrawn(Some(at)));
+            }
+            StateChange::Member { partitions, owned, .. } => {
+                partitions.retain(|at| !self.is_withdrawn(Some(at)));
+                owned.retain(|at| !self.is_withdrawn(Some(at)));
+            }
+            _ => {}
+        }
+        change
+    }
+
+    /// The same of a sight.
+    fn seen_without_withdrawn<'a>(&self, sight: &'a Sight) -> Cow<'a, Sight> {
+        let is_of_offsets = matches!(
+            sight,
+            Sight::CommitAsked { .. }
+                | Sight::CommitTaken { .. }
+                | Sight::PendingAsked { .. }
+                | Sight::OffsetsTold { .. }
+        );
+        let mut sight = Cow::Borrowed(sight);
+        if self.withdrawn.is_empty() || !is_of_offsets {
+            return sight;
+        }
+        match sight.to_mut() {
+            Sight::CommitAsked { offsets, .. }
+            | Sight::CommitTaken { offsets, .. }
+            | Sight::PendingAsked { offsets, .. } => {
+                offsets.retain(|(at, _)| !self.is_withdrawn(Some(at)));
+            }
+            Sight::OffsetsTold { offsets, .. } => {
+                offsets.retain(|(at, _)| !self.is_withdrawn(Some(at)));
+            }
+            _ => {}
+        }
+        sight
+    }
+
     /// What happened at one moment has happened.
     fn settle(&mut self) {
         let mut bench = Bench {
@@ -192,6 +244,7 @@ impl Judge for Court {
         if self.is_withdrawn(partition_of(change)) {
             return;
         }
+        let change = &*self.without_withdrawn(change);
         let mut bench = Bench {
             at: event.at,
             found: &mut self.violations,
@@ -217,6 +270,7 @@ impl Judge for Court {
         if self.is_withdrawn(place_of(sight)) {
             return;
         }
+        let sight = &*self.seen_without_withdrawn(sight);
         self.model.witness(sight);
         let mut bench =
             Bench { at, found: &mut self.violations, allowed: &mut self.allowed };

@@ -348,9 +348,11 @@ impl Model {
                 self.replica_mut(process, partition).role = role;
             }
             StateChange::Appended { process, partition, base, count, epoch, batch } => {
+                let was_moved = self.was_moved(process, partition);
                 let replica = self.replica_mut(process, partition);
-                // Nobody says how much of it was found again: what comes now does.
-                if !replica.is_sound && *base < replica.end() {
+                // Nobody says how much of it was found again, or that it begins anew where it
+                // was taken away: what comes now does.
+                if (!replica.is_sound || was_moved) && *base < replica.end() {
                     replica.log.retain(|entry| entry.end() <= *base);
                 }
                 let below = replica.log.last().map_or(0, |entry| entry.prefix);

@@ -6,6 +6,7 @@
 
 mod facts;
 mod groups;
+mod members;
 mod office;
 mod promises;
 mod sight;
@@ -253,6 +254,13 @@ impl Recorder {
         };
         self.note(now, What::Sent(packet));
         id
+    }
+
+    /// A message has arrived from this process.
+    pub fn heard(&mut self, process: &Arc<str>, message: &Message) {
+        if let Some(sight) = members::heard(process, message) {
+            self.sight(sight);
+        }
     }
 
     fn travel(&mut self, id: PacketId, link: LinkId, message: &Message) -> Travel {

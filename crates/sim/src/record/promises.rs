@@ -14,6 +14,7 @@ use topomotion_wire::messages::{
 use topomotion_wire::{CorrelationId, Message, TopicPartition};
 use uuid::Uuid;
 
+use super::members;
 use super::sight::Sight;
 use crate::packet::Dictionary;
 use crate::world::LinkId;
@@ -22,6 +23,7 @@ use crate::world::LinkId;
 enum Question {
     Commit(u64, Arc<str>, Vec<(Arc<str>, i64)>),
     Offsets(u64),
+    Membership(Arc<str>),
     CommittedRecords,
     Other,
 }
@@ -98,6 +100,18 @@ impl Promises {
                 tell(Sight::OffsetsAsked { number, process });
                 Question::Offsets(number)
             }
+            RequestKind::ConsumerGroupHeartbeat(body) => {
+                Question::Membership(body.group_id.0.as_str().into())
+            }
+            RequestKind::JoinGroup(body) => {
+                Question::Membership(body.group_id.0.as_str().into())
+            }
+            RequestKind::SyncGroup(body) => {
+                Question::Membership(body.group_id.0.as_str().into())
+            }
+            RequestKind::Heartbeat(body) => {
+                Question::Membership(body.group_id.0.as_str().into())
+            }
             RequestKind::Fetch(body) if body.isolation_level == 1 => {
                 Question::CommittedRecords
             }
@@ -128,6 +142,22 @@ fn answered(
         }
         (Some(Question::Offsets(number)), ResponseKind::OffsetFetch(body)) => {
             told(number, [from, to], body, names, tell);
+        }
+        (Some(Question::Membership(group)), body) => {
+            if let ResponseKind::ConsumerGroupHeartbeat(body) = body
+                && body.error_code == 0
+            {
+                tell(Sight::EpochTold {
+                    coordinator: from.clone(),
+                    group: group.clone(),
+                    process: to.clone(),
+                    member: body.member_id.as_deref().unwrap_or_default().into(),
+                    epoch: body.member_epoch,
+                });
+            }
+            if members::keeps(body) {
+                tell(Sight::Kept { process: to.clone(), group });
+            }
         }
         (Some(Question::CommittedRecords), ResponseKind::Fetch(body)) => {
             served(from, body, names, tell);

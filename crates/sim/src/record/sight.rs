@@ -1,6 +1,6 @@
 //! What only the judge sees: facts and messages that no picture shows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use topomotion_wire::{ClientDeed, Fact, LeaderRecovery, PositionCause};
@@ -113,6 +113,37 @@ pub enum Sight {
         process: Arc<str>,
         /// In which partition.
         partition: Arc<str>,
+    },
+    /// A consumer's user wants it to read other topics, or none.
+    Subscribed(Arc<str>),
+    /// What a member of a group says has reached its coordinator, or whom it takes for that.
+    Heard {
+        /// Who.
+        process: Arc<str>,
+        /// Of which group.
+        group: Arc<str>,
+        /// The topics that it wants to read, where it says so.
+        topics: Option<BTreeSet<Arc<str>>>,
+    },
+    /// A coordinator tells a member its epoch.
+    EpochTold {
+        /// Who.
+        coordinator: Arc<str>,
+        /// Of which group.
+        group: Arc<str>,
+        /// Whose process it is.
+        process: Arc<str>,
+        /// The member's id.
+        member: Arc<str>,
+        /// The epoch that is its own from now on; negative when it has left.
+        epoch: i32,
+    },
+    /// A coordinator's answer shows that it counts with a member.
+    Kept {
+        /// Whose process.
+        process: Arc<str>,
+        /// Of which group.
+        group: Arc<str>,
     },
     /// Where a consumer will read next; looked at when a condition asks for it.
     Position {

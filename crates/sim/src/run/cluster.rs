@@ -287,6 +287,16 @@ impl<'a> Cluster<'a> {
         self.auditor = Some(host);
     }
 
+    /// That reader reads these, which hold all that it has read so far.
+    pub fn widen_audit(&mut self, partitions: &BTreeSet<TopicPartition>) {
+        let Some(host) = self.auditor else { return };
+        self.world.command(host, |body, now| {
+            if let Some(consumer) = body.consumer_mut() {
+                consumer.assign(now, partitions.iter().cloned());
+            }
+        });
+    }
+
     /// Where that reader will read next.
     pub fn auditor_position(&self, at: &TopicPartition) -> Option<i64> {
         self.world.machine(self.auditor?)?.position(at)

@@ -186,6 +186,9 @@ pub(super) fn bid(
         let process = process.0.clone();
         stage.witness(&Sight::Sought { process, partition });
     }
+    if matches!(line, ClientLine::Subscribe(_) | ClientLine::Unsubscribe) {
+        stage.witness(&Sight::Subscribed(process.0.clone()));
+    }
     let mut done = Ok(());
     stage.cluster.world.command(host, |body, now| {
         done = applications::obey(body, now, line);

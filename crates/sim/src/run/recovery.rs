@@ -61,6 +61,8 @@ fn missing(stage: &Stage<'_>, demand: Demand) -> Vec<String> {
         Demand::GroupsStable => groups_unstable(stage),
         Demand::TransactionsOver => transactions_open(stage),
         Demand::NothingUnstable => unstable(stage),
+        // Readers of committed records wait for ends that cannot be written.
+        Demand::EverythingRead if muted(stage) && holds_up(stage) => Vec::new(),
         Demand::EverythingRead => {
             let mut behind = stage.consumers_behind();
             behind.extend(owners_behind(stage));
@@ -73,10 +75,17 @@ fn missing(stage: &Stage<'_>, demand: Demand) -> Vec<String> {
 
 /// A reader of committed records that nobody has seen before reads everything.
 fn read_anew(stage: &mut Stage<'_>, aftermath: &mut Aftermath) -> Result<(), Stop> {
-    let partitions = led(stage).into_iter().map(|(partition, _)| partition).collect();
-    stage.cluster.start_auditor(partitions);
+    let names = |led: Vec<(TopicPartition, i64)>| led.into_iter().map(|(name, _)| name);
+    let mut reading: BTreeSet<TopicPartition> = names(led(stage)).collect();
+    stage.cluster.start_auditor(reading.iter().cloned().collect());
     let end = after(stage.now(), FRESH_READER_MS);
     loop {
+        // Some may be without a leader for a moment.
+        let count = reading.len();
+        reading.extend(names(led(stage)));
+        if reading.len() > count {
+            stage.cluster.widen_audit(&reading);
+        }
         let missing = not_read_anew(stage);
         if missing.is_empty() {
             aftermath.met.insert(Demand::AllReadAnew);
@@ -144,6 +153,33 @@ fn forlorn<'a>(stage: &'a Stage<'_>) -> impl Iterator<Item = TopicPartition> + '
     })
 }
 
+/// Whether somewhere nothing can be written that has to be replicated, not even the end of a
+/// transaction: too few of the replicas live, and it stays so.
+fn muted(stage: &Stage<'_>) -> bool {
+    let Some((_, controller)) = stage.cluster.active() else { return false };
+    let image = controller.image();
+    let default = stage.cluster.plan.settings.get("min.insync.replicas");
+    let default = default.and_then(|it| it.parse().ok()).unwrap_or(1);
+    image.topics().iter().any(|(name, topic)| {
+        let least = image.config_number(name, "min.insync.replicas").unwrap_or(default);
+        topic.partitions.values().any(|state| {
+            let living =
+                state.replicas.iter().filter(|id| stage.cluster.node_of(**id).is_some());
+            let least = usize::try_from(least).unwrap_or(0).min(state.replicas.len());
+            living.count() < least
+        })
+    })
+}
+
+/// Whether a transaction without an end holds readers up.
+fn holds_up(stage: &Stage<'_>) -> bool {
+    let mut holds_up = false;
+    for_each_leader(stage, |_, view| {
+        holds_up |= view.last_stable < view.high_watermark;
+    });
+    holds_up
+}
+
 /// Whether a group's coordinator cannot be, since nobody can lead its partition.
 fn is_orphan(stage: &Stage<'_>, group: &str) -> bool {
     let size = i32::try_from(stage.cluster.topic_size(OFFSETS)).unwrap_or(i32::MAX);
@@ -155,7 +191,7 @@ fn is_orphan(stage: &Stage<'_>, group: &str) -> bool {
 /// up.
 fn unstable(stage: &Stage<'_>) -> Vec<String> {
     let mut found = Vec::new();
-    if forlorn(stage).next().is_some() {
+    if forlorn(stage).next().is_some() || muted(stage) {
         // Whoever would end the transaction, or where its end would stand, is gone.
         return found;
     }
@@ -168,7 +204,7 @@ fn unstable(stage: &Stage<'_>) -> Vec<String> {
 }
 
 fn transactions_open(stage: &Stage<'_>) -> Vec<String> {
-    if forlorn(stage).next().is_some() {
+    if forlorn(stage).next().is_some() || muted(stage) {
         return Vec::new();
     }
     let all = stage.observer.transactions();
@@ -231,6 +267,9 @@ fn groups_unstable(stage: &Stage<'_>) -> Vec<String> {
             let topic = controller.image().topic(name);
             for &index in topic.into_iter().flat_map(|topic| topic.partitions.keys()) {
                 let partition = TopicPartition::new(name.clone(), index);
+                if may_be_missed(stage, &members, &partition) {
+                    continue;
+                }
                 let owners = members.iter().filter(|it| it.owned.contains(&partition));
                 let owners: Vec<&str> =
                     owners.map(|it| it.plan.process.as_str()).collect();
@@ -243,6 +282,26 @@ fn groups_unstable(stage: &Stage<'_>) -> Vec<String> {
         }
     }
     missing
+}
+
+/// Whether a partition came into being later, and the group's members need not notice: a
+/// static leader that returns takes the topics as it finds them for those that it has shared
+/// out (KIP-814), and the next rebalance may be far.
+fn may_be_missed(
+    stage: &Stage<'_>,
+    members: &[Member<'_>],
+    partition: &TopicPartition,
+) -> bool {
+    let mut planned = stage.cluster.plan.topics.iter();
+    let planned = planned.find(|it| *it.name == *partition.topic);
+    let planned = planned.map_or(0, |it| it.assignment.len());
+    let is_late = usize::try_from(partition.partition).is_ok_and(|at| at >= planned);
+    let is_static_leader = |it: &Member<'_>| {
+        let settings = &it.plan.settings;
+        settings.contains_key("group.instance.id")
+            && settings.get("group.protocol").is_none_or(|it| it != "consumer")
+    };
+    is_late && members.iter().any(is_static_leader)
 }
 
 /// What the members of groups have not read of what they own.

@@ -180,6 +180,9 @@ impl<M: Machine> World<M> {
         let loss = match (inbound, self.listening(link, side)) {
             (Passage::Free, Some((host, connection))) => {
                 self.recorder.routine(self.now, || What::Arrived(packet));
+                if let Some(from) = self.links[link.0].end(side.other()).host {
+                    self.recorder.heard(&self.hosts[from.0].name, &message);
+                }
                 let input = Input::Received { connection, message };
                 return self.deliver(host, input, Some(packet));
             }

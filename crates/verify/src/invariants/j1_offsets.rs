@@ -36,6 +36,8 @@ struct Stamp {
     producer: i64,
     /// Whether it is a marker, and of a commit.
     commits: Option<bool>,
+    /// The leader's epoch: what is written later in an earlier one is cut off.
+    epoch: i32,
 }
 
 /// Settings by which a topic, or every topic, forgets.
@@ -87,7 +89,10 @@ impl Offsets {
 
 impl Offsets {
     fn stamp(&mut self, partition: &Name, base: i64, stamp: Stamp) {
-        self.stamped.entry(partition.clone()).or_default().insert(base, stamp);
+        let stamped = self.stamped.entry(partition.clone()).or_default();
+        if stamped.get(&base).is_none_or(|known| known.epoch <= stamp.epoch) {
+            stamped.insert(base, stamp);
+        }
     }
 
     /// Whether all of this is markers and records of transactions that were aborted.
@@ -117,6 +122,13 @@ impl Offsets {
 /// Whether a partition is of one of these topics.
 fn is_of(partition: &Name, topics: &BTreeSet<String>) -> bool {
     partition.rsplit_once('-').is_some_and(|(topic, _)| topics.contains(topic))
+}
+
+/// In which leader's epoch a batch of this replica's was written.
+fn epoch_at(model: &Model, (process, partition): (&Name, &Name), base: i64) -> i32 {
+    let log = model.replica(process, partition).map(|it| &it.log);
+    let entry = log.and_then(|log| log.iter().rev().find(|entry| entry.base == base));
+    entry.map_or(-1, |entry| entry.epoch)
 }
 
 impl Checker for Offsets {
@@ -176,13 +188,15 @@ impl Checker for Offsets {
             Sight::Started(process) => {
                 self.positions.retain(|(other, _), _| other != process);
             }
-            Sight::Numbered { partition, base, count, producer, .. } => {
-                let (count, producer) = (*count, *producer);
-                self.stamp(partition, *base, Stamp { count, producer, commits: None });
+            Sight::Numbered { process, partition, base, count, producer, .. } => {
+                let (count, producer, commits) = (*count, *producer, None);
+                let epoch = epoch_at(model, (process, partition), *base);
+                self.stamp(partition, *base, Stamp { count, producer, commits, epoch });
             }
-            Sight::Marked { partition, base, producer, commits, .. } => {
-                let (producer, commits) = (*producer, Some(*commits));
-                self.stamp(partition, *base, Stamp { count: 1, producer, commits });
+            Sight::Marked { process, partition, base, producer, commits, .. } => {
+                let (count, producer, commits) = (1, *producer, Some(*commits));
+                let epoch = epoch_at(model, (process, partition), *base);
+                self.stamp(partition, *base, Stamp { count, producer, commits, epoch });
             }
             Sight::Sought { process, partition } => {
                 self.positions.remove(&(process.clone(), partition.clone()));

@@ -25,8 +25,8 @@ pub(crate) struct Groups {
     grown: BTreeSet<Name>,
     begun: bool,
     known: BTreeSet<Name>,
-    /// Groups whose members all read the same.
-    equal: BTreeSet<Name>,
+    /// What each process wants to read of each group: as planned, and as it says since.
+    topics: BTreeMap<(Name, Name), BTreeSet<Name>>,
     /// The last complete assignment of each group, as long as nobody forgot what it had.
     before: BTreeMap<Name, Shares>,
 }
@@ -66,13 +66,29 @@ impl View<'_> {
 
 impl Groups {
     pub fn new(plan: Option<&ClusterPlan>) -> Groups {
-        let mut topics: BTreeMap<Name, BTreeSet<Vec<&str>>> = BTreeMap::new();
-        for consumer in plan.iter().flat_map(|plan| &plan.consumers) {
-            let of_group = topics.entry(consumer.group.as_str().into()).or_default();
-            of_group.insert(consumer.topics());
-        }
-        let equal = topics.into_iter().filter(|(_, all)| all.len() == 1);
-        Groups { equal: equal.map(|(group, _)| group).collect(), ..Groups::default() }
+        let consumers = plan.iter().flat_map(|plan| &plan.consumers);
+        let topics = consumers.map(|it| {
+            let place = (it.group.as_str().into(), it.process.0.clone());
+            (place, it.topics().into_iter().map(Name::from).collect())
+        });
+        Groups { topics: topics.collect(), ..Groups::default() }
+    }
+
+    /// Whether all of its members read the same, and every topic of theirs is known.
+    fn is_equal(&self, model: &Model, view: &View<'_>) -> bool {
+        let wanted = |member: &GroupMember| {
+            self.topics.get(&(view.group.clone(), member.process.clone()))
+        };
+        let mut all = view.members.iter().map(wanted);
+        let first = all.next().flatten();
+        let Some(first) = first.filter(|_| all.all(|it| it == first)) else {
+            return false;
+        };
+        // What is deleted, or given to nobody yet, is not shared out evenly.
+        let assigned: BTreeSet<&Name> = view.assigned().collect();
+        let due = model.registrations.keys().filter(|it| first.contains(topic_of(it)));
+        let known: BTreeSet<&str> = due.clone().map(|it| topic_of(it)).collect();
+        due.eq(assigned) && known.len() == first.len()
     }
 
     /// Partitions of the topics that anybody has and that nobody has.
@@ -119,7 +135,7 @@ impl Groups {
         if is_grown || !left_over.is_empty() || view.members.is_empty() {
             return;
         }
-        if self.equal.contains(group) {
+        if self.is_equal(model, view) {
             self.judge_balance(view, bench);
         }
         self.before.insert(group.clone(), view.shares());
@@ -246,9 +262,15 @@ impl Checker for Groups {
     }
 
     fn witness(&mut self, _model: &Model, sight: &Sight, _bench: &mut Bench<'_>) {
-        // Whoever is started anew does not know what it had.
-        if let Sight::Started(_) = sight {
-            self.before.clear();
+        match sight {
+            // Whoever is started anew, or wants to read something else for a while, does not
+            // know what it had.
+            Sight::Started(_) | Sight::Subscribed(_) => self.before.clear(),
+            Sight::Heard { process, group, topics: Some(topics) } => {
+                let place = (group.clone(), process.clone());
+                self.topics.insert(place, topics.clone());
+            }
+            _ => {}
         }
     }
 }

@@ -139,6 +139,17 @@ impl Checker for Commits {
                 let open = Open { group, member, generation, valid, offsets };
                 self.open.insert(*number, open);
             }
+            // The rest of the group is told of it when all that is written is durable.
+            Sight::EpochTold { coordinator, group, member, epoch, .. }
+                if coordinates(model, coordinator, group) =>
+            {
+                let (_, members) = self.epochs.entry(group.clone()).or_default();
+                members.insert(member.clone(), *epoch);
+                let of_member =
+                    |it: &&mut Open| it.group == *group && it.member == *member;
+                let open = self.open.values_mut().filter(of_member);
+                open.for_each(|it| _ = it.valid.insert(*epoch));
+            }
             Sight::CommitTaken { number, coordinator, group, offsets } => {
                 if !coordinates(model, coordinator, group) {
                     return;

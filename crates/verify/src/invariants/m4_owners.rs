@@ -18,6 +18,8 @@ struct Belief {
     is_expelled: bool,
     /// What it gave up though it was to keep it.
     given_up: BTreeSet<Name>,
+    /// Whether its user has wanted to read something else since it was given partitions.
+    changed_its_mind: bool,
 }
 
 #[derive(Debug, Default)]
@@ -26,6 +28,8 @@ pub(crate) struct Owners {
     beliefs: BTreeMap<Name, BTreeMap<Name, Belief>>,
     /// What each member of a cooperative group was to have in the last stable generation.
     kept: BTreeMap<(Name, Name), BTreeSet<Name>>,
+    /// Who has asked to join since the members of a group were last complete.
+    joined: BTreeMap<Name, BTreeSet<Name>>,
 }
 
 impl Owners {
@@ -69,7 +73,10 @@ impl Checker for Owners {
                         belief.given_up = kept.cloned().collect();
                     }
                     Ownership::Assigned => {
-                        let back = partitions.iter().find(|at| given_up.contains(*at));
+                        let at_will = std::mem::take(&mut belief.changed_its_mind);
+                        let back = partitions
+                            .iter()
+                            .find(|at| given_up.contains(*at) && !at_will);
                         bench.demand("M5", back.is_none(), || {
                             format!(
                                 "{process} of {group} gave {back:?} up, which it was to keep"
@@ -81,9 +88,20 @@ impl Checker for Owners {
                 self.judge_owners(group, process, bench);
             }
             StateChange::Group { group, state, protocol, members, .. } => {
+                // A static member that has not joined again in time keeps its place, though
+                // the others share out what it has.
+                let is_complete = *state == GroupState::CompletingRebalance;
+                let joined = match is_complete {
+                    true => self.joined.remove(group).unwrap_or_default(),
+                    false => BTreeSet::new(),
+                };
                 let of_group = self.beliefs.entry(group.clone()).or_default();
                 for (process, belief) in of_group {
-                    if !members.iter().any(|member| member.process == *process) {
+                    let member = members.iter().find(|it| it.process == *process);
+                    let is_counted = member.is_some_and(|it| {
+                        it.instance.is_none() || !is_complete || joined.contains(process)
+                    });
+                    if !is_counted {
                         belief.is_expelled = true;
                     }
                 }
@@ -104,6 +122,19 @@ impl Checker for Owners {
     }
 
     fn witness(&mut self, _model: &Model, sight: &Sight, _bench: &mut Bench<'_>) {
+        // Whoever has left is counted with no more, a static member that is to be back neither.
+        if let Sight::EpochTold { process, group, epoch: ..0, .. } = sight {
+            let of_group = self.beliefs.get_mut(group);
+            let belief = of_group.and_then(|beliefs| beliefs.get_mut(process));
+            belief.into_iter().for_each(|belief| belief.is_expelled = true);
+        }
+        if let Sight::Heard { process, group, topics: Some(_) } = sight {
+            self.joined.entry(group.clone()).or_default().insert(process.clone());
+        }
+        if let Sight::Subscribed(process) = sight {
+            let beliefs = self.beliefs.values_mut().filter_map(|it| it.get_mut(process));
+            beliefs.for_each(|belief| belief.changed_its_mind = true);
+        }
         if let Sight::Started(process)
         | Sight::LostPower(process)
         | Sight::LostDisk(process) = sight

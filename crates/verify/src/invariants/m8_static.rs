@@ -2,102 +2,186 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use topomotion_sim::{ClusterPlan, Sight};
-use topomotion_trace::{Fault, ProcessState, StateChange, Time};
+use topomotion_sim::{ClusterPlan, ConsumerPlan, Sight};
+use topomotion_trace::{GroupMember, StateChange};
 
 use super::Checker;
 use super::t1_transitions::home_in;
 use crate::court::Bench;
 use crate::model::{Model, Name};
 
-/// So long before it stopped a member may have been heard last, and so long after it has left
-/// it may go on running, in µs.
-const SLACK: u64 = 4_000_000;
+/// So long a coordinator may take to say that a member is out, in µs: it says it when that is
+/// durable, and the member may be back by then.
+const LATE: u64 = 15_000_000;
+
+/// How patient a group is with a static member, in µs.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    session: u64,
+    /// How long it may take to give up what it no longer has, where it need not join again.
+    revocation: Option<u64>,
+}
+
+/// A static member as its coordinator hears it.
+#[derive(Debug, Default)]
+struct Presence {
+    /// When something came from it; it counts when it is answered.
+    arrived: u64,
+    heard: Option<u64>,
+    /// When it was heard again after it had been silent for too long.
+    lapsed: Option<u64>,
+    /// Since when it is behind its group.
+    behind: Option<u64>,
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Static {
-    /// Session timeouts in µs, of consumers with a `group.instance.id`.
-    sessions: BTreeMap<Name, u64>,
+    /// Of consumers with a `group.instance.id`.
+    patience: BTreeMap<Name, Patience>,
     /// Static members of each group.
     members: BTreeMap<Name, BTreeSet<Name>>,
-    /// Since when a process is down.
-    down: BTreeMap<Name, u64>,
-    /// When a member was missing that ran.
-    missing: BTreeMap<Name, u64>,
+    /// By group and process.
+    presence: BTreeMap<(Name, Name), Presence>,
+    /// Whose clock is not the world's.
+    moved: BTreeSet<Name>,
+    /// The moment of what was seen last.
+    now: u64,
+}
+
+fn patience(plan: &ClusterPlan, consumer: &ConsumerPlan) -> Patience {
+    let read = |of: &BTreeMap<String, String>, name: &str, default: u64| {
+        of.get(name).and_then(|it| it.parse().ok()).unwrap_or(default) * 1_000
+    };
+    let own = &consumer.settings;
+    match own.get("group.protocol").map(String::as_str) {
+        Some("consumer") => Patience {
+            session: read(&plan.settings, "group.consumer.session.timeout.ms", 45_000),
+            revocation: Some(read(own, "max.poll.interval.ms", 300_000)),
+        },
+        _ => Patience {
+            session: read(own, "session.timeout.ms", 45_000),
+            revocation: None,
+        },
+    }
 }
 
 impl Static {
     pub fn new(plan: Option<&ClusterPlan>) -> Static {
-        let consumers = plan.iter().flat_map(|plan| &plan.consumers);
-        let with_instance =
-            consumers.filter(|it| it.settings.contains_key("group.instance.id"));
-        let sessions = with_instance.map(|it| {
-            let set = it.settings.get("session.timeout.ms");
-            let timeout = set.and_then(|it| it.parse().ok()).unwrap_or(45_000_u64);
-            (it.process.0.clone(), timeout * 1_000)
-        });
-        Static { sessions: sessions.collect(), ..Static::default() }
+        let consumers = plan
+            .into_iter()
+            .flat_map(|plan| plan.consumers.iter().map(move |it| (plan, it)));
+        let with_instance = consumers
+            .filter(|(_, it)| it.settings.contains_key("group.instance.id"))
+            .map(|(plan, it)| (it.process.0.clone(), patience(plan, it)));
+        Static { patience: with_instance.collect(), ..Static::default() }
     }
 
-    fn stop(&mut self, process: &Name, at: u64, bench: Option<&mut Bench<'_>>) {
-        self.down.entry(process.clone()).or_insert(at);
-        let missing = self.missing.remove(process);
-        if let (Some(bench), Some(missing)) = (bench, missing) {
-            bench.demand("M8", at > missing + SLACK, || {
-                format!("static member {process} has left its group to be started again")
-            });
+    /// Something has come from a member: what is refused, or never answered, does not keep it
+    /// in its group.
+    fn hear(&mut self, group: &Name, process: &Name, at: u64) {
+        if self.patience.contains_key(process) {
+            let place = (group.clone(), process.clone());
+            self.presence.entry(place).or_default().arrived = at;
         }
+    }
+
+    /// A member was answered.
+    fn keep(&mut self, group: &Name, process: &Name) {
+        let place = (group.clone(), process.clone());
+        let (Some(patience), Some(presence)) =
+            (self.patience.get(process), self.presence.get_mut(&place))
+        else {
+            return;
+        };
+        let at = presence.arrived;
+        if presence.heard.is_some_and(|heard| at >= heard + patience.session) {
+            presence.lapsed = Some(at);
+        }
+        presence.heard = Some(at);
+    }
+
+    /// When a story begins, time begins anew.
+    fn pass(&mut self, at: u64) {
+        if at < self.now {
+            self.presence.clear();
+        }
+        self.now = at;
+    }
+
+    /// Notes whether a member is behind.
+    fn look_at(&mut self, group: &Name, generation: i32, member: &GroupMember, at: u64) {
+        let place = (group.clone(), member.process.clone());
+        let Some(presence) = self.presence.get_mut(&place) else { return };
+        match member.epoch == generation {
+            true => presence.behind = None,
+            false => _ = presence.behind.get_or_insert(at),
+        }
+    }
+
+    /// A member is in its group no more.
+    fn judge(&mut self, group: &Name, gone: &Name, bench: &mut Bench<'_>) {
+        let place = (group.clone(), gone.clone());
+        let (Some(patience), Some(presence)) =
+            (self.patience.get(gone), self.presence.remove(&place))
+        else {
+            return;
+        };
+        let at = bench.at().0;
+        let Some(heard) = presence.heard else { return };
+        let is_slow = presence
+            .behind
+            .zip(patience.revocation)
+            .is_some_and(|(since, within)| at >= since + within);
+        let holds = at >= heard + patience.session
+            || presence.lapsed.is_some_and(|lapsed| at <= lapsed + LATE)
+            || is_slow;
+        bench.demand("M8", holds, || {
+            format!(
+                "static member {gone} was taken out of {group} {} ms after it was heard",
+                (at - heard) / 1_000
+            )
+        });
     }
 }
 
 impl Checker for Static {
     fn see(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
-        match change {
-            StateChange::Process { process, state: ProcessState::Stopped } => {
-                let at = bench.at().0;
-                self.stop(process, at, Some(bench));
+        self.pass(bench.at().0);
+        let StateChange::Group { coordinator, group, generation, members, .. } = change
+        else {
+            return;
+        };
+        let home = home_in(model, "__consumer_offsets", group);
+        if home.is_none_or(|home| {
+            model.led_by(coordinator, &home).is_none() || model.was_unclean(&home)
+        }) {
+            self.members.remove(group);
+            return;
+        }
+        let with_instance = members.iter().filter(|it| it.instance.is_some());
+        let now: BTreeSet<Name> =
+            with_instance.clone().map(|it| it.process.clone()).collect();
+        for member in with_instance {
+            self.look_at(group, *generation, member, bench.at().0);
+        }
+        let before = self.members.insert(group.clone(), now.clone());
+        if self.moved.contains(coordinator) {
+            return;
+        }
+        for gone in before.iter().flatten().filter(|it| !now.contains(*it)) {
+            self.judge(group, gone, bench);
+        }
+    }
+
+    fn witness(&mut self, _model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
+        self.pass(bench.at().0);
+        match sight {
+            Sight::Heard { process, group, .. } => {
+                self.hear(group, process, bench.at().0);
             }
-            StateChange::Group { coordinator, group, members, .. } => {
-                let home = home_in(model, "__consumer_offsets", group);
-                if home.is_none_or(|home| model.led_by(coordinator, &home).is_none()) {
-                    return;
-                }
-                let now: BTreeSet<Name> = members
-                    .iter()
-                    .filter(|it| it.instance.is_some())
-                    .map(|it| it.process.clone())
-                    .collect();
-                let before = self.members.insert(group.clone(), now.clone());
-                for gone in before.iter().flatten().filter(|it| !now.contains(*it)) {
-                    let Some(session) = self.sessions.get(gone) else { continue };
-                    let at = bench.at().0;
-                    let Some(down) = self.down.get(gone) else {
-                        self.missing.insert(gone.clone(), at);
-                        continue;
-                    };
-                    bench.demand("M8", at + SLACK >= down + session, || {
-                        format!(
-                            "static member {gone} was taken out of {group} {} ms after it \
-                             stopped",
-                            (at - down) / 1_000
-                        )
-                    });
-                }
-            }
+            Sight::Kept { process, group } => self.keep(group, process),
+            Sight::ClockMoved(process) => _ = self.moved.insert(process.clone()),
             _ => {}
-        }
-    }
-
-    fn witness(&mut self, _model: &Model, sight: &Sight, _bench: &mut Bench<'_>) {
-        if let Sight::Started(process) = sight {
-            self.down.remove(process);
-            self.missing.remove(process);
-        }
-    }
-
-    fn suffer(&mut self, at: Time, fault: &Fault) {
-        if let Fault::Crash { process } = fault {
-            self.stop(process, at.0, None);
         }
     }
 }

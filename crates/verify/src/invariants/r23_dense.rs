@@ -1,6 +1,6 @@
 //! R23: a log grows at its end, without gaps and without writing over anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use topomotion_sim::Sight;
 use topomotion_trace::StateChange;
@@ -13,6 +13,8 @@ use crate::replication::is_metadata;
 #[derive(Debug, Default)]
 pub(crate) struct Dense {
     ends: BTreeMap<(Name, Name), i64>,
+    /// Replicas that were taken away since: what comes back begins anew.
+    taken: BTreeSet<(Name, Name)>,
 }
 
 impl Checker for Dense {
@@ -20,7 +22,11 @@ impl Checker for Dense {
         match change {
             StateChange::Appended { process, partition, base, count, .. } => {
                 let place = (process.clone(), partition.clone());
+                let is_new = self.taken.remove(&place);
                 let end = self.ends.entry(place).or_insert(*base);
+                if is_new && *base < *end {
+                    *end = *base;
+                }
                 // A metadata log begins anew behind a snapshot.
                 let follows = *base == *end || is_metadata(partition) && *base > *end;
                 bench.demand("R23", follows && *count > 0, || {
@@ -30,6 +36,11 @@ impl Checker for Dense {
                     )
                 });
                 *end = base + count;
+            }
+            StateChange::Registration { partition, replicas, .. } => {
+                let all = self.ends.keys().filter(|(_, of)| of == partition);
+                let gone = all.filter(|(process, _)| !replicas.contains(process));
+                self.taken.extend(gone.cloned());
             }
             StateChange::Truncated { process, partition, end } => {
                 self.ends.insert((process.clone(), partition.clone()), *end);

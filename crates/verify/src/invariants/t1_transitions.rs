@@ -24,6 +24,8 @@ impl Checker for Transitions {
         };
         let Some(home) = home_of(model, id) else { return };
         if model.led_by(coordinator, &home).is_none() {
+            // It counts if its followers have not heard of its fall either, and not if they have.
+            self.known.remove(id);
             return;
         }
         let now = (*state, *producer, *epoch);

@@ -36,17 +36,20 @@ pub(crate) struct Hanging {
     raises: bool,
 }
 
+/// Whether each transaction has an epoch of its own (KIP-890).
+pub(super) fn raises_epochs(plan: &ClusterPlan) -> bool {
+    let of_clients = plan.producers.iter().map(|it| &it.settings);
+    let mut eras = of_clients.chain([&plan.settings]).flat_map(|settings| {
+        let era = settings.get("era.txn").map(|era| era == "v2");
+        let version = settings.get("transaction.version").map(|it| it == "2");
+        [era, version]
+    });
+    eras.all(|it| it != Some(false))
+}
+
 impl Hanging {
     pub fn new(plan: Option<&ClusterPlan>) -> Hanging {
-        let of_nodes = plan.iter().map(|plan| &plan.settings);
-        let of_clients = plan.iter().flat_map(|plan| &plan.producers);
-        let all = of_nodes.chain(of_clients.map(|it| &it.settings));
-        let mut eras = all.flat_map(|settings| {
-            let era = settings.get("era.txn").map(|era| era == "v2");
-            let version = settings.get("transaction.version").map(|it| it == "2");
-            [era, version]
-        });
-        let raises = plan.is_some() && eras.all(|it| it != Some(false));
+        let raises = plan.is_some_and(raises_epochs);
         Hanging { raises, ..Hanging::default() }
     }
 
@@ -121,6 +124,8 @@ impl Checker for Hanging {
         };
         let Some(home) = home_of(model, id) else { return };
         if model.led_by(coordinator, &home).is_none() || model.was_unclean(&home) {
+            // What was known of it may be gone, and what is known now may not count.
+            self.views.retain(|_, view| view.id != *id);
             return;
         }
         match state {
@@ -157,7 +162,10 @@ impl Checker for Hanging {
                 let kind = StampKind::InTransaction(*sequence);
                 let stamp = Stamp { producer: *producer, epoch: *epoch, kind };
                 let known = self.is_known(partition, stamp);
-                let since = (known == Some(false)).then_some(bench.at().0);
+                // Whoever leads no more without knowing it may be told late that a transaction
+                // is open: its end went to the next leader, and what is taken here is cut off.
+                let leads = model.led_by(process, partition).is_some();
+                let since = (known == Some(false) && leads).then_some(bench.at().0);
                 self.open.insert((partition.clone(), *producer), since);
                 bench.demand("T10", since.is_none(), || {
                     let view = &self.views[producer];

@@ -17,6 +17,9 @@ pub(crate) struct Stable {
     said: BTreeMap<(Name, Name), i64>,
     /// Replicas whose log is not known from its beginning.
     unknown: BTreeSet<(Name, Name)>,
+    /// Replicas whose high watermark was told since their process was started: before that it
+    /// is what was last written down.
+    told: BTreeSet<(Name, Name)>,
 }
 
 /// A transaction in a log: first offset, marker and whether it commits.
@@ -69,12 +72,21 @@ impl Stable {
 
 impl Checker for Stable {
     fn see(&mut self, _model: &Model, change: &StateChange, _bench: &mut Bench<'_>) {
-        if let StateChange::LastStable { process, partition, offset } = change {
-            self.said.insert((process.clone(), partition.clone()), *offset);
+        match change {
+            StateChange::LastStable { process, partition, offset } => {
+                self.said.insert((process.clone(), partition.clone()), *offset);
+            }
+            StateChange::HighWatermark { process, partition, .. } => {
+                self.told.insert((process.clone(), partition.clone()));
+            }
+            _ => {}
         }
     }
 
     fn witness(&mut self, model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
+        if let Sight::Started(process) = sight {
+            self.told.retain(|(other, _)| other != process);
+        }
         let Sight::Served { process, partition, range: (from, to), aborted } = sight
         else {
             return;
@@ -101,7 +113,7 @@ impl Checker for Stable {
 
     fn settle(&mut self, model: &Model, bench: &mut Bench<'_>) {
         for (place, offset) in std::mem::take(&mut self.said) {
-            if !self.is_known(model, &place) {
+            if !self.is_known(model, &place) || !self.told.contains(&place) {
                 continue;
             }
             let (process, partition) = &place;

@@ -7,6 +7,7 @@ use topomotion_sim::{ClusterPlan, Sight};
 use topomotion_trace::{StateChange, TransactionStep as Step};
 
 use super::Checker;
+use super::t1_transitions::home_in;
 use crate::court::Bench;
 use crate::model::{Model, Name};
 
@@ -16,9 +17,9 @@ type Portion = (Name, i64, i64);
 #[derive(Debug, Default)]
 struct Pipeline {
     group: Name,
-    /// Read, and not yet in a transaction.
+    /// Read, and not yet to be committed by a transaction.
     read: Vec<Portion>,
-    /// Read for the transaction that is open.
+    /// Read, and to be committed by the transaction that is open.
     open: Vec<Portion>,
     step: Option<Step>,
 }
@@ -39,19 +40,22 @@ impl Pipelines {
         Pipelines { groups: groups.collect(), ..Pipelines::default() }
     }
 
-    fn step(&mut self, process: &Name, step: Step, bench: &mut Bench<'_>) {
+    fn step(&mut self, model: &Model, process: &Name, step: Step, bench: &mut Bench<'_>) {
         let Some(pipeline) = self.pipelines.get_mut(process) else { return };
         pipeline.step = Some(step);
         match step {
-            Step::Begun => pipeline.open = std::mem::take(&mut pipeline.read),
             Step::Committed => {
                 let portions = std::mem::take(&mut pipeline.open);
+                let home = home_in(model, "__consumer_offsets", &pipeline.group);
+                let lost = home.is_some_and(|home| model.was_unclean(&home));
                 let consumed = self.consumed.entry(pipeline.group.clone()).or_default();
                 for (partition, base, next) in portions {
                     let twice = consumed.iter().any(|(at, from, to)| {
                         *at == partition && *from < next && base < *to
                     });
-                    bench.demand("J14", !twice, || {
+                    // What was lost, or what was committed of it, comes again.
+                    let holds = !twice || lost || model.was_unclean(&partition);
+                    bench.demand("J14", holds, || {
                         format!(
                             "{process} consumed {partition} from {base} to {next} in a \
                              transaction, though another had consumed of it already"
@@ -65,6 +69,13 @@ impl Pipelines {
         }
     }
 
+    /// A transaction is to commit this reading position: all that was read below it.
+    fn take(&mut self, process: &Name, (partition, offset): (&Name, i64)) {
+        let Some(pipeline) = self.pipelines.get_mut(process) else { return };
+        let is_below = |it: &mut Portion| it.0 == *partition && it.2 <= offset;
+        pipeline.open.extend(pipeline.read.extract_if(.., is_below));
+    }
+
     /// A reading position counts as consumed.
     fn commit(
         &self,
@@ -76,7 +87,8 @@ impl Pipelines {
             let is_open = matches!(pipeline.step, Some(Step::Begun));
             let ends_there =
                 |it: &&Portion| it.0 == *partition && it.1 < offset && offset <= it.2;
-            let early = is_open && pipeline.open.iter().any(|it| ends_there(&it));
+            let mut read = pipeline.open.iter().chain(&pipeline.read);
+            let early = is_open && read.any(|it| ends_there(&it));
             bench.demand("T9", !early, || {
                 format!(
                     "{partition} counts as consumed up to {offset} in {group}, while the \
@@ -88,19 +100,15 @@ impl Pipelines {
 }
 
 impl Checker for Pipelines {
-    fn see(&mut self, _model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
+    fn see(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
         match change {
             StateChange::Polled { process, partition, base, next, .. } => {
                 if let Some(pipeline) = self.pipelines.get_mut(process) {
-                    let portion = (partition.clone(), *base, *next);
-                    match pipeline.step {
-                        Some(Step::Begun) => pipeline.open.push(portion),
-                        _ => pipeline.read.push(portion),
-                    }
+                    pipeline.read.push((partition.clone(), *base, *next));
                 }
             }
             StateChange::TransactionStep { process, step, .. } => {
-                self.step(process, *step, bench);
+                self.step(model, process, *step, bench);
             }
             StateChange::OffsetCommitted {
                 group,
@@ -131,6 +139,11 @@ impl Checker for Pipelines {
         match sight {
             Sight::Started(process) => {
                 self.pipelines.remove(process);
+            }
+            Sight::PendingAsked { process, offsets, .. } => {
+                for (partition, offset) in offsets {
+                    self.take(process, (partition, *offset));
+                }
             }
             Sight::Sought { process, partition } => {
                 if let Some(pipeline) = self.pipelines.get_mut(process) {

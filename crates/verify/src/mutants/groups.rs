@@ -33,16 +33,25 @@ pub(super) const MUTANTS: &[Mutant] = &[
         it.member("a", Ownership::Assigned, &["sold-0"]);
     }),
     ("M6", "assignor", |it| {
+        it.reads_sold(&["a", "b"]);
         it.group(2, "roundrobin", &[("a", &["sold-0", "sold-1"]), ("b", &[])]);
     }),
     ("M7", "assignor_fresh", |it| {
+        it.reads_sold(&["a", "b"]);
         it.group(2, "sticky", &[("a", &["sold-0"]), ("b", &["sold-1"])]);
         it.group(3, "sticky", &[("a", &["sold-1"]), ("b", &["sold-0"])]);
     }),
     ("M8", "static_as_dynamic", |it| {
+        let (process, group) = (Name::from(CAREFUL), Name::from(GROUP));
+        it.then_seen(Sight::Heard {
+            process: process.clone(),
+            group: group.clone(),
+            topics: None,
+        });
+        it.then_seen(Sight::Kept { process: process.clone(), group });
         it.group(2, "range", &[(CAREFUL, &["sold-0"]), ("a", &["sold-1"])]);
         let at = Time(it.end() + 1);
-        let what = What::Fault(Fault::Crash { process: CAREFUL.into() });
+        let what = What::Fault(Fault::Crash { process });
         it.lines.push(Line::Event(Event { at, what }));
         it.group(3, "range", &[("a", &["sold-0", "sold-1"])]);
     }),
@@ -57,15 +66,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     }),
     ("M10", "pending_visible", |it| {
         it.group(2, "range", &[("a", &["sold-0"])]);
-        let (process, group) = ("a".into(), GROUP.into());
-        let offsets = vec![("sold-0".into(), 5)];
-        it.then_seen(Sight::PendingAsked {
-            process,
-            group,
-            producer: 77,
-            epoch: 0,
-            offsets,
-        });
+        it.pending("a", "sold-0", 5);
         it.told(Some(5));
     }),
     ("M10", "commit_beyond", |it| {
@@ -84,6 +85,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ("J14", "consumed_twice", |it| {
         for _ in 0..2 {
             it.read_for_transaction();
+            it.pending(CAREFUL, PARTITION, 2);
             it.step(CAREFUL, TransactionStep::Committed);
         }
     }),
@@ -102,6 +104,27 @@ impl Evidence {
         all.insert(format!("{TOPIC}0").into());
         let led = all.iter().map(|partition| self.coordinator_of(partition));
         led.last().expect("there is one")
+    }
+
+    /// A topic has two partitions, and these members want to read it.
+    fn reads_sold(&mut self, members: &[&str]) {
+        let broker = self.offsets_coordinator();
+        for partition in ["sold-0", "sold-1"] {
+            self.then(StateChange::Registration {
+                controller: "controller-101".into(),
+                partition: partition.into(),
+                replicas: vec![broker.clone()],
+                isr: vec![broker.clone()],
+                leader: Some(broker.clone()),
+                leader_epoch: 0,
+                partition_epoch: 0,
+            });
+        }
+        for &process in members {
+            let topics = Some(BTreeSet::from(["sold".into()]));
+            let (process, group) = (process.into(), GROUP.into());
+            self.then_seen(Sight::Heard { process, group, topics });
+        }
     }
 
     /// The group is stable.
@@ -181,6 +204,14 @@ impl Evidence {
             group,
             offsets,
         });
+    }
+
+    /// A transaction is to commit an offset.
+    fn pending(&mut self, process: &str, partition: &str, offset: i64) {
+        let (process, group) = (process.into(), GROUP.into());
+        let offsets = vec![(partition.into(), offset)];
+        let (producer, epoch) = (77, 0);
+        self.then_seen(Sight::PendingAsked { process, group, producer, epoch, offsets });
     }
 
     pub(super) fn step(&mut self, process: &str, step: TransactionStep) {

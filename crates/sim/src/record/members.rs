@@ -1,0 +1,57 @@
+//! What messages show the judge of membership: that a member was heard, what it wants to read,
+//! and the epoch that it is told.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use kafka_protocol::protocol::Decodable;
+use topomotion_wire::messages::{
+    ConsumerProtocolSubscription, JoinGroupRequest, RequestKind, ResponseKind,
+};
+use topomotion_wire::{ErrorCode, Message};
+
+use super::sight::Sight;
+
+/// A message from this process has arrived.
+pub(super) fn heard(process: &Arc<str>, message: &Message) -> Option<Sight> {
+    let Message::Request(request) = message else { return None };
+    let (group, topics) = match &request.body {
+        RequestKind::JoinGroup(body) => (&body.group_id, subscription(body)),
+        RequestKind::SyncGroup(body) => (&body.group_id, None),
+        RequestKind::Heartbeat(body) => (&body.group_id, None),
+        RequestKind::ConsumerGroupHeartbeat(body) => {
+            let topics = body.subscribed_topic_names.as_ref();
+            let topics = topics.map(|all| all.iter().map(|it| it.as_str().into()));
+            (&body.group_id, topics.map(Iterator::collect))
+        }
+        _ => return None,
+    };
+    let group = group.0.as_str().into();
+    Some(Sight::Heard { process: process.clone(), group, topics })
+}
+
+/// Whether a coordinator that answers so counts with the member from when it was asked.
+pub(super) fn keeps(answer: &ResponseKind) -> bool {
+    match answer {
+        ResponseKind::JoinGroup(body) => body.error_code == 0,
+        ResponseKind::SyncGroup(body) => body.error_code == 0,
+        ResponseKind::Heartbeat(body) => {
+            let rebalances = ErrorCode::RebalanceInProgress.code();
+            body.error_code == 0 || body.error_code == rebalances
+        }
+        ResponseKind::ConsumerGroupHeartbeat(body) => {
+            body.error_code == 0 && body.member_epoch >= 0
+        }
+        _ => false,
+    }
+}
+
+/// The topics of a member's first protocol; all of its protocols name the same.
+fn subscription(body: &JoinGroupRequest) -> Option<BTreeSet<Arc<str>>> {
+    let metadata = &body.protocols.first()?.metadata;
+    let (version, rest) = metadata.split_first_chunk()?;
+    let version = i16::from_be_bytes(*version);
+    let mut rest = bytes::Bytes::copy_from_slice(rest);
+    let known = ConsumerProtocolSubscription::decode(&mut rest, version.min(3)).ok()?;
+    Some(known.topics.iter().map(|topic| topic.as_str().into()).collect())
+}
