@@ -258,14 +258,13 @@ fn topology(
     for id in 1..=brokers {
         builder.group(group).add_process(ProcessConfig::new(broker(id).as_str()));
     }
-    let connect =
-        |builder: &mut TopologyBuilder, from: &str, to: &str, label: &str| {
-            builder.connect(EdgeConfig {
-                protocol: Some("kafka".to_owned()),
-                label: Some(label.to_owned()),
-                ..EdgeConfig::new(from, to)
-            });
-        };
+    let connect = |builder: &mut TopologyBuilder, from: &str, to: &str, label: &str| {
+        builder.connect(EdgeConfig {
+            protocol: Some("kafka".to_owned()),
+            label: Some(label.to_owned()),
+            ..EdgeConfig::new(from, to)
+        });
+    };
     for id in 2..=brokers {
         for other in 1..id {
             let (from, to) = (broker(id), broker(other));
