@@ -2,7 +2,7 @@
 
 use topomotion_animate::{Kind, Pace, Story, flow};
 use topomotion_model::{Diagnostic, Play, Scenario, Severity, nearest};
-use topomotion_sim::{Ending, RunOptions, builtin_scenarios, builtins};
+use topomotion_sim::{Builtin, Ending, RunOptions, builtin_scenarios, builtins};
 use topomotion_trace::{Time, Trace, What};
 use topomotion_verify::Judged;
 
@@ -172,20 +172,31 @@ impl Production {
                 ))
             }),
             None => {
-                let fitting = builtins.iter().filter(|builtin| builtin.fit.is_ok());
-                let known: Vec<&str> = (own.iter().map(|scenario| scenario.id.as_str()))
-                    .chain(fitting.map(|builtin| builtin.id.as_str()))
-                    .collect();
-                Err(match (nearest(id, known.iter().copied()), known.is_empty()) {
-                    (Some(near), _) => unknown().help(format!("did you mean `{near}`?")),
-                    (None, false) => {
-                        unknown().help(format!("there are: {}", known.join(", ")))
-                    }
-                    (None, true) => {
-                        unknown().help("it has none, and no built-in one fits")
-                    }
-                })
+                let fits = |builtin: &&Builtin| builtin.fit.is_ok();
+                let fitting = builtins.iter().filter(fits).map(|it| it.id.as_str());
+                let own: Vec<&str> = own.iter().map(|it| it.id.as_str()).collect();
+                let near = nearest(id, own.iter().copied().chain(fitting.clone()));
+                let help = match near {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => self.what_there_is(&own, fitting.count()),
+                };
+                Err(unknown().help(help))
             }
+        }
+    }
+
+    /// The scenarios that may be asked for: the script's own by name, and where to read of
+    /// the built-in ones, which are too many for one line.
+    fn what_there_is(&self, own: &[&str], fitting: usize) -> String {
+        let builtin = format!(
+            "{fitting} built-in ones fit: `topomotion scenarios {}` lists them",
+            self.name
+        );
+        match (own.is_empty(), fitting) {
+            (true, 0) => "it has none, and no built-in one fits".to_owned(),
+            (true, _) => builtin,
+            (false, 0) => format!("there are: {}", own.join(", ")),
+            (false, _) => format!("its own are: {}; {builtin}", own.join(", ")),
         }
     }
 

@@ -178,6 +178,18 @@ fn an_unknown_scenario_or_layer_is_told_with_the_nearest() {
 }
 
 #[test]
+fn a_scenario_like_no_other_is_told_with_where_to_read_of_all() {
+    let folder = Folder::with_flow("unlike");
+    let said = folder.refused("render script.ts -o out.svg --scenario zzzzzzzz", 1);
+    assert!(said.contains("there are: ") && !said.contains("built-in"), "{said}");
+    folder.fine("new kafka.ts --template kafka");
+    let said = folder.refused("render kafka.ts -o out.svg --scenario zzzzzzzz", 1);
+    assert!(said.contains("`topomotion scenarios kafka.ts` lists them"), "{said}");
+    let longest = said.lines().map(str::len).max().unwrap_or(0);
+    assert!(longest < 200, "not the names of all of them: {said}");
+}
+
+#[test]
 fn the_script_is_never_replaced_by_its_picture() {
     let folder = Folder::with_flow("itself");
     let before = folder.read("script.ts");

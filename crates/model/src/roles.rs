@@ -1,9 +1,11 @@
 //! What a process is, told from what the script says about it.
 //!
 //! The script's own `role` decides; then the words of the id and the label; then who dials
-//! whom with which label; then the words of the groups around it. No word of Kafka, no guess.
+//! whom with which label; then the words of the groups around it. No word of Kafka, no guess:
+//! a process that is dialled over Kafka's protocol is a broker only if it, or its group, bears
+//! the name of one, or if it replicates with its neighbours.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{GroupId, Process, ProcessId, ProcessRole, Topology};
 
@@ -20,8 +22,13 @@ impl Topology {
         let told: BTreeMap<&ProcessId, ProcessRole> = (self.processes.iter())
             .filter_map(|process| Some((&process.id, told_role(process)?)))
             .collect();
-        let by_edges = self.roles_in_edges(&told);
         let by_group = self.roles_in_groups();
+        let brokers = self.brokers_by_traffic(&told, &by_group);
+        let told: BTreeMap<&ProcessId, ProcessRole> =
+            (brokers.into_iter().map(|id| (id, ProcessRole::Broker)))
+                .chain(told)
+                .collect();
+        let by_edges = self.roles_in_edges(&told);
         let roles = self.processes.iter().filter_map(|process| {
             let id = &process.id;
             let home = || by_group.get(process.group.as_ref()?);
@@ -59,6 +66,52 @@ impl Topology {
         roles
     }
 
+    /// Who is a broker though no word says so: who replicates over Kafka's protocol, who is
+    /// dialled over it and bears Kafka's name or stands in a group that does, and the numbered
+    /// siblings of both.
+    fn brokers_by_traffic(
+        &self,
+        told: &BTreeMap<&ProcessId, ProcessRole>,
+        by_group: &BTreeMap<&GroupId, ProcessRole>,
+    ) -> BTreeSet<&ProcessId> {
+        let untold: BTreeMap<&ProcessId, &Process> = (self.processes.iter())
+            .filter(|it| !told.contains_key(&it.id))
+            .filter(|it| {
+                it.group.as_ref().is_none_or(|home| !by_group.contains_key(home))
+            })
+            .map(|it| (&it.id, it))
+            .collect();
+        let mut brokers = BTreeSet::new();
+        for edge in self.edges.iter().filter(|edge| edge.speaks_kafka()) {
+            let ends = [edge.source.process(), edge.target.process()];
+            let label = edge.label.as_deref().unwrap_or_default();
+            let replicates = has_word(label, REPLICATES);
+            let bears_the_name = |id: &&ProcessId| {
+                untold.get(*id).is_some_and(|process| self.is_named_kafka(process))
+            };
+            if replicates && ends.iter().flatten().all(|id| untold.contains_key(*id)) {
+                brokers.extend(ends.into_iter().flatten());
+            }
+            brokers.extend(ends[1].filter(bears_the_name));
+        }
+        let families: BTreeSet<_> =
+            brokers.iter().map(|id| family(untold[*id])).collect();
+        let siblings = untold.values().filter(|it| is_numbered(it.id.as_str()));
+        brokers.extend(
+            siblings.filter(|it| families.contains(&family(it))).map(|it| &it.id),
+        );
+        brokers
+    }
+
+    fn is_named_kafka(&self, process: &Process) -> bool {
+        let home = process.group.as_ref();
+        let home =
+            home.and_then(|home| self.groups.iter().find(|group| group.id == *home));
+        let own = [process.id.as_str(), &process.label];
+        let around = home.into_iter().flat_map(|group| [group.id.as_str(), &group.label]);
+        own.into_iter().chain(around).any(|text| has_word(text, KAFKA))
+    }
+
     /// What a group says of the processes in it; a group that says nothing passes on what the
     /// group around it says. A parent comes before its children.
     fn roles_in_groups(&self) -> BTreeMap<&GroupId, ProcessRole> {
@@ -75,6 +128,17 @@ impl Topology {
     }
 }
 
+/// `msk-1` and `msk-2` of one group are of one family.
+fn family(process: &Process) -> (Option<&GroupId>, &str) {
+    let id = process.id.as_str();
+    let base = id.trim_end_matches(|c: char| c.is_ascii_digit());
+    (process.group.as_ref(), if is_numbered(id) { base } else { id })
+}
+
+fn is_numbered(id: &str) -> bool {
+    id.ends_with(|c: char| c.is_ascii_digit())
+}
+
 /// What the process's own role, id and label say.
 fn told_role(process: &Process) -> Option<ProcessRole> {
     process
@@ -85,6 +149,8 @@ fn told_role(process: &Process) -> Option<ProcessRole> {
 
 const PRODUCES: &[&str] = &["produce", "produces", "send", "publish", "write"];
 const CONSUMES: &[&str] = &["fetch", "consume", "consumes", "poll", "subscribe"];
+const REPLICATES: &[&str] = &["replicate", "replicates", "replication", "replica", "isr"];
+const KAFKA: &[&str] = &["kafka", "msk", "redpanda"];
 
 /// The first that fits decides, so what is more telling stands first.
 const WORDS: &[(&[&str], ProcessRole)] = &[
@@ -140,5 +206,54 @@ mod tests {
         assert_eq!(role("flink"), Some(ProcessRole::Consumer));
         assert_eq!(role("spark"), Some(ProcessRole::Consumer));
         assert_eq!(role("nobody"), None);
+    }
+
+    fn connected(edges: &[(&str, &str, &str)]) -> Topology {
+        let mut builder = TopologyBuilder::default();
+        let group = builder.create_group(GroupConfig {
+            label: Some("Kafka (MSK)".to_owned()),
+            ..GroupConfig::new("stream")
+        });
+        for id in ["node-1", "node-2", "ui"] {
+            builder.group(group).add_process(ProcessConfig::new(id));
+        }
+        for id in ["shop", "billing", "x1", "x2"] {
+            builder.create_process(ProcessConfig::new(id));
+        }
+        for (source, target, label) in edges {
+            builder.connect(EdgeConfig {
+                protocol: Some("kafka".to_owned()),
+                label: Some((*label).to_owned()),
+                ..EdgeConfig::new(*source, *target)
+            });
+        }
+        builder.build().unwrap().0
+    }
+
+    #[test]
+    fn who_is_dialled_over_kafka_in_a_group_of_that_name_is_a_broker_and_so_are_its_siblings()
+     {
+        let topology =
+            connected(&[("shop", "node-1", "produce payments"), ("ui", "node-2", "")]);
+        let role = |id: &str| topology.role_of(&id.into());
+        assert_eq!(role("node-1"), Some(ProcessRole::Broker));
+        assert_eq!(role("node-2"), Some(ProcessRole::Broker));
+        assert_eq!(role("shop"), Some(ProcessRole::Producer));
+        assert_eq!(role("ui"), None, "it dials, and is no sibling");
+    }
+
+    #[test]
+    fn who_replicates_over_kafka_is_a_broker_whatever_it_is_called() {
+        let topology = connected(&[("x2", "x1", "replicate p0")]);
+        let role = |id: &str| topology.role_of(&id.into());
+        assert_eq!(role("x1"), Some(ProcessRole::Broker));
+        assert_eq!(role("x2"), Some(ProcessRole::Broker));
+    }
+
+    #[test]
+    fn services_that_speak_over_a_kafka_that_is_not_drawn_are_no_brokers() {
+        let topology = connected(&[("shop", "billing", "publish OrderPlaced")]);
+        assert_eq!(topology.role_of(&"billing".into()), None);
+        assert_eq!(topology.role_of(&"node-1".into()), None, "nobody dials it");
     }
 }

@@ -294,6 +294,13 @@ pub struct Edge {
     pub origin: Origin,
 }
 
+impl Edge {
+    /// Whether it is said to speak Kafka's protocol.
+    pub fn speaks_kafka(&self) -> bool {
+        self.protocol.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("kafka"))
+    }
+}
+
 /// One end of an edge.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum End {

@@ -22,11 +22,8 @@ pub(super) fn find(draft: &mut Draft<'_>) {
 
 /// Edges say more once it is known who the brokers are.
 fn guess(draft: &mut Draft<'_>, process: &Process) {
-    let speaks_kafka = |edge: &&&topomotion_model::Edge| {
-        edge.protocol.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("kafka"))
-    };
     let dials = draft.dials(&process.id);
-    let kafka = dials.iter().find(speaks_kafka).copied();
+    let kafka = dials.iter().find(|edge| edge.speaks_kafka()).copied();
     let target = kafka.and_then(|edge| edge.target.process()).cloned();
     let label = kafka.and_then(|edge| edge.label.as_deref()).unwrap_or_default();
     let (role, why) = match target {
