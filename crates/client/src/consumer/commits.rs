@@ -19,7 +19,7 @@ use super::{Consumer, Errand};
 use crate::errors::{error_of, is_retriable};
 use crate::metadata::{text, topic_name};
 use crate::network::Route;
-use crate::{Commits, GroupMetadata};
+use crate::{Commits, GroupMetadata, GroupProtocol};
 
 /// The next offset of a partition, and the epoch of the last record before it.
 pub(super) type Offsets = BTreeMap<TopicPartition, (Offset, LeaderEpoch)>;
@@ -241,7 +241,8 @@ impl Consumer {
         self.heed(now, group, error, &commit.stage);
         let pause = self.cluster.backoff(commit.failures.saturating_add(1));
         let is_awaited = match commit.waiter {
-            Waiter::Application | Waiter::Rejoin | Waiter::Close => true,
+            Waiter::Rejoin => !is_of_the_past(error, group.config.protocol),
+            Waiter::Application | Waiter::Close => true,
             Waiter::Nobody | Waiter::Clock => false,
         };
         if is_awaited && may_pass(error) && now + pause < commit.until {
@@ -298,6 +299,14 @@ impl Consumer {
 /// Whether the same commit may succeed later.
 fn may_pass(error: ErrorCode) -> bool {
     error == ErrorCode::StaleMemberEpoch || is_retriable(error)
+}
+
+/// Whether what is to be given up was deleted. KIP-848's client lets it go at once: who tried
+/// until its time was up would be put out of its group for a topic that is no more.
+fn is_of_the_past(error: ErrorCode, protocol: GroupProtocol) -> bool {
+    let is_deleted =
+        matches!(error, ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId);
+    is_deleted && protocol == GroupProtocol::Consumer
 }
 
 fn first_error(body: &ResponseKind) -> Option<ErrorCode> {
