@@ -21,6 +21,26 @@
 //!
 //! The central types are [`HostConfig`] (what to serve), [`FileDisk`] (Kafka's directories as a
 //! [`Disk`](topomotion_log::Disk)) and [`HostError`] (why it does not, or no longer, serve).
+//!
+//! ```no_run
+//! use topomotion_host::{Durability, HostConfig, Storage, asked_to_stop, serve};
+//!
+//! let config = HostConfig {
+//!     brokers: 3,
+//!     port: 9092,
+//!     storage: Storage::Memory,
+//!     durability: Durability::PageCache,
+//!     settings: HostConfig::settings_for(3),
+//! };
+//! // Serves until SIGINT or SIGTERM.
+//! serve(
+//!     &config,
+//!     asked_to_stop,
+//!     |ready| println!("bootstrap.servers={}", ready.bootstrap()),
+//!     |line| eprintln!("{line}"),
+//! )?;
+//! # Ok::<(), topomotion_host::HostError>(())
+//! ```
 // The rim: the clock, sockets, files and threads are this crate's business.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
