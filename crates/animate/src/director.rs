@@ -24,14 +24,16 @@ use crate::stage::{Bands, Stage};
 use crate::strip::{self, Subject};
 use crate::theme::Paints;
 use crate::tokens::FLASH_MS;
-use crate::{Kind, Options, Story, cut, describe, legend, looks, paint, pulse, routine};
+use crate::{
+    Kind, Knot, Options, Story, cut, describe, legend, looks, paint, pulse, routine,
+};
 
-/// Makes the film.
+/// Makes the film, and says when each story's instants are shown.
 pub(crate) fn direct(
     scene: &Scene,
     stories: &[Story<'_>],
     options: &Options,
-) -> Animation {
+) -> (Animation, Vec<Vec<Knot>>) {
     let speaks = stories.iter().any(|story| {
         let mut events = story.trace.events.iter();
         story.kind == Kind::Executed || events.any(|event| is_for_all(&event.what))
@@ -58,20 +60,21 @@ pub(crate) fn direct(
         posters: Vec::new(),
         perches: perches(&stage.scene),
         busy: Vec::new(),
+        knots: Vec::new(),
     };
     let mut now = 0;
     for (index, story) in stories.iter().enumerate() {
         now = film.play(story, Place { index, of: stories.len() }, now);
     }
     let poster = film.poster();
-    let Film { mut channels, sky, chapters, transcript, busy, .. } = film;
+    let Film { mut channels, sky, chapters, transcript, busy, knots, .. } = film;
     let mut sprites = sky.land(&mut channels, &paints);
     let flights = sprites.iter().flat_map(|sprite| sprite.windows.iter().copied());
     let busy: Vec<Window> = busy.into_iter().chain(flights).collect();
     sprites.extend(pulse::throb(&stage.scene, &mut paints, &busy, now));
     sprites.extend(channels.sprites(now));
     clip(&mut sprites, now);
-    Animation {
+    let animation = Animation {
         size: stage.size,
         duration: Millis(now),
         poster,
@@ -82,7 +85,8 @@ pub(crate) fn direct(
         backdrop,
         sprites,
         palette: paints.palette(),
-    }
+    };
+    (animation, knots)
 }
 
 /// The processes of whom something is seen to change.
@@ -137,6 +141,8 @@ struct Film<'a> {
     perches: BTreeMap<String, Point>,
     /// When a title card covers the picture.
     busy: Vec<Window>,
+    /// When each story's instants are shown.
+    knots: Vec<Vec<Knot>>,
 }
 
 impl Film<'_> {
@@ -156,6 +162,7 @@ impl Film<'_> {
             clock::show(&plan, offset, end, self.stage, self.paints, &mut self.channels);
         }
         let steps = steps(&plan).map(|(at, ..)| Millis(offset + plan.warp.enter(at)));
+        self.knots.push(plan.warp.shown_from(offset).collect());
         self.chapters.push(Chapter {
             id: story.id.to_owned(),
             title: story.title.to_owned(),

@@ -79,6 +79,7 @@ use theme::Paints;
 
 pub use options::{Kind, Legend, Options, Pace, Story};
 pub use theme::{Scheme, Theme, ThemeFile};
+pub use warp::Knot;
 
 /// The picture without any story.
 pub fn still(scene: &Scene, options: &Options) -> Animation {
@@ -106,8 +107,19 @@ pub fn direct(scene: &Scene, stories: &[Story<'_>], options: &Options) -> Animat
     if stories.is_empty() {
         still(scene, options)
     } else {
-        director::direct(scene, stories, options)
+        director::direct(scene, stories, options).0
     }
+}
+
+/// The film of one story, and when each instant of engine time is shown in it: for who takes the
+/// run over at a moment of the film.
+pub fn direct_with_knots(
+    scene: &Scene,
+    story: &Story<'_>,
+    options: &Options,
+) -> (Animation, Vec<Knot>) {
+    let (film, mut knots) = director::direct(scene, std::slice::from_ref(story), options);
+    (film, knots.pop().unwrap_or_default())
 }
 
 /// How much room each process needs below its body for what the stories show at it; to be

@@ -38,11 +38,16 @@ pub(crate) enum Moment {
     Leave(Time),
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Knot {
-    time: Time,
-    enter: u32,
-    leave: u32,
+/// An instant of engine time, and the playing time that it is given. Between two knots both
+/// times pass in proportion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Knot {
+    /// Engine time.
+    pub time: Time,
+    /// When what arrives or changes then is seen, ms of playing time.
+    pub enter: u32,
+    /// When what leaves then is seen leaving, ms of playing time; not before `enter`.
+    pub leave: u32,
 }
 
 /// The map.
@@ -170,6 +175,15 @@ impl Warp {
     /// The instants, each with the moment at which it is entered.
     pub fn knots(&self) -> impl Iterator<Item = (Time, u32)> + '_ {
         self.knots.iter().map(|knot| (knot.time, knot.enter))
+    }
+
+    /// The instants, in a film in which this story begins to move at `offset`.
+    pub fn shown_from(&self, offset: u32) -> impl Iterator<Item = Knot> + '_ {
+        self.knots.iter().map(move |&Knot { time, enter, leave }| Knot {
+            time,
+            enter: offset + enter,
+            leave: offset + leave,
+        })
     }
 
     fn find(&self, time: Time) -> Result<usize, usize> {

@@ -73,7 +73,7 @@ pub use plan::{
     ProducerPlan, TopicPlan, ZooKeeperPlan,
 };
 pub use record::{Asked, Ballot, KnownProducer, Sight};
-pub use run::{play, probe, run};
+pub use run::{play, play_from, probe, run};
 pub use runfile::{Action, PlannedStep, RunFile};
 pub use storm::draw::{Climate, draw};
 pub use storm::operation::{Deed, Operation};

@@ -153,7 +153,7 @@ fn waits_for_answers(awaits: &Awaits) -> bool {
 impl RunFile {
     /// The clients that are not there at first: those that a step or an operation starts
     /// before any other does something to them.
-    pub(crate) fn latecomers(&self) -> BTreeSet<&ProcessId> {
+    pub fn latecomers(&self) -> BTreeSet<&ProcessId> {
         let steps = self.steps.iter().filter_map(|step| match &step.action {
             Action::Start { process } => Some((process, true)),
             Action::Crash { process }

@@ -24,7 +24,9 @@ mod words;
 mod worker;
 mod zookeeper;
 
-use topomotion_model::{Diagnostic, Scenario};
+use std::collections::BTreeSet;
+
+use topomotion_model::{Diagnostic, ProcessId, Scenario};
 use topomotion_trace::Trace;
 
 use crate::record::Detail;
@@ -55,7 +57,17 @@ pub fn run(
 
 /// Plays a run file. The same file gives the same outcome, always and everywhere.
 pub fn play(file: &RunFile, judge: &mut dyn Judge) -> Outcome {
-    watch(file, Detail::Story, judge)
+    watch(file, &file.latecomers(), Detail::Story, judge)
+}
+
+/// Plays a run of which the beginning is given: these clients are not there at first, whatever
+/// the steps say of them. So a run that was cut off before a client joined begins as it began.
+pub fn play_from(
+    file: &RunFile,
+    absent: &BTreeSet<ProcessId>,
+    judge: &mut dyn Judge,
+) -> Outcome {
+    watch(file, &absent.iter().collect(), Detail::Story, judge)
 }
 
 /// Plays a storm for the judge alone: the same course of events as [`play`], of which
@@ -63,19 +75,22 @@ pub fn play(file: &RunFile, judge: &mut dyn Judge) -> Outcome {
 /// say nothing new, so it is played in full.
 pub fn probe(file: &RunFile, judge: &mut dyn Judge) -> Outcome {
     let detail = if file.storm.is_some() { Detail::Evidence } else { Detail::Story };
-    watch(file, detail, judge)
+    watch(file, &file.latecomers(), detail, judge)
 }
 
-fn watch(file: &RunFile, detail: Detail, judge: &mut dyn Judge) -> Outcome {
+fn watch(
+    file: &RunFile,
+    late: &BTreeSet<&ProcessId>,
+    detail: Detail,
+    judge: &mut dyn Judge,
+) -> Outcome {
     let limits = &file.limits;
     let physics = file.storm.as_ref().map(|storm| storm.world.physics());
     let setting = Setting { physics: physics.unwrap_or_default(), detail };
     let cluster = Cluster::new(&file.cluster, file.seed, setting);
     let mut stage = Stage::new(cluster, limits, judge);
     let rest = if file.storm.is_some() { Rest::Skipped } else { Rest::Awaited };
-    if let Err(missing) =
-        setup::set_up(&mut stage, limits.setup_ms, rest, &file.latecomers())
-    {
+    if let Err(missing) = setup::set_up(&mut stage, limits.setup_ms, rest, late) {
         let setup = stage.cluster.world.recorder.take();
         let ending = Ending::NotReady(missing);
         let trace = Trace::default();
