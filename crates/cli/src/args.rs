@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use topomotion_host::Upstream;
 use topomotion_scene::Millis;
 
 use crate::lettering::Text;
@@ -326,10 +327,16 @@ pub struct Record {
     pub brokers: u16,
     /// Port of the first broker on 127.0.0.1, the others follow [default: any that are free]
     #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
+    /// Listen to a cluster that is there already, instead of serving one: one of its brokers
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "brokers")]
+    pub upstream: Option<Upstream>,
     pub port: u16,
     /// How much is written down at most
     #[arg(long, value_name = "NUMBER", default_value_t = 20_000)]
     pub max_events: usize,
+    /// Write down what records hold, too: keys and values, the beginnings of long ones
+    #[arg(long)]
+    pub payloads: bool,
     /// The program and its arguments; it finds the brokers in BOOTSTRAP_SERVERS and
     /// KAFKA_BOOTSTRAP_SERVERS, and where an argument says {bootstrap}
     #[arg(

@@ -116,7 +116,7 @@ fn must_wait(
 }
 
 /// What those bytes were, where the length that they were taken for tells.
-fn hint(broken: Broken) -> Option<&'static str> {
+pub(crate) fn hint(broken: Broken) -> Option<&'static str> {
     let Broken::Length(length) = broken else { return None };
     Some(match &length.to_be_bytes() {
         b"GET " | b"POST" | b"PUT " | b"HEAD" | b"OPTI" | b"PRI " => {

@@ -1,6 +1,7 @@
 //! A cluster that lives as long as one program needs it.
 
 use std::cell::{Cell, RefCell};
+use std::future::Future;
 use std::io;
 use std::process::{Child, Command, ExitStatus};
 use std::rc::Rc;
@@ -25,6 +26,9 @@ const GRACE: Duration = Duration::from_millis(200);
 /// How long it may take to end when both of us were asked to.
 const END: Duration = Duration::from_secs(5);
 
+/// A program, once it was started, or could not be.
+type Started = RefCell<Option<io::Result<Child>>>;
+
 /// Serves a cluster to one program and to whatever it starts, and ends with it.
 ///
 /// The program finds the addresses in its environment (`BOOTSTRAP_SERVERS`,
@@ -39,27 +43,43 @@ pub fn serve_one(
     command: &[String],
     say: impl Fn(&str) + 'static,
 ) -> Result<ExitStatus, HostError> {
-    let child: Rc<RefCell<Option<io::Result<Child>>>> = Rc::default();
+    let child: Rc<Started> = Rc::default();
     let ended: Rc<Cell<Option<ExitStatus>>> = Rc::default();
     let (started, noted) = (child.clone(), ended.clone());
     let stop = || {
         let asked = asked_to_stop()?;
         let (child, ended) = (child.clone(), ended.clone());
-        Ok(async move {
-            let is_asked = Rc::new(Cell::new(false));
-            let told = is_asked.clone();
-            tokio::task::spawn_local(async move {
-                asked.await;
-                told.set(true);
-            });
-            wait(&child, &is_asked, &ended).await;
-            sleep(GRACE).await;
-        })
+        Ok(async move { accompany(&child, asked, &ended).await })
     };
     let ready =
         |ready: &Ready| *started.borrow_mut() = start(command, &ready.bootstrap());
     serve_watched(config, Some(watch), stop, ready, say)?;
-    match (noted.get(), started.take()) {
+    outcome(noted.get(), started.take())
+}
+
+/// Waits until a program has ended, and what it said is through; or, when both of us were
+/// asked to end, until it has had its time to do so.
+pub(crate) async fn accompany(
+    child: &Started,
+    asked: impl Future<Output = ()> + 'static,
+    ended: &Cell<Option<ExitStatus>>,
+) {
+    let is_asked = Rc::new(Cell::new(false));
+    let told = is_asked.clone();
+    tokio::task::spawn_local(async move {
+        asked.await;
+        told.set(true);
+    });
+    wait(child, &is_asked, ended).await;
+    sleep(GRACE).await;
+}
+
+/// How the program ended. One that still runs is ended.
+pub(crate) fn outcome(
+    ended: Option<ExitStatus>,
+    child: Option<io::Result<Child>>,
+) -> Result<ExitStatus, HostError> {
+    match (ended, child) {
         (Some(status), _) => Ok(status),
         (None, Some(Err(error))) => Err(HostError::System(error)),
         (None, Some(Ok(mut child))) => {
@@ -70,7 +90,8 @@ pub fn serve_one(
     }
 }
 
-fn start(command: &[String], bootstrap: &str) -> Option<io::Result<Child>> {
+/// Starts a program that finds brokers at these addresses.
+pub(crate) fn start(command: &[String], bootstrap: &str) -> Option<io::Result<Child>> {
     let (program, arguments) = command.split_first()?;
     let mut command = Command::new(program);
     command.args(arguments.iter().map(|it| it.replace(PLACE, bootstrap)));
@@ -82,11 +103,7 @@ fn start(command: &[String], bootstrap: &str) -> Option<io::Result<Child>> {
 }
 
 /// Waits until the program has ended, or has had its time to do so.
-async fn wait(
-    child: &RefCell<Option<io::Result<Child>>>,
-    is_asked: &Cell<bool>,
-    ended: &Cell<Option<ExitStatus>>,
-) {
+async fn wait(child: &Started, is_asked: &Cell<bool>, ended: &Cell<Option<ExitStatus>>) {
     let mut until = None;
     loop {
         match &mut *child.borrow_mut() {

@@ -46,6 +46,13 @@ pub enum HostError {
         /// Why.
         why: &'static str,
     },
+    /// A cluster that is to be listened to cannot be reached.
+    Upstream {
+        /// Where it was looked for.
+        address: String,
+        /// What the system, or the cluster, says.
+        error: io::Error,
+    },
     /// The system gives no threads, timers or signals.
     System(io::Error),
 }
@@ -74,6 +81,10 @@ impl HostError {
             HostError::Disk { error: DiskError::Full, .. } => {
                 Some("free some space; what was acknowledged is kept")
             }
+            HostError::Upstream { .. } => Some(
+                "--upstream takes HOST:PORT of a broker's listener without TLS, as the program \
+                 would be given it",
+            ),
             HostError::File { .. }
             | HostError::Disk { .. }
             | HostError::Halted { .. }
@@ -99,6 +110,9 @@ impl fmt::Display for HostError {
             }
             HostError::Halted { broker, why } => {
                 write!(f, "broker {broker} stops: {why}")
+            }
+            HostError::Upstream { address, error } => {
+                write!(f, "no cluster at {address}: {error}")
             }
             HostError::System(error) => write!(f, "{error}"),
         }

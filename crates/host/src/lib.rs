@@ -55,8 +55,10 @@ mod error;
 mod flusher;
 mod member;
 mod outbox;
+mod secrets;
 mod server;
 mod signals;
+mod upstream;
 mod watch;
 
 pub use config::{Durability, HostConfig, Storage};
@@ -67,4 +69,5 @@ pub use server::{Ready, serve, serve_watched};
 pub use signals::asked_to_stop;
 pub use topomotion_broker::AutoCreateTopics;
 pub use topomotion_wire::{Fact, Instant, Rule, TopicPartition};
+pub use upstream::{Upstream, listen_in};
 pub use watch::{Parcel, Saying, Watch};

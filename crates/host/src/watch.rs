@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use topomotion_wire::{ConnectionId, Fact, Instant, Message, Rule, TopicPartition};
 
+use crate::secrets::without_secrets;
+
 /// One message on its way, as the watcher numbers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Parcel(pub u32);
@@ -27,6 +29,9 @@ pub struct Saying<'a> {
 
 /// Whoever watches what is said and done in a cluster.
 pub trait Watch {
+    /// A broker that was not known before. (Those that are served here are known from the
+    /// beginning.) An id below 0: its id is not known yet.
+    fn known(&mut self, id: i32, name: &Arc<str>);
     /// A message is sent.
     fn sent(&mut self, at: Instant, saying: Saying<'_>) -> Parcel;
     /// It has arrived.
@@ -116,6 +121,7 @@ impl Watcher {
             line.far = Some(client_name(&request.client, &self.nodes));
         }
         let (link, from) = (line.link, line.far.clone()?);
+        let message = &*without_secrets(message);
         let saying = Saying { from: &from, to: &to, link, message, cause: None };
         let parcel = self.watch.sent(at, saying);
         self.watch.arrived(at, parcel);
@@ -133,6 +139,7 @@ impl Watcher {
         let from = self.nodes.get(end.0)?.clone();
         let line = self.links.get(&end)?;
         let (link, to) = (line.link, line.far.clone()?);
+        let message = &*without_secrets(message);
         let saying = Saying { from: &from, to: &to, link, message, cause };
         Some(self.watch.sent(at, saying))
     }

@@ -6,25 +6,53 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use topomotion_trace::{PacketId, Trace, What};
-use topomotion_wire::{Fact, Instant, Message, Rule, TopicPartition};
+use topomotion_log::Batches;
+use topomotion_trace::{PacketId, Tone, Trace, What};
+use topomotion_wire::messages::{RequestKind, ResponseKind};
+use topomotion_wire::{Bytes, Fact, Instant, Message, Rule, TopicPartition};
 
 use crate::record::{Detail, Recorder};
 use crate::run::tell;
 use crate::world::LinkId;
+
+/// How much of a key or a value is told, in characters.
+const PAYLOAD_MAX: usize = 60;
+/// How many records of one message are told.
+const RECORDS_MAX: usize = 20;
+
+/// What records hold, and whether it is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Payloads {
+    /// Only how many there are.
+    #[default]
+    LeftOut,
+    /// Keys and values, the beginnings of long ones, of what clients send and get.
+    Told,
+}
 
 /// A cluster's story while it is written.
 #[derive(Debug)]
 pub struct Chronicle {
     recorder: Recorder,
     setup: Trace,
+    payloads: Payloads,
 }
 
 impl Chronicle {
     /// Nothing has happened yet. `nodes` gives the process of each node id.
     pub fn new(nodes: BTreeMap<i32, Arc<str>>) -> Chronicle {
         let recorder = Recorder::new(nodes, Detail::Story);
-        Chronicle { recorder, setup: Trace::default() }
+        Chronicle { recorder, setup: Trace::default(), payloads: Payloads::default() }
+    }
+
+    /// Whether it shall be written down what records hold.
+    pub fn with_payloads(self, payloads: Payloads) -> Chronicle {
+        Chronicle { payloads, ..self }
+    }
+
+    /// A node that was not known before.
+    pub fn know(&mut self, id: i32, name: Arc<str>) {
+        self.recorder.know(id, name);
     }
 
     /// A message leaves on connection number `link`.
@@ -38,7 +66,43 @@ impl Chronicle {
     ) -> PacketId {
         let packet = self.recorder.sent(now, LinkId(link), ends, message, cause);
         self.recorder.drop_seen();
+        if self.payloads == Payloads::Told {
+            self.tell_records(now, ends, message);
+        }
         packet
+    }
+
+    /// Tells what the records of a message hold, at the client's end.
+    fn tell_records(
+        &mut self,
+        now: Instant,
+        [from, to]: [&Arc<str>; 2],
+        message: &Message,
+    ) {
+        let (process, verb, held) = match message {
+            Message::Request(request) => match &request.body {
+                RequestKind::Produce(it) => {
+                    let each = it.topic_data.iter().flat_map(|it| &it.partition_data);
+                    let records = each.map(|it| it.records.as_ref()).collect();
+                    (from, "sends", records)
+                }
+                _ => return,
+            },
+            Message::Response(response) => match &response.body {
+                ResponseKind::Fetch(it) => {
+                    let each = it.responses.iter().flat_map(|it| &it.partitions);
+                    let records = each.map(|it| it.records.as_ref()).collect();
+                    (to, "gets", records)
+                }
+                _ => return,
+            },
+            _ => return,
+        };
+        for text in records(verb, held) {
+            let (process, text) = (process.clone(), text.into());
+            let told = What::Deed { process, partition: None, text, tone: Tone::Plain };
+            self.recorder.note(now, told);
+        }
     }
 
     /// It arrives.
@@ -85,9 +149,54 @@ impl Chronicle {
     }
 }
 
+/// What records hold, one a line.
+fn records(verb: &str, held: Vec<Option<&Bytes>>) -> Vec<String> {
+    let mut told = Vec::new();
+    let mut untold = 0;
+    for batch in held.into_iter().flatten().cloned().flat_map(Batches::new) {
+        let Ok(batch) = batch else { break };
+        let Ok(records) = batch.records() else { continue };
+        if batch.is_control() {
+            continue;
+        }
+        for record in records.flatten() {
+            if told.len() >= RECORDS_MAX {
+                untold += 1;
+                continue;
+            }
+            let value = record.value.as_deref().map_or("null".to_owned(), beginning);
+            told.push(match record.key.as_deref() {
+                Some(key) => format!("{verb} {}={value}", beginning(key)),
+                None => format!("{verb} {value}"),
+            });
+        }
+    }
+    if untold > 0 {
+        told.push(format!("{verb} {untold} more"));
+    }
+    told
+}
+
+/// The beginning of what bytes say, on one line.
+fn beginning(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let sign = |it: char| if it.is_control() { '·' } else { it };
+    let mut signs = text.chars().map(sign);
+    let mut told: String = signs.by_ref().take(PAYLOAD_MAX).collect();
+    if signs.next().is_some() {
+        told.push('…');
+    }
+    told
+}
+
 #[cfg(test)]
 mod tests {
+    use topomotion_log::{BatchBuilder, RecordRef};
     use topomotion_trace::Time;
+    use topomotion_wire::messages::ProduceRequest;
+    use topomotion_wire::messages::produce_request::{
+        PartitionProduceData, TopicProduceData,
+    };
     use topomotion_wire::messages::{MetadataRequest, RequestKind};
     use topomotion_wire::{CorrelationId, Request};
 
@@ -121,5 +230,34 @@ mod tests {
         assert_eq!(told[0], (Time(0), &What::Curtain));
         assert!(matches!(told[1], (Time(7), What::Sent(_))));
         assert_eq!(told[2], (Time(8), &What::Arrived(within)));
+    }
+
+    #[test]
+    fn what_records_hold_is_told_to_whoever_asks_for_it_and_to_nobody_else() {
+        let mut batch = BatchBuilder::new();
+        let long = "x".repeat(100);
+        for value in ["latte", &long] {
+            let record =
+                RecordRef { value: Some(value.as_bytes()), ..RecordRef::default() };
+            batch.push(&record);
+        }
+        let records = Some(batch.build().into_bytes());
+        let data = PartitionProduceData::default().with_records(records);
+        let data = TopicProduceData::default().with_partition_data(vec![data]);
+        let body = ProduceRequest::default().with_topic_data(vec![data]).into();
+        let (correlation, client) = (CorrelationId(1), "shop".into());
+        let message = Message::from(Request { correlation, version: 9, client, body });
+        let (shop, broker) = (Arc::from("shop"), Arc::from("broker-1"));
+        for payloads in [Payloads::LeftOut, Payloads::Told] {
+            let mut chronicle = Chronicle::new(BTreeMap::new()).with_payloads(payloads);
+            chronicle.sent(Instant(1), [&shop, &broker], 1, &message, None);
+            let told = chronicle.into_story().to_string();
+            assert_eq!(
+                told.contains("sends latte"),
+                payloads == Payloads::Told,
+                "{told}"
+            );
+            assert!(!told.contains(&long), "{told}");
+        }
     }
 }

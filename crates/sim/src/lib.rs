@@ -62,7 +62,7 @@ mod world;
 pub use aftermath::{Aftermath, Demand};
 pub use bind::{Binding, Bound, bind};
 pub use builtin::{Billing, Builtin, builtin, builtin_scenarios, builtins};
-pub use chronicle::Chronicle;
+pub use chronicle::{Chronicle, Payloads};
 pub use coverage::Coverage;
 pub use judge::{Attention, Judge, Observer, Registration, Replica, negate};
 pub use node_settings::set_node_settings;

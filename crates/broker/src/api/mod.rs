@@ -29,6 +29,7 @@ pub(crate) mod metadata;
 pub(crate) mod offset_for_leader_epoch;
 pub(crate) mod produce;
 pub(crate) mod reassignments;
+pub(crate) mod sasl;
 pub(crate) mod verification;
 pub(crate) mod write_txn_markers;
 
@@ -87,6 +88,8 @@ const BY_BROKERS: &[Served] = &[
     versions(ApiKey::TxnOffsetCommit, 0, 5),
     versions(ApiKey::DescribeTransactions, 0, 0),
     versions(ApiKey::ListTransactions, 0, 2),
+    versions(ApiKey::SaslHandshake, 0, 1),
+    versions(ApiKey::SaslAuthenticate, 0, 2),
 ];
 
 /// What both answer: a broker passes it on to the active controller.
@@ -203,6 +206,8 @@ pub(crate) fn key_of(body: &RequestKind) -> Option<ApiKey> {
         RequestKind::DescribeTransactions(_) => ApiKey::DescribeTransactions,
         RequestKind::ListTransactions(_) => ApiKey::ListTransactions,
         RequestKind::AllocateProducerIds(_) => ApiKey::AllocateProducerIds,
+        RequestKind::SaslHandshake(_) => ApiKey::SaslHandshake,
+        RequestKind::SaslAuthenticate(_) => ApiKey::SaslAuthenticate,
         _ => return None,
     })
 }

@@ -58,7 +58,8 @@ apis! {
     FindCoordinator, JoinGroup, SyncGroup, Heartbeat, LeaveGroup, ConsumerGroupHeartbeat,
     ConsumerGroupDescribe, OffsetCommit, OffsetFetch, OffsetDelete, DescribeGroups,
     ListGroups, DeleteGroups, InitProducerId, AddPartitionsToTxn, AddOffsetsToTxn, EndTxn,
-    WriteTxnMarkers, TxnOffsetCommit, DescribeTransactions, ListTransactions,
+    WriteTxnMarkers, TxnOffsetCommit, DescribeTransactions, ListTransactions, SaslHandshake,
+    SaslAuthenticate,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -32,7 +32,7 @@ use std::fmt;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::protocol::{Decodable, Encodable};
 use topomotion_wire::messages::{
-    ApiKey, ApiVersionsRequest, RequestHeader, RequestKind, ResponseHeader,
+    ApiKey, ApiVersionsRequest, RequestHeader, RequestKind, ResponseHeader, ResponseKind,
 };
 use topomotion_wire::{CorrelationId, Request, Response};
 
@@ -192,6 +192,53 @@ pub fn read_request(roles: Roles, frame: Bytes) -> Result<Request, Broken> {
     let client = header.client_id.as_deref().unwrap_or_default().into();
     let body = guard::decode(api, rest, version).ok_or(Broken::Body)?;
     Ok(Request { correlation, version, client, body })
+}
+
+/// Reads one frame without its length prefix, of whatever API and version is known at all: for
+/// whoever listens to others.
+///
+/// # Errors
+/// When it is no request, or one that is not known.
+pub fn overhear_request(frame: Bytes) -> Result<Request, Broken> {
+    match read_request(Roles::Combined, frame.clone()) {
+        Err(Broken::Api(_) | Broken::Version { .. }) => {}
+        told => return told,
+    }
+    let mut fixed = &frame[..FIXED_HEADER];
+    let (key, version) = (fixed.get_i16(), fixed.get_i16());
+    let correlation = CorrelationId(fixed.get_i32());
+    let api = ApiKey::try_from(key).map_err(|_| Broken::Api(key))?;
+    let known = api.valid_versions();
+    if !(known.min..=known.max).contains(&version) {
+        return Err(Broken::Version { key, version });
+    }
+    let mut rest = frame;
+    let header = RequestHeader::decode(&mut rest, api.request_header_version(version))
+        .map_err(|_| Broken::Header)?;
+    let client = header.client_id.as_deref().unwrap_or_default().into();
+    let body = RequestKind::decode(api, &mut rest, version).map_err(|_| Broken::Body)?;
+    Ok(Request { correlation, version, client, body })
+}
+
+/// Reads the answer to a request of this API and version, without its length prefix. It comes
+/// from whoever was asked, so its counts are believed. None if it does not parse.
+pub fn overhear_response(api: ApiKey, version: i16, frame: Bytes) -> Option<Response> {
+    let mut rest = frame.clone();
+    let header = ResponseHeader::decode(&mut rest, api.response_header_version(version));
+    let correlation = CorrelationId(header.ok()?.correlation_id);
+    match ResponseKind::decode(api, &mut rest, version) {
+        Ok(body) => Some(Response { correlation, version, body }),
+        // Whoever does not know the version says so in version 0.
+        Err(_) if api == ApiKey::ApiVersions && version > 0 => {
+            overhear_response(api, 0, frame)
+        }
+        Err(_) => None,
+    }
+}
+
+/// The newest version of an API that can be overheard. None: no such API is known.
+pub fn newest_overheard(key: i16) -> Option<i16> {
+    ApiKey::try_from(key).ok().map(|api| api.valid_versions().max)
 }
 
 /// Writes a request as its frame, length prefix included. None if its version cannot carry it.

@@ -192,6 +192,9 @@ impl Node {
                 let answer = api::metadata::handle(site.image, &request, version);
                 effects.reply(ticket, answer);
             }
+            RequestKind::SaslHandshake(_) | RequestKind::SaslAuthenticate(_) => {
+                effects.reply(ticket, api::sasl::out_of_place(&body));
+            }
             _ => effects.answer(ticket, Answer::Close),
         }
     }

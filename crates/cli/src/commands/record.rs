@@ -3,20 +3,21 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::ExitStatus;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use topomotion_animate::{Kind, Scheme, Story};
 use topomotion_host::{
     Durability, Fact, HostConfig, Instant, Parcel, Rule, Saying, Storage, TopicPartition,
-    Watch, serve_one,
+    Watch, listen_in, serve_one,
 };
 use topomotion_model::builder::{
     EdgeConfig, GroupConfig, ProcessConfig, TopologyBuilder,
 };
 use topomotion_model::{ProcessId, Topology};
 use topomotion_raster::{Background, Fit};
-use topomotion_sim::Chronicle;
+use topomotion_sim::{Chronicle, Payloads};
 use topomotion_trace::{PacketId, Trace, What};
 
 use crate::args::Record;
@@ -35,39 +36,30 @@ pub fn run(arguments: &Record, terminal: &Terminal) -> Result<(), Failure> {
             "a recording is drawn as SVG: name a file that ends in .svg",
         ));
     }
-    let brokers = arguments.brokers;
-    let config = HostConfig {
-        brokers,
-        port: arguments.port,
-        storage: Storage::Memory,
-        durability: Durability::PageCache,
-        settings: HostConfig::settings_for(brokers),
+    let served = match arguments.upstream {
+        Some(_) => 0,
+        None => arguments.brokers,
     };
-    let names =
-        (1..=i32::from(brokers)).map(|id| (id, Arc::from(format!("broker-{id}"))));
+    let names = (1..=i32::from(served)).map(|id| (id, broker(id)));
+    let names: BTreeMap<i32, Arc<str>> = names.collect();
+    let payloads = if arguments.payloads { Payloads::Told } else { Payloads::LeftOut };
     let tape = Rc::new(RefCell::new(Tape {
-        chronicle: Chronicle::new(names.collect()),
+        chronicle: Chronicle::new(names.clone()).with_payloads(payloads),
+        brokers: names,
         room: arguments.max_events,
         left_out: 0,
         next: 0,
     }));
-    let own = *terminal;
-    let status = serve_one(
-        &config,
-        Box::new(Recorder(tape.clone())),
-        &arguments.command,
-        move |line| own.say(line),
-    )
-    .map_err(failed)?;
+    let status = watch(arguments, Box::new(Recorder(tape.clone())), terminal)?;
     let tape = Rc::into_inner(tape).map(RefCell::into_inner);
-    let Some(Tape { chronicle, left_out, .. }) = tape else {
+    let Some(Tape { chronicle, brokers, left_out, .. }) = tape else {
         return Err(Failure::message("the recording is still being written"));
     };
     let trace = chronicle.into_story();
     if let Some(path) = &arguments.trace {
         write(Path::new(path), trace.to_string().as_bytes())?;
     }
-    let film = film(&trace, &arguments.command, brokers)?;
+    let film = film(&trace, &arguments.command, &Brokers::of(brokers))?;
     match output.as_str() {
         "-" => print(&film)?,
         path => write(Path::new(path), film.as_bytes())?,
@@ -84,6 +76,29 @@ pub fn run(arguments: &Record, terminal: &Terminal) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Runs the program, in front of a cluster of its own or of one that is there.
+fn watch(
+    arguments: &Record,
+    recorder: Box<dyn Watch>,
+    terminal: &Terminal,
+) -> Result<ExitStatus, Failure> {
+    let own = *terminal;
+    let say = move |line: &str| own.say(line);
+    let (command, port) = (&arguments.command, arguments.port);
+    if let Some(upstream) = &arguments.upstream {
+        return listen_in(upstream, port, recorder, command, say).map_err(failed);
+    }
+    let brokers = arguments.brokers;
+    let config = HostConfig {
+        brokers,
+        port,
+        storage: Storage::Memory,
+        durability: Durability::PageCache,
+        settings: HostConfig::settings_for(brokers),
+    };
+    serve_one(&config, recorder, command, say).map_err(failed)
+}
+
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let mut draft = Draft::begin(path)?;
     draft.fill(bytes)?;
@@ -94,6 +109,8 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 #[derive(Debug)]
 struct Tape {
     chronicle: Chronicle,
+    /// What brokers are called.
+    brokers: BTreeMap<i32, Arc<str>>,
     room: usize,
     left_out: u64,
     /// Numbers of messages that are left out.
@@ -114,6 +131,12 @@ struct Recorder(Rc<RefCell<Tape>>);
 const LEFT_OUT: u32 = 1 << 31;
 
 impl Watch for Recorder {
+    fn known(&mut self, id: i32, name: &Arc<str>) {
+        let mut tape = self.0.borrow_mut();
+        tape.brokers.insert(id, name.clone());
+        tape.chronicle.know(id, name.clone());
+    }
+
     fn sent(&mut self, at: Instant, saying: Saying<'_>) -> Parcel {
         let mut tape = self.0.borrow_mut();
         if tape.is_full() {
@@ -158,7 +181,7 @@ impl Watch for Recorder {
 }
 
 /// The film of a recording.
-fn film(trace: &Trace, command: &[String], brokers: u16) -> Result<String, Failure> {
+fn film(trace: &Trace, command: &[String], brokers: &Brokers) -> Result<String, Failure> {
     let title = command.join(" ");
     let story = Story {
         id: "recording",
@@ -170,13 +193,13 @@ fn film(trace: &Trace, command: &[String], brokers: u16) -> Result<String, Failu
     let stories = [story];
     let panels = topomotion_animate::panels(&stories);
     let panels = panels.into_iter().map(|(id, size)| (ProcessId::from(id), size));
-    let served = (1..=brokers).map(|id| (broker(id), "broker".to_owned()));
-    let served: Vec<(ProcessId, String)> = served.collect();
+    let served = brokers.0.iter();
+    let served = served.map(|name| (ProcessId::from(&**name), "broker".to_owned()));
     let clients = clients(trace, brokers);
     let roles = clients
         .iter()
         .map(|(name, seen)| (ProcessId::from(&**name), seen.role().to_owned()));
-    let topology = topology(&clients, brokers)?;
+    let topology = topology(&clients, brokers, &replicating(trace, brokers))?;
     let options = topomotion_layout::Options {
         panels: panels.collect(),
         roles: roles.chain(served).collect(),
@@ -198,8 +221,22 @@ fn film(trace: &Trace, command: &[String], brokers: u16) -> Result<String, Failu
     Ok(picture::svg(&film, None, &look))
 }
 
-fn broker(id: u16) -> ProcessId {
-    ProcessId::from(&*format!("broker-{id}"))
+fn broker(id: i32) -> Arc<str> {
+    Arc::from(format!("broker-{id}"))
+}
+
+/// The brokers' names, in the order of their ids.
+#[derive(Debug)]
+struct Brokers(Vec<Arc<str>>);
+
+impl Brokers {
+    fn of(known: BTreeMap<i32, Arc<str>>) -> Brokers {
+        Brokers(known.into_values().collect())
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|it| **it == *name)
+    }
 }
 
 /// What a client was seen to do.
@@ -234,12 +271,11 @@ impl Seen {
 }
 
 /// The clients that were seen.
-fn clients(trace: &Trace, brokers: u16) -> BTreeMap<Arc<str>, Seen> {
-    let is_broker = |name: &str| (1..=brokers).any(|id| *name == *broker(id).as_str());
+fn clients(trace: &Trace, brokers: &Brokers) -> BTreeMap<Arc<str>, Seen> {
     let mut clients: BTreeMap<Arc<str>, Seen> = BTreeMap::new();
     for event in &trace.events {
         let What::Sent(packet) = &event.what else { continue };
-        if !is_broker(&packet.from) {
+        if !brokers.has(&packet.from) {
             let seen = clients.entry(packet.from.clone()).or_default();
             seen.apis.insert(packet.api.clone());
             seen.brokers.insert(packet.to.clone());
@@ -248,15 +284,29 @@ fn clients(trace: &Trace, brokers: u16) -> BTreeMap<Arc<str>, Seen> {
     clients
 }
 
+/// Pairs of brokers that were heard to talk, the later one first.
+fn replicating<'a>(trace: &'a Trace, brokers: &Brokers) -> BTreeSet<[&'a str; 2]> {
+    let mut pairs = BTreeSet::new();
+    for event in &trace.events {
+        let What::Sent(packet) = &event.what else { continue };
+        if brokers.has(&packet.from) && brokers.has(&packet.to) {
+            let (one, other) = (&*packet.from, &*packet.to);
+            pairs.insert([one.max(other), one.min(other)]);
+        }
+    }
+    pairs
+}
+
 /// Brokers in one group, the clients around them; edges for whoever talked to whom.
 fn topology(
     clients: &BTreeMap<Arc<str>, Seen>,
-    brokers: u16,
+    brokers: &Brokers,
+    replicating: &BTreeSet<[&str; 2]>,
 ) -> Result<Topology, Failure> {
     let mut builder = TopologyBuilder::default();
     let group = builder.create_group(GroupConfig::new("brokers"));
-    for id in 1..=brokers {
-        builder.group(group).add_process(ProcessConfig::new(broker(id).as_str()));
+    for name in &brokers.0 {
+        builder.group(group).add_process(ProcessConfig::new(&**name));
     }
     let connect = |builder: &mut TopologyBuilder, from: &str, to: &str, label: &str| {
         builder.connect(EdgeConfig {
@@ -265,11 +315,8 @@ fn topology(
             ..EdgeConfig::new(from, to)
         });
     };
-    for id in 2..=brokers {
-        for other in 1..id {
-            let (from, to) = (broker(id), broker(other));
-            connect(&mut builder, from.as_str(), to.as_str(), "replicate");
-        }
+    for [from, to] in replicating {
+        connect(&mut builder, from, to, "replicate");
     }
     for (client, seen) in clients {
         builder.create_process(ProcessConfig::new(&**client));

@@ -27,6 +27,11 @@ impl Dictionary {
         Dictionary { nodes, topics, partitions: BTreeMap::new(), acks }
     }
 
+    /// A node that was not known before.
+    pub fn know(&mut self, id: i32, name: Arc<str>) {
+        self.nodes.insert(id, name);
+    }
+
     /// The process with this node id.
     pub fn node(&self, id: NodeId) -> Arc<str> {
         match self.nodes.get(&id.0) {
