@@ -19,6 +19,7 @@ mod condition;
 mod condition_text;
 mod diagnostic;
 mod ids;
+mod labels;
 mod layers;
 pub mod lint;
 pub mod names;
@@ -35,6 +36,7 @@ pub use condition::{
 pub use condition_text::ConditionError;
 pub use diagnostic::{Diagnostic, FileId, Fix, Label, Origin, Severity, Span};
 pub use ids::{EdgeId, GroupId, ProcessId, ScenarioId};
+pub use labels::{partition_on_badge, produced_topic};
 pub use nearest::nearest;
 pub use scenario::{
     Acks, Awaits, Flow, FlowStep, FlowStepKind, Heading, Hop, Play, Run, Scenario, Step,

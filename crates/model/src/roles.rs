@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::labels::{CONSUMES, PRODUCES, REPLICATES, has_word};
 use crate::{GroupId, Process, ProcessId, ProcessRole, Topology};
 
 impl Topology {
@@ -147,9 +148,6 @@ fn told_role(process: &Process) -> Option<ProcessRole> {
         .or_else(|| role_in_words(&process.label))
 }
 
-const PRODUCES: &[&str] = &["produce", "produces", "send", "publish", "write"];
-const CONSUMES: &[&str] = &["fetch", "consume", "consumes", "poll", "subscribe"];
-const REPLICATES: &[&str] = &["replicate", "replicates", "replication", "replica", "isr"];
 const KAFKA: &[&str] = &["kafka", "msk", "redpanda"];
 
 /// The first that fits decides, so what is more telling stands first.
@@ -166,11 +164,6 @@ const WORDS: &[(&[&str], ProcessRole)] = &[
 
 fn role_in_words(text: &str) -> Option<ProcessRole> {
     WORDS.iter().find(|(words, _)| has_word(text, words)).map(|(_, role)| *role)
-}
-
-fn has_word(text: &str, wanted: &[&str]) -> bool {
-    text.split(|c: char| !c.is_alphanumeric())
-        .any(|word| wanted.iter().any(|one| word.eq_ignore_ascii_case(one)))
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use topomotion_model::builder::{
     TopologyBuilder,
 };
 use topomotion_model::{
-    Acks, Cluster, Condition, FileId, KafkaSettings, Origin, Run, Span, Step, Topic,
+    Acks, Cluster, Condition, FileId, KafkaSettings, Origin, Run, ShardRole, Span, Step,
+    Topic,
 };
 
 use super::*;
@@ -184,6 +185,42 @@ fn an_explicit_role_and_setting_beats_every_hint() {
     });
     let plan = plan(&built(builder));
     assert_eq!((plan.consumers.len(), plan.producers[0].acks), (0, Acks::None));
+}
+
+#[test]
+fn badges_name_topics_with_their_partitions() {
+    let mut builder = TopologyBuilder::default();
+    for (id, badges, role) in [
+        ("broker-1", "payments-0,refunds-0", ShardRole::Primary),
+        ("broker-2", "payments-1", ShardRole::Primary),
+        ("broker-3", "payments-0", ShardRole::Replica),
+    ] {
+        builder.create_process(ProcessConfig {
+            shard_id: Some(badges.to_owned()),
+            shard_role: Some(role),
+            ..ProcessConfig::new(id)
+        });
+    }
+    let plan = plan(&built(builder));
+    let topics: Vec<(&str, &[Vec<i32>])> =
+        plan.topics.iter().map(|it| (&*it.name, &*it.assignment)).collect();
+    assert_eq!(topics[0], ("payments", &[vec![1, 3, 2], vec![2, 3, 1]][..]));
+    assert_eq!(topics[1], ("refunds", &[vec![1, 2, 3]][..]));
+}
+
+#[test]
+fn a_line_to_a_broker_names_the_topic_that_is_written() {
+    let mut builder = brokers(&["broker-1"]);
+    builder.create_process(ProcessConfig::new("till"));
+    builder.connect(EdgeConfig {
+        label: Some("produce sales acks=all".to_owned()),
+        ..EdgeConfig::new("till", "broker-1")
+    });
+    let topology = built(builder);
+    let binding = bind(&topology).expect("binds");
+    assert_eq!(plan(&topology).topics[0].name, "sales");
+    let told = "The topics are those that the connections name.";
+    assert!(binding.explain().iter().any(|line| line == told));
 }
 
 #[test]

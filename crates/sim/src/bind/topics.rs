@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use topomotion_model::{Diagnostic, ProcessId, ProcessRole, ShardRole, Topic, nearest};
+use topomotion_model::{
+    Diagnostic, End, ProcessId, ProcessRole, ShardRole, Topic, nearest,
+    partition_on_badge, produced_topic,
+};
 
-use super::{Draft, trailing_number};
+use super::Draft;
 use crate::{NodePlan, NodeRole, TopicPlan};
 
 /// Copies of each partition where the script gives no number.
@@ -16,8 +19,8 @@ pub(super) fn find(draft: &mut Draft<'_>, nodes: &[NodePlan]) -> Vec<TopicPlan> 
     let brokers: Vec<&NodePlan> =
         nodes.iter().filter(|node| node.role != NodeRole::Controller).collect();
     let topics = named(draft);
-    let shards = shards(draft);
-    topics.iter().filter_map(|topic| place(draft, topic, &brokers, &shards)).collect()
+    let place = |topic: &Topic| place(draft, topic, &brokers);
+    topics.iter().filter_map(place).collect()
 }
 
 /// The topics of the script, or the one that its words suggest.
@@ -33,6 +36,9 @@ fn named(draft: &mut Draft<'_>) -> Vec<Topic> {
         draft.say("The topics are those that the clients name.");
         let topic = |name: &String| Topic { name: name.clone(), ..Topic::default() };
         return of_clients.into_iter().map(topic).collect();
+    }
+    if let Some(topics) = on_badges(draft).or_else(|| on_lines(draft)) {
+        return topics;
     }
     let stem = draft.of_role(ProcessRole::Producer).find_map(|process| {
         let id = process.id.as_str();
@@ -50,6 +56,42 @@ fn named(draft: &mut Draft<'_>) -> Vec<Topic> {
     vec![Topic { name, ..Topic::default() }]
 }
 
+/// The topics whose names stand on the brokers' badges.
+fn on_badges(draft: &mut Draft<'_>) -> Option<Vec<Topic>> {
+    let brokers = draft.of_role(ProcessRole::Broker);
+    let badges = brokers.flat_map(|broker| &broker.shards);
+    let names: BTreeSet<&str> =
+        badges.filter_map(|badge| partition_on_badge(badge)?.0).collect();
+    topics(draft, names.into_iter().collect(), "badges")
+}
+
+/// The topics that lines from clients to brokers say are written to.
+fn on_lines(draft: &mut Draft<'_>) -> Option<Vec<Topic>> {
+    let is_broker = |end: &End| {
+        let role = end.process().and_then(|id| draft.roles.get(id));
+        role == Some(&ProcessRole::Broker)
+    };
+    let lines = draft.topology.edges.iter();
+    let to_brokers = lines.filter(|it| is_broker(&it.target) && !is_broker(&it.source));
+    let mut names: Vec<&str> = Vec::new();
+    for name in to_brokers.filter_map(|line| produced_topic(line.label.as_deref()?)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    topics(draft, names, "connections")
+}
+
+fn topics(draft: &mut Draft<'_>, names: Vec<&str>, source: &str) -> Option<Vec<Topic>> {
+    let topic = |name: &&str| Topic { name: (*name).to_owned(), ..Topic::default() };
+    let topics: Vec<Topic> = names.iter().map(topic).collect();
+    if topics.is_empty() {
+        return None;
+    }
+    draft.say(format!("The topics are those that the {source} name."));
+    Some(topics)
+}
+
 /// Who stands on which partition's badge, and as what.
 #[derive(Debug, Default)]
 struct Shards {
@@ -61,12 +103,13 @@ struct Shards {
     count: usize,
 }
 
-fn shards(draft: &mut Draft<'_>) -> Shards {
+/// The badges that name a topic, and those that name none.
+fn shards(draft: &Draft<'_>, topic: &str) -> Shards {
     let mut found = Shards::default();
     for process in draft.of_role(ProcessRole::Broker) {
-        let numbers = process.shards.iter().filter_map(|shard| trailing_number(shard));
-        let numbers: Vec<usize> =
-            numbers.filter_map(|number| usize::try_from(number).ok()).collect();
+        let badges = process.shards.iter().filter_map(|badge| partition_on_badge(badge));
+        let ours = badges.filter(|(named, _)| named.is_none_or(|named| named == topic));
+        let numbers: Vec<usize> = ours.map(|(_, number)| number).collect();
         if process.shard_role == Some(ShardRole::Replica) {
             found.only_follow.insert(process.id.clone());
         }
@@ -89,8 +132,8 @@ fn place(
     draft: &mut Draft<'_>,
     topic: &Topic,
     brokers: &[&NodePlan],
-    shards: &Shards,
 ) -> Option<TopicPlan> {
+    let shards = &shards(draft, &topic.name);
     let mut settings = topic.settings.clone();
     if let Some(least) = topic.min_insync_replicas {
         settings.insert("min.insync.replicas".to_owned(), least.to_string());
