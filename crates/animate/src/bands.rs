@@ -15,6 +15,9 @@ use crate::{Kind, Story};
 /// Room at the right end of the header for the clock, px.
 const CLOCK: f64 = 230.0;
 
+/// From one line of a subtitle to the next, px.
+const SUBTITLE_PITCH: f64 = 18.0;
+
 /// Where a chapter stands among the others.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
@@ -75,10 +78,16 @@ pub(crate) fn header(
     } else {
         (film.to_owned(), format!("{}{}", place.told(), story.title))
     };
-    let primitives = vec![
-        fit(large, &first, Point::new(MARGIN, 31.0), room),
-        fit(small, &second, Point::new(MARGIN, 53.0), room),
-    ];
+    let wrapped =
+        topomotion_text::wrap(draw::face(small.face), small.size, &second, room, 2).lines;
+    // Two lines of a subtitle take their room from above.
+    let rise = if wrapped.len() > 1 { 6.0 } else { 0.0 };
+    let mut primitives = vec![fit(large, &first, Point::new(MARGIN, 31.0 - rise), room)];
+    let line = |(index, text): (usize, &String)| {
+        let base = 53.0 - rise + SUBTITLE_PITCH * index as f64;
+        small.line(text, Point::new(MARGIN, base), Anchor::Start)
+    };
+    primitives.extend(wrapped.iter().enumerate().map(line));
     Item { class: "title".into(), id: None, name: None, primitives }
 }
 

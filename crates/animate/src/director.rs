@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use topomotion_scene::{Animation, Chapter, Millis, Point, Scene, Transcript, Window};
+use topomotion_scene::{Animation, Chapter, Millis, Scene, Transcript, Window};
 use topomotion_trace::{Event, Time, Tone, What};
 
 use crate::bands::{self, Place};
@@ -17,7 +17,7 @@ use crate::clock;
 use crate::flights::Sky;
 use crate::ledger::{Ledger, Touch};
 use crate::panels::{Row, Rows};
-use crate::perch::perch;
+use crate::perch::{Perch, perch};
 use crate::plan::Plan;
 use crate::reading::Reading;
 use crate::stage::{Bands, Stage};
@@ -110,7 +110,7 @@ fn is_for_all(what: &What) -> bool {
     )
 }
 
-fn perches(scene: &Scene) -> BTreeMap<String, Point> {
+fn perches(scene: &Scene) -> BTreeMap<String, Perch> {
     scene.nodes.iter().map(|node| (node.id.clone(), perch(scene, node))).collect()
 }
 
@@ -138,7 +138,7 @@ struct Film<'a> {
     /// Moments at which a caption begins, for the choice of the poster.
     posters: Vec<u32>,
     /// Where the chips of each process sit.
-    perches: BTreeMap<String, Point>,
+    perches: BTreeMap<String, Perch>,
     /// When a title card covers the picture.
     busy: Vec<Window>,
     /// When each story's instants are shown.

@@ -14,6 +14,7 @@ use crate::draw::{self, Ink};
 use crate::groups::Groups;
 use crate::ledger::{Doing, Hurt};
 use crate::paint::{mark, outline, state_word};
+use crate::perch::Perch;
 use crate::theme::Paints;
 use crate::tokens::{BORDER_ALERT, BORDER_GROUP, CHIP_HEIGHT, RADIUS_NODE, TYPE_CHIP};
 
@@ -38,7 +39,7 @@ pub(crate) fn show(
 /// Shows from `at` on what is to be said of the node in a word.
 pub(crate) fn show_chip(
     node: &NodeBox,
-    perch: Point,
+    perch: Perch,
     (doing, groups): (&Doing, &Groups),
     at: u32,
     channels: &mut Channels,
@@ -170,12 +171,19 @@ fn chips(doing: &Doing) -> Vec<Chip> {
     chips
 }
 
-fn chip(node: &NodeBox, perch: Point, chips: &[Chip], paints: &Paints) -> Option<Item> {
-    let mut at = perch;
+/// Chips in rows, each as long as there is room; a chip that is longer than that ends with
+/// the room.
+fn chip(node: &NodeBox, perch: Perch, chips: &[Chip], paints: &Paints) -> Option<Item> {
+    let mut at = perch.at;
     let mut primitives = Vec::new();
     for chip in chips {
-        chip.draw(at, paints, &mut primitives);
-        at.x += chip.width(paints) + CHIP_GAP;
+        let width = chip.width(paints);
+        if at.x > perch.at.x && at.x + width > perch.right {
+            at = Point::new(perch.at.x, at.y + perch.next_row);
+        }
+        let start = at.x.min(perch.right - width);
+        chip.draw(Point::new(start, at.y), paints, &mut primitives);
+        at.x = start + width + CHIP_GAP;
     }
     let item =
         Item { class: "chip".into(), id: Some(node.id.clone()), name: None, primitives };
@@ -212,5 +220,35 @@ pub(crate) fn glow(node: &NodeBox, paints: &Paints) -> Item {
         id: Some(node.id.clone()),
         name: None,
         primitives: vec![ring(7.0, 8.0, 0.12), ring(4.0, 6.0, 0.22), ring(1.5, 3.0, 0.9)],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Theme;
+    use crate::fixture;
+
+    #[test]
+    fn chips_that_find_no_room_go_into_the_next_row() {
+        let paints = Paints::new(&Theme::default());
+        let node = &fixture::scene().nodes[0];
+        let chips =
+            ["active · epoch 12", "orders-tx · Ongoing", "billing · gen 3 · Stable"];
+        let chips = chips.map(|text| Chip::new(text, ["surface", "ink", "leader"]));
+        let at = Point::new(100.0, 50.0);
+        let room = Perch { at, right: 260.0, next_row: -21.0 };
+        let item = chip(node, room, &chips, &paints).unwrap();
+        let frames: Vec<Rect> = (item.primitives.iter())
+            .filter_map(|it| match it {
+                Primitive::Rect { rect, .. } => Some(*rect),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(frames.len(), 3);
+        for (index, frame) in frames.iter().enumerate() {
+            assert!(frame.right() <= room.right, "{frame:?}");
+            assert_eq!(frame.center().y, at.y - 21.0 * index as f64);
+        }
     }
 }

@@ -10,9 +10,37 @@ const ROOM: (f64, f64) = (118.0, 104.0);
 const INSET: f64 = 10.0;
 /// How finely places are tried, px.
 const PACE: f64 = 4.0;
+/// Between two rows of chips, px.
+const ROW_GAP: f64 = 3.0;
 
-/// The left end of a node's chips, on their middle line: the leftmost of the best places.
-pub(crate) fn perch(scene: &Scene, node: &NodeBox) -> Point {
+/// From a chip to whatever stands to its right, px.
+const CLEAR: f64 = 8.0;
+
+/// Where the chips of a node sit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Perch {
+    /// The left end of the first chip, on its middle line.
+    pub at: Point,
+    /// How far right chips may reach before they touch a neighbour or leave the picture.
+    pub right: f64,
+    /// Where the next row goes: away from the node.
+    pub next_row: f64,
+}
+
+/// The places of a node's chips: the leftmost of the best.
+pub(crate) fn perch(scene: &Scene, node: &NodeBox) -> Perch {
+    let at = first(scene, node);
+    let row = Rect::new(at.x, at.y - CHIP_HEIGHT / 2.0, f64::MAX / 2.0, CHIP_HEIGHT);
+    let others = scene.nodes.iter().filter(|other| other.id != node.id);
+    let ahead = others.filter(|other| other.rect.x >= at.x && other.rect.overlaps(&row));
+    let right = ahead.map(|other| other.rect.x).fold(scene.size.width, f64::min) - CLEAR;
+    let pitch = CHIP_HEIGHT + ROW_GAP;
+    let next_row = if at.y > node.body.y { pitch } else { -pitch };
+    Perch { at, right, next_row }
+}
+
+/// The left end of the first chip, on its middle line.
+fn first(scene: &Scene, node: &NodeBox) -> Point {
     let (body, whole) = (node.body, node.rect);
     let room = if node.role == "controller" { ROOM.0 } else { ROOM.1 };
     let slack = (body.width - 2.0 * INSET - room).max(0.0);
@@ -63,14 +91,14 @@ mod tests {
         scene.routes.clear();
         let node = scene.nodes[0].clone();
         let corner = Point::new(node.body.x + INSET, node.body.y);
-        assert_eq!(perch(&scene, &node), corner);
+        assert_eq!(perch(&scene, &node).at, corner);
         let mut route = fixture::scene().routes[0].clone();
         let x = corner.x + 8.0;
         route.points =
             vec![Point::new(x, node.body.y - 60.0), Point::new(x, node.body.y)];
         route.label = None;
         scene.routes.push(route);
-        let moved = perch(&scene, &node);
+        let moved = perch(&scene, &node).at;
         assert!(moved.x > x || moved.y > node.body.y, "{moved:?}");
     }
 
@@ -78,8 +106,22 @@ mod tests {
     fn chips_stay_on_their_node() {
         let scene = fixture::scene();
         for node in &scene.nodes {
-            let at = perch(&scene, node);
+            let Perch { at, right, .. } = perch(&scene, node);
             assert!(node.body.x < at.x && at.x < node.body.right(), "{}", node.id);
+            assert!(right < scene.size.width, "{}", node.id);
         }
+    }
+
+    #[test]
+    fn chips_end_before_the_neighbour_on_their_right() {
+        let mut scene = fixture::scene();
+        scene.routes.clear();
+        let node = scene.nodes[0].clone();
+        let mut neighbour = node.clone();
+        neighbour.id = "neighbour".to_owned();
+        neighbour.rect.x = node.rect.right() + 20.0;
+        let edge = neighbour.rect.x;
+        scene.nodes = vec![node.clone(), neighbour];
+        assert_eq!(perch(&scene, &node).right, edge - CLEAR);
     }
 }

@@ -3,7 +3,9 @@
 //! Precondition: a placement of the graph that was read from the topology.
 //! Postcondition: a scene that lacks nothing; ends of routes lie on the outlines.
 
-use topomotion_model::{Process, ProcessState, Topology};
+use std::collections::BTreeMap;
+
+use topomotion_model::{Process, ProcessId, ProcessRole, ProcessState, Topology};
 use topomotion_scene::{
     GroupBox, LabelBox, NodeBox, NodeState, Outline, Point, Rect, Route, Scene,
 };
@@ -20,8 +22,9 @@ pub fn finish(
     measured: &Measured,
     placement: &Placement,
 ) -> Scene {
+    let roles = Roles { given: &options.roles, told: topology.roles() };
     let nodes: Vec<NodeBox> = (0..topology.processes.len())
-        .map(|index| node(topology, options, measured, index, &placement.nodes[index]))
+        .map(|index| node(topology, &roles, measured, index, &placement.nodes[index]))
         .collect();
     let routes = (0..topology.edges.len())
         .filter_map(|index| {
@@ -64,9 +67,24 @@ fn group(
     }
 }
 
+/// What is known of the processes' roles before their names are looked at.
+struct Roles<'a> {
+    /// By whoever asked for the layout.
+    given: &'a BTreeMap<ProcessId, String>,
+    /// By the script.
+    told: BTreeMap<&'a ProcessId, ProcessRole>,
+}
+
+impl Roles<'_> {
+    fn of(&self, process: &Process) -> String {
+        let told = || roles::role(process, self.told.get(&process.id).copied());
+        self.given.get(&process.id).cloned().unwrap_or_else(told)
+    }
+}
+
 fn node(
     topology: &Topology,
-    options: &Options,
+    roles: &Roles<'_>,
     measured: &Measured,
     index: usize,
     rect: &Rect,
@@ -74,8 +92,7 @@ fn node(
     let process: &Process = &topology.processes[index];
     let content = &measured.contents[index];
     let Laid { body, panel, icon, dot, lines, badges } = content.place(rect);
-    let given = options.roles.get(&process.id).cloned();
-    let role = given.unwrap_or_else(|| roles::role(process));
+    let role = roles.of(process);
     let group = measured.graph.nodes[index].group;
     NodeBox {
         id: process.id.as_str().into(),

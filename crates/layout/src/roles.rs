@@ -27,19 +27,24 @@ const WORDS: [(&str, &str); 20] = [
     ("queue", "queue"),
 ];
 
-/// The role of a process.
-pub fn role(process: &Process) -> String {
-    if let Some(role) = process.role {
+/// The role of a process; `known` is what the topology as a whole tells of it.
+pub fn role(process: &Process, known: Option<ProcessRole>) -> String {
+    if let Some(role) = known.or(process.role) {
         return name(role).into();
     }
-    let id = process.replica_of.as_ref().unwrap_or(&process.id);
-    for text in [id.as_str(), &process.label, process.icon.as_deref().unwrap_or("")] {
+    let texts = [own_id(process), &process.label, process.icon.as_deref().unwrap_or("")];
+    for text in texts {
         let text = text.to_lowercase();
         if let Some((_, role)) = WORDS.iter().find(|(word, _)| text.contains(word)) {
             return (*role).into();
         }
     }
     "service".into()
+}
+
+/// A replica is called after what it is a replica of.
+fn own_id(process: &Process) -> &str {
+    process.replica_of.as_ref().unwrap_or(&process.id).as_str()
 }
 
 fn name(role: ProcessRole) -> &'static str {
@@ -56,7 +61,46 @@ fn name(role: ProcessRole) -> &'static str {
     }
 }
 
-/// The icon of a process: its own, or its role's.
+/// Whole words that name a thing with an icon of its own, by icon.
+const THINGS: [(&str, &[&str]); 16] = [
+    (
+        "load-balancer",
+        &["lb", "balancer", "nginx", "haproxy", "envoy", "ingress", "alb", "elb"],
+    ),
+    ("mobile", &["mobile", "ios", "android", "phone"]),
+    ("browser", &["browser", "frontend", "spa", "website", "webapp"]),
+    ("user", &["user", "users", "customer", "shopper", "visitor", "buyer"]),
+    ("globe", &["internet", "cdn", "cloudfront"]),
+    ("dns", &["dns", "route53"]),
+    ("firewall", &["firewall", "waf"]),
+    (
+        "storage",
+        &["s3", "bucket", "gcs", "minio", "blob", "lake", "iceberg", "warehouse"],
+    ),
+    ("chart", &["prometheus", "grafana", "metrics", "dashboard", "analytics"]),
+    ("search", &["search", "elasticsearch", "opensearch", "solr"]),
+    (
+        "database",
+        &[
+            "db",
+            "mysql",
+            "mariadb",
+            "mongo",
+            "mongodb",
+            "cassandra",
+            "dynamodb",
+            "sqlite",
+            "sql",
+        ],
+    ),
+    ("queue", &["kafka", "rabbitmq", "sqs", "nats", "pubsub"]),
+    ("lock", &["auth", "oauth", "vault", "login", "identity"]),
+    ("mail", &["mail", "email", "smtp", "mailer"]),
+    ("zap", &["lambda", "function"]),
+    ("clock", &["cron", "scheduler", "timer"]),
+];
+
+/// The icon of a process: its own, its role's, or that of the thing it is named after.
 pub fn icon(process: &Process, role: &str) -> String {
     if let Some(icon) = &process.icon {
         return icon.clone();
@@ -73,9 +117,21 @@ pub fn icon(process: &Process, role: &str) -> String {
         "database" => "database",
         "cache" => "cache",
         "queue" => "queue",
-        _ => "container",
+        _ => thing(process).unwrap_or("container"),
     };
     icon.into()
+}
+
+fn thing(process: &Process) -> Option<&'static str> {
+    let texts = [own_id(process), &process.label];
+    let words =
+        texts.into_iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
+    let icon = |word: &str| {
+        let is_it =
+            |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(word));
+        THINGS.iter().find(|(_, names)| is_it(names)).map(|(icon, _)| *icon)
+    };
+    words.into_iter().find_map(icon)
 }
 
 #[cfg(test)]
@@ -90,9 +146,29 @@ mod tests {
             label: "Kafka Connect".into(),
             ..crate::testing::process()
         };
-        assert_eq!(role(&process), "broker");
+        assert_eq!(role(&process, None), "broker");
         process.role = Some(ProcessRole::Streams);
-        assert_eq!(role(&process), "streams");
+        assert_eq!(role(&process, None), "streams");
         assert_eq!(icon(&process, "streams"), "zap");
+    }
+
+    #[test]
+    fn what_the_topology_tells_comes_before_the_name() {
+        let process =
+            Process { id: ProcessId::from("billing-1"), ..crate::testing::process() };
+        assert_eq!(role(&process, Some(ProcessRole::Consumer)), "consumer");
+        assert_eq!(role(&process, None), "service");
+    }
+
+    #[test]
+    fn a_thing_is_known_by_a_whole_word_of_its_name() {
+        let called = |label: &str| Process {
+            id: ProcessId::from("x"),
+            label: label.into(),
+            ..crate::testing::process()
+        };
+        assert_eq!(icon(&called("Orders DB"), "service"), "database");
+        assert_eq!(icon(&called("Shopper"), "service"), "user");
+        assert_eq!(icon(&called("Feedback"), "service"), "container");
     }
 }
