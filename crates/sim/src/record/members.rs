@@ -8,13 +8,12 @@ use kafka_protocol::protocol::Decodable;
 use topomotion_wire::messages::{
     ConsumerProtocolSubscription, JoinGroupRequest, RequestKind, ResponseKind,
 };
-use topomotion_wire::{ErrorCode, Message};
+use topomotion_wire::{ErrorCode, Request};
 
 use super::sight::Sight;
 
 /// A message from this process has arrived.
-pub(super) fn heard(process: &Arc<str>, message: &Message) -> Option<Sight> {
-    let Message::Request(request) = message else { return None };
+pub(super) fn heard(process: &Arc<str>, number: u64, request: &Request) -> Option<Sight> {
     let (group, topics) = match &request.body {
         RequestKind::JoinGroup(body) => (&body.group_id, subscription(body)),
         RequestKind::SyncGroup(body) => (&body.group_id, None),
@@ -27,7 +26,7 @@ pub(super) fn heard(process: &Arc<str>, message: &Message) -> Option<Sight> {
         _ => return None,
     };
     let group = group.0.as_str().into();
-    Some(Sight::Heard { process: process.clone(), group, topics })
+    Some(Sight::Heard { number, process: process.clone(), group, topics })
 }
 
 /// Whether a coordinator that answers so counts with the member from when it was asked.

@@ -261,11 +261,12 @@ impl Recorder {
         id
     }
 
-    /// A message has arrived from this process.
-    pub fn heard(&mut self, process: &Arc<str>, message: &Message) {
-        if let Some(sight) = members::heard(process, message) {
-            self.sight(sight);
-        }
+    /// A message has arrived.
+    pub fn heard(&mut self, link: LinkId, [from, to]: [&Arc<str>; 2], message: &Message) {
+        let Message::Request(request) = message else { return };
+        let of_group = self.promises.heard(link, from, request);
+        let of_quorum = talk::heard([from, to], &request.body);
+        of_group.into_iter().chain(of_quorum).for_each(|sight| self.sight(sight));
     }
 
     fn travel(&mut self, id: PacketId, link: LinkId, message: &Message) -> Travel {

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use topomotion_log::Batches;
 use topomotion_wire::messages::{
-    FetchResponse, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchResponse,
-    RequestKind, ResponseKind, TopicName, TxnOffsetCommitRequest,
+    FetchResponse, GroupId, OffsetCommitRequest, OffsetCommitResponse,
+    OffsetFetchResponse, RequestKind, ResponseKind, TopicName, TxnOffsetCommitRequest,
 };
-use topomotion_wire::{CorrelationId, Message, TopicPartition};
+use topomotion_wire::{CorrelationId, Message, Request, TopicPartition};
 use uuid::Uuid;
 
 use super::members;
@@ -23,7 +23,7 @@ use crate::world::LinkId;
 enum Question {
     Commit(u64, Arc<str>, Vec<(Arc<str>, i64)>),
     Offsets(u64),
-    Membership(Arc<str>),
+    Membership(u64, Arc<str>),
     CommittedRecords,
     Other,
 }
@@ -100,22 +100,32 @@ impl Promises {
                 tell(Sight::OffsetsAsked { number, process });
                 Question::Offsets(number)
             }
-            RequestKind::ConsumerGroupHeartbeat(body) => {
-                Question::Membership(body.group_id.0.as_str().into())
-            }
-            RequestKind::JoinGroup(body) => {
-                Question::Membership(body.group_id.0.as_str().into())
-            }
-            RequestKind::SyncGroup(body) => {
-                Question::Membership(body.group_id.0.as_str().into())
-            }
-            RequestKind::Heartbeat(body) => {
-                Question::Membership(body.group_id.0.as_str().into())
-            }
+            RequestKind::ConsumerGroupHeartbeat(body) => self.membership(&body.group_id),
+            RequestKind::JoinGroup(body) => self.membership(&body.group_id),
+            RequestKind::SyncGroup(body) => self.membership(&body.group_id),
+            RequestKind::Heartbeat(body) => self.membership(&body.group_id),
             RequestKind::Fetch(body) if body.isolation_level == 1 => {
                 Question::CommittedRecords
             }
             _ => Question::Other,
+        }
+    }
+
+    fn membership(&mut self, group: &GroupId) -> Question {
+        self.counted += 1;
+        Question::Membership(self.counted, group.0.as_str().into())
+    }
+
+    /// A member's question has arrived: what that shows.
+    pub fn heard(
+        &self,
+        link: LinkId,
+        process: &Arc<str>,
+        request: &Request,
+    ) -> Option<Sight> {
+        match self.open.get(&(link, request.correlation))? {
+            Question::Membership(number, _) => members::heard(process, *number, request),
+            _ => None,
         }
     }
 }
@@ -143,7 +153,7 @@ fn answered(
         (Some(Question::Offsets(number)), ResponseKind::OffsetFetch(body)) => {
             told(number, [from, to], body, names, tell);
         }
-        (Some(Question::Membership(group)), body) => {
+        (Some(Question::Membership(number, group)), body) => {
             if let ResponseKind::ConsumerGroupHeartbeat(body) = body
                 && body.error_code == 0
             {
@@ -156,7 +166,8 @@ fn answered(
                 });
             }
             if members::keeps(body) {
-                tell(Sight::Kept { process: to.clone(), group });
+                let (coordinator, process) = (from.clone(), to.clone());
+                tell(Sight::Kept { number, coordinator, process, group });
             }
         }
         (Some(Question::CommittedRecords), ResponseKind::Fetch(body)) => {

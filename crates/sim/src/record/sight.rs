@@ -118,6 +118,8 @@ pub enum Sight {
     Subscribed(Arc<str>),
     /// What a member of a group says has reached its coordinator, or whom it takes for that.
     Heard {
+        /// Counts such questions.
+        number: u64,
         /// Who.
         process: Arc<str>,
         /// Of which group.
@@ -140,6 +142,10 @@ pub enum Sight {
     },
     /// A coordinator's answer shows that it counts with a member.
     Kept {
+        /// The question's number.
+        number: u64,
+        /// Who says so.
+        coordinator: Arc<str>,
         /// Whose process.
         process: Arc<str>,
         /// Of which group.
@@ -218,6 +224,15 @@ pub enum Sight {
         follower: Arc<str>,
         /// Whom.
         leader: Arc<str>,
+    },
+    /// A fetch of the metadata log, or of a snapshot of it, has reached whom it asks.
+    QuorumHeard {
+        /// Whom.
+        leader: Arc<str>,
+        /// Who.
+        follower: Arc<str>,
+        /// The epoch in which it takes that for its leader.
+        epoch: i32,
     },
     /// It gets its answer.
     QuorumAnswered {

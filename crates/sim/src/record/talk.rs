@@ -120,6 +120,25 @@ fn question(body: &RequestKind) -> Option<Question> {
     }
 }
 
+/// What it shows that a request has arrived: whose fetch a leader of the quorum hears, and in
+/// which epoch.
+pub(super) fn heard([from, to]: [&Arc<str>; 2], body: &RequestKind) -> Option<Sight> {
+    let epoch = match body {
+        RequestKind::Fetch(fetch) => {
+            let topic = fetch.topics.first()?;
+            let asked =
+                topic.partitions.first().filter(|_| topic.topic_id == METADATA_TOPIC);
+            asked?.current_leader_epoch
+        }
+        RequestKind::FetchSnapshot(fetch) => {
+            fetch.topics.first()?.partitions.first()?.current_leader_epoch
+        }
+        _ => return None,
+    };
+    let (leader, follower) = (to.clone(), from.clone());
+    Some(Sight::QuorumHeard { leader, follower, epoch })
+}
+
 /// Whether a fetch of the metadata log was answered by its leader.
 fn is_led(response: &FetchResponse) -> bool {
     let mut partitions = response.responses.iter().flat_map(|it| &it.partitions);

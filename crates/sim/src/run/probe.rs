@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use topomotion_broker::Node;
-use topomotion_log::{Attributes, Batch, Marker, MarkerKind};
+use topomotion_log::{Attributes, Batch, Log, LogConfig, Marker, MarkerKind};
 use topomotion_model::ProcessId;
 use topomotion_trace::{QuorumRole, StateChange};
 use topomotion_wire::{Offset, TopicPartition};
@@ -227,7 +227,17 @@ fn stamp(
     partition: &Arc<str>,
     base: i64,
 ) -> Option<Sight> {
-    let log = node(cluster, process)?.log(&read(partition)?)?;
+    let of_disk;
+    let log = match node(cluster, process) {
+        Some(node) => node.log(&read(partition)?)?,
+        // Its disk has failed after it had written this there.
+        None => {
+            let host = cluster.host(&ProcessId(process.clone()))?;
+            let (files, settings) = (cluster.world.files(host), LogConfig::default());
+            of_disk = Log::recover(read(partition)?, settings, &files);
+            &of_disk
+        }
+    };
     let batch = log.batches(Offset(base), Offset(base + 1)).next()?;
     let stamp = batch.producer()?;
     let (process, partition) = (process.clone(), partition.clone());

@@ -181,7 +181,8 @@ impl<M: Machine> World<M> {
             (Passage::Free, Some((host, connection))) => {
                 self.recorder.routine(self.now, || What::Arrived(packet));
                 if let Some(from) = self.links[link.0].end(side.other()).host {
-                    self.recorder.heard(&self.hosts[from.0].name, &message);
+                    let names = [&self.hosts[from.0].name, &self.hosts[host.0].name];
+                    self.recorder.heard(link, names, &message);
                 }
                 let input = Input::Received { connection, message };
                 return self.deliver(host, input, Some(packet));

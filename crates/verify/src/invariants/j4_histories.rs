@@ -7,6 +7,7 @@ use topomotion_sim::{ClusterPlan, Sight};
 use topomotion_trace::{StateChange, TransactionStep as Step};
 
 use super::Checker;
+use super::t1_transitions::home_of;
 use super::t5_hanging::{leads, raises_epochs};
 use super::t8_committed::{Fate, careful_readers, fate};
 use crate::court::Bench;
@@ -20,6 +21,8 @@ pub(crate) struct Histories {
     careful: BTreeSet<Name>,
     /// Whether transactions of a producer share an epoch, as once.
     shares_epochs: bool,
+    /// The `transactional.id` of each producer.
+    ids: BTreeMap<Name, Name>,
     /// How often each process was started.
     lives: BTreeMap<Name, u32>,
     /// The transaction that each process is in, or was in last.
@@ -50,6 +53,13 @@ impl Histories {
         }
     }
 
+    /// Whether what its coordinator knew of a producer may be gone, and with it whether a
+    /// transaction was over: its successor ends once more what it finds begun.
+    fn is_forgotten(&self, model: &Model, process: &Name) -> bool {
+        let home = self.ids.get(process).and_then(|id| home_of(model, id));
+        home.is_some_and(|home| model.was_unclean(&home))
+    }
+
     fn step(
         &mut self,
         model: &Model,
@@ -74,6 +84,7 @@ impl Histories {
         }
         if step == Step::Aborted
             && let Some(acked) = self.acked.get(&it)
+            && !self.is_forgotten(model, process)
         {
             // Markers may be on their way; but what counts already will not be aborted.
             bench.demand("J6", !fates(model, acked).contains(&true), || {
@@ -160,6 +171,9 @@ impl Checker for Histories {
             StateChange::TransactionStep { process, number, step, .. } => {
                 self.step(model, (process, *number), *step, bench);
             }
+            StateChange::ProducerIdentified { process, id: Some(id), .. } => {
+                self.ids.insert(process.clone(), id.clone());
+            }
             StateChange::BatchSent { process, partition, batch, .. } => {
                 if let Some(it) = self.current.get(process) {
                     let place = (partition.clone(), *batch);
@@ -202,7 +216,8 @@ impl Checker for Histories {
     fn conclude(&mut self, model: &Model, bench: &mut Bench<'_>) {
         for (it, acked) in &self.acked {
             let told = self.steps.get(it);
-            if !matches!(told, Some(Step::Committed | Step::Aborted)) {
+            let is_told = matches!(told, Some(Step::Committed | Step::Aborted));
+            if !is_told || self.is_forgotten(model, &it.0) {
                 continue;
             }
             let fates = fates(model, acked);

@@ -2,7 +2,8 @@
 //! majority gives up in time; whoever hears of its leader promises nobody else a vote; and
 //! nobody campaigns against a leader that a majority hears of.
 //!
-//! Contact is read from the quorum's fetches. A node that asks again soon after it was
+//! Contact is read from the quorum's fetches. A leader hears of whoever fetches in its epoch
+//! when that arrives, whenever it answers. A node that asks again soon after it was
 //! answered has had the answer; that is all that is taken for contact, so that a slow network
 //! excuses everybody. Clocks that were meddled with excuse their node for good.
 
@@ -44,6 +45,8 @@ pub(crate) struct Contact {
     /// `controller.quorum.fetch.timeout.ms`, in µs.
     timeout: u64,
     claims: BTreeMap<Name, Claim>,
+    /// When each leader last heard of each voter in its epoch.
+    heard: BTreeMap<(Name, Name), Time>,
     /// When each leader last answered each voter.
     answered: BTreeMap<(Name, Name), Time>,
     ears: BTreeMap<Name, Ear>,
@@ -65,6 +68,7 @@ impl Contact {
             voters: voters.map(|node| node.process.0.clone()).collect(),
             timeout: own.unwrap_or(2_000) * 1_000,
             claims: BTreeMap::new(),
+            heard: BTreeMap::new(),
             answered: BTreeMap::new(),
             ears: BTreeMap::new(),
             following: BTreeMap::new(),
@@ -81,6 +85,7 @@ impl Contact {
     fn gone(&mut self, process: &Name) {
         self.claims.remove(process);
         self.ears.remove(process);
+        self.heard.retain(|(leader, _), _| leader != process);
         self.answered.retain(|(leader, _), _| leader != process);
         self.standing_still.remove(process);
     }
@@ -94,7 +99,7 @@ impl Contact {
             }
             let heard = |voter: &&Name| {
                 let place = (leader.clone(), (*voter).clone());
-                let last = self.answered.get(&place).copied().unwrap_or(Time(0));
+                let last = self.heard.get(&place).copied().unwrap_or(Time(0));
                 *voter == leader || now.0.saturating_sub(last.0) <= patience
             };
             let count = self.voters.iter().filter(heard).count();
@@ -210,6 +215,11 @@ impl Checker for Contact {
     fn witness(&mut self, _model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
         let now = bench.at();
         match sight {
+            Sight::QuorumHeard { leader, follower, epoch } => {
+                if self.claims.get(leader).is_some_and(|it| it.epoch == *epoch) {
+                    self.heard.insert((leader.clone(), follower.clone()), now);
+                }
+            }
             Sight::QuorumAnswered { leader, follower } => {
                 self.answered(leader, follower, now);
             }

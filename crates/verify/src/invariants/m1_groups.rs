@@ -266,7 +266,7 @@ impl Checker for Groups {
             // Whoever is started anew, or wants to read something else for a while, does not
             // know what it had.
             Sight::Started(_) | Sight::Subscribed(_) => self.before.clear(),
-            Sight::Heard { process, group, topics: Some(topics) } => {
+            Sight::Heard { process, group, topics: Some(topics), .. } => {
                 let place = (group.clone(), process.clone());
                 self.topics.insert(place, topics.clone());
             }

@@ -96,7 +96,10 @@ fn coordinates(model: &Model, process: &Name, group: &Name) -> bool {
 impl Checker for Commits {
     fn see(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
         match change {
-            StateChange::Group { group, generation, members, .. } => {
+            // Whoever coordinates no more has not heard of it yet, and goes on with what was.
+            StateChange::Group { coordinator, group, generation, members, .. }
+                if coordinates(model, coordinator, group) =>
+            {
                 let members =
                     members.iter().map(|it| (it.id.clone(), it.epoch)).collect();
                 self.epochs.insert(group.clone(), (*generation, members));

@@ -7,6 +7,7 @@ use topomotion_sim::Sight;
 use topomotion_trace::{Fault, GroupState, Ownership, ProcessState, StateChange, Time};
 
 use super::Checker;
+use super::t1_transitions::is_deposed;
 use crate::court::Bench;
 use crate::model::{Model, Name};
 
@@ -28,6 +29,10 @@ pub(crate) struct Owners {
     beliefs: BTreeMap<Name, BTreeMap<Name, Belief>>,
     /// What each member of a cooperative group was to have in the last stable generation.
     kept: BTreeMap<(Name, Name), BTreeSet<Name>>,
+    /// Whom each group counts with.
+    counted: BTreeMap<Name, BTreeSet<Name>>,
+    /// The generation in which the members of a group were last complete, where they join.
+    complete: BTreeMap<Name, i32>,
     /// Who has asked to join since the members of a group were last complete.
     joined: BTreeMap<Name, BTreeSet<Name>>,
 }
@@ -40,9 +45,19 @@ impl Owners {
         self.kept.retain(|(_, of), _| of != process);
     }
 
+    /// Whether a group counts with whoever is given something in this generation.
+    fn counts_with(&self, group: &Name, process: &Name, generation: i32) -> bool {
+        let is_member = self.counted.get(group).is_none_or(|it| it.contains(process));
+        let complete = self.complete.get(group).copied().unwrap_or(i32::MIN);
+        is_member && generation >= complete
+    }
+
     fn judge_owners(&self, group: &Name, process: &Name, bench: &mut Bench<'_>) {
         let beliefs = &self.beliefs[group];
         let own = &beliefs[process];
+        if own.is_expelled {
+            return;
+        }
         for (other, belief) in beliefs {
             if other == process || belief.is_expelled {
                 continue;
@@ -56,13 +71,20 @@ impl Owners {
 }
 
 impl Checker for Owners {
-    fn see(&mut self, _model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
+    fn see(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
         match change {
-            StateChange::Member { process, group, change, partitions, owned, .. } => {
+            StateChange::Member {
+                process,
+                group,
+                generation,
+                change,
+                partitions,
+                owned,
+            } => {
+                let is_counted = self.counts_with(group, process, *generation);
                 let kept = self.kept.get(&(group.clone(), process.clone()));
                 let of_group = self.beliefs.entry(group.clone()).or_default();
                 let belief = of_group.entry(process.clone()).or_default();
-                belief.is_expelled = false;
                 belief.owned = owned.iter().cloned().collect();
                 let given_up = std::mem::take(&mut belief.given_up);
                 match change {
@@ -73,6 +95,8 @@ impl Checker for Owners {
                         belief.given_up = kept.cloned().collect();
                     }
                     Ownership::Assigned => {
+                        // What it is given may come late, when others have it already.
+                        belief.is_expelled = !is_counted;
                         let at_will = std::mem::take(&mut belief.changed_its_mind);
                         let back = partitions
                             .iter()
@@ -87,7 +111,12 @@ impl Checker for Owners {
                 }
                 self.judge_owners(group, process, bench);
             }
-            StateChange::Group { group, state, protocol, members, .. } => {
+            // Whoever coordinates no more counts with whom it likes.
+            StateChange::Group { coordinator, group, .. }
+                if is_deposed(model, coordinator, group) => {}
+            StateChange::Group {
+                group, state, generation, protocol, members, ..
+            } => {
                 // A static member that has not joined again in time keeps its place, though
                 // the others share out what it has.
                 let is_complete = *state == GroupState::CompletingRebalance;
@@ -95,6 +124,11 @@ impl Checker for Owners {
                     true => self.joined.remove(group).unwrap_or_default(),
                     false => BTreeSet::new(),
                 };
+                if is_complete {
+                    self.complete.insert(group.clone(), *generation);
+                }
+                let counted = members.iter().map(|it| it.process.clone());
+                self.counted.insert(group.clone(), counted.collect());
                 let of_group = self.beliefs.entry(group.clone()).or_default();
                 for (process, belief) in of_group {
                     let member = members.iter().find(|it| it.process == *process);
@@ -128,7 +162,7 @@ impl Checker for Owners {
             let belief = of_group.and_then(|beliefs| beliefs.get_mut(process));
             belief.into_iter().for_each(|belief| belief.is_expelled = true);
         }
-        if let Sight::Heard { process, group, topics: Some(_) } = sight {
+        if let Sight::Heard { process, group, topics: Some(_), .. } = sight {
             self.joined.entry(group.clone()).or_default().insert(process.clone());
         }
         if let Sight::Subscribed(process) = sight {

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use topomotion_sim::{ClusterPlan, ConsumerPlan, Sight};
-use topomotion_trace::{GroupMember, StateChange};
+use topomotion_trace::{GroupMember, GroupState, StateChange};
 
 use super::Checker;
-use super::t1_transitions::home_in;
+use super::t1_transitions::{home_in, is_deposed};
 use crate::court::Bench;
 use crate::model::{Model, Name};
 
@@ -22,11 +22,21 @@ struct Patience {
     revocation: Option<u64>,
 }
 
+/// The static members of a group.
+#[derive(Debug, Default)]
+struct Members {
+    coordinator: Option<Name>,
+    now: BTreeSet<Name>,
+    /// Those that another coordinator would find: where members join, nothing is written before
+    /// all have, and each has been told what it is given.
+    written: BTreeSet<Name>,
+}
+
 /// A static member as its coordinator hears it.
 #[derive(Debug, Default)]
 struct Presence {
-    /// When something came from it; it counts when it is answered.
-    arrived: u64,
+    /// When each of its questions came; it counts when it is answered.
+    arrived: BTreeMap<u64, u64>,
     heard: Option<u64>,
     /// When it was heard again after it had been silent for too long.
     lapsed: Option<u64>,
@@ -39,7 +49,7 @@ pub(crate) struct Static {
     /// Of consumers with a `group.instance.id`.
     patience: BTreeMap<Name, Patience>,
     /// Static members of each group.
-    members: BTreeMap<Name, BTreeSet<Name>>,
+    members: BTreeMap<Name, Members>,
     /// By group and process.
     presence: BTreeMap<(Name, Name), Presence>,
     /// Whose clock is not the world's.
@@ -78,26 +88,26 @@ impl Static {
 
     /// Something has come from a member: what is refused, or never answered, does not keep it
     /// in its group.
-    fn hear(&mut self, group: &Name, process: &Name, at: u64) {
+    fn hear(&mut self, (group, process): (&Name, &Name), number: u64, at: u64) {
         if self.patience.contains_key(process) {
             let place = (group.clone(), process.clone());
-            self.presence.entry(place).or_default().arrived = at;
+            self.presence.entry(place).or_default().arrived.insert(number, at);
         }
     }
 
     /// A member was answered.
-    fn keep(&mut self, group: &Name, process: &Name) {
+    fn keep(&mut self, (group, process): (&Name, &Name), number: u64) {
         let place = (group.clone(), process.clone());
         let (Some(patience), Some(presence)) =
             (self.patience.get(process), self.presence.get_mut(&place))
         else {
             return;
         };
-        let at = presence.arrived;
+        let Some(at) = presence.arrived.remove(&number) else { return };
         if presence.heard.is_some_and(|heard| at >= heard + patience.session) {
             presence.lapsed = Some(at);
         }
-        presence.heard = Some(at);
+        presence.heard = presence.heard.max(Some(at));
     }
 
     /// When a story begins, time begins anew.
@@ -147,7 +157,8 @@ impl Static {
 impl Checker for Static {
     fn see(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
         self.pass(bench.at().0);
-        let StateChange::Group { coordinator, group, generation, members, .. } = change
+        let StateChange::Group { coordinator, group, state, generation, members, .. } =
+            change
         else {
             return;
         };
@@ -164,22 +175,36 @@ impl Checker for Static {
         for member in with_instance {
             self.look_at(group, *generation, member, bench.at().0);
         }
-        let before = self.members.insert(group.clone(), now.clone());
+        let known = self.members.entry(group.clone()).or_default();
+        let is_new =
+            known.coordinator.replace(coordinator.clone()).as_ref() != Some(coordinator);
+        let before = std::mem::replace(&mut known.now, now.clone());
+        let written = match state {
+            GroupState::PreparingRebalance | GroupState::CompletingRebalance => {
+                known.written.clone()
+            }
+            _ => std::mem::replace(&mut known.written, now.clone()),
+        };
         if self.moved.contains(coordinator) {
             return;
         }
-        for gone in before.iter().flatten().filter(|it| !now.contains(*it)) {
+        let before = if is_new { written } else { before };
+        for gone in before.iter().filter(|it| !now.contains(*it)) {
             self.judge(group, gone, bench);
         }
     }
 
-    fn witness(&mut self, _model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
+    fn witness(&mut self, model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
         self.pass(bench.at().0);
         match sight {
-            Sight::Heard { process, group, .. } => {
-                self.hear(group, process, bench.at().0);
+            Sight::Heard { number, process, group, .. } => {
+                self.hear((group, process), *number, bench.at().0);
             }
-            Sight::Kept { process, group } => self.keep(group, process),
+            Sight::Kept { number, coordinator, process, group }
+                if !is_deposed(model, coordinator, group) =>
+            {
+                self.keep((group, process), *number);
+            }
             Sight::ClockMoved(process) => _ = self.moved.insert(process.clone()),
             _ => {}
         }

@@ -83,3 +83,11 @@ pub(super) fn home_in(model: &Model, topic: &str, id: &str) -> Option<Name> {
     let index = hash.checked_abs().unwrap_or(0) % count;
     Some(format!("{topic}-{index}").into())
 }
+
+/// Whether another process coordinates this group by now; where records were lost, who does is
+/// no longer known.
+pub(super) fn is_deposed(model: &Model, coordinator: &Name, group: &str) -> bool {
+    home_in(model, "__consumer_offsets", group).is_some_and(|home| {
+        model.led_by(coordinator, &home).is_none() && !model.was_unclean(&home)
+    })
+}

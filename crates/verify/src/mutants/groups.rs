@@ -44,11 +44,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ("M8", "static_as_dynamic", |it| {
         let (process, group) = (Name::from(CAREFUL), Name::from(GROUP));
         it.then_seen(Sight::Heard {
+            number: 1,
             process: process.clone(),
             group: group.clone(),
             topics: None,
         });
-        it.then_seen(Sight::Kept { process: process.clone(), group });
+        let coordinator = it.offsets_coordinator();
+        let member = process.clone();
+        it.then_seen(Sight::Kept { number: 1, coordinator, process: member, group });
         it.group(2, "range", &[(CAREFUL, &["sold-0"]), ("a", &["sold-1"])]);
         let at = Time(it.end() + 1);
         let what = What::Fault(Fault::Crash { process });
@@ -123,7 +126,7 @@ impl Evidence {
         for &process in members {
             let topics = Some(BTreeSet::from(["sold".into()]));
             let (process, group) = (process.into(), GROUP.into());
-            self.then_seen(Sight::Heard { process, group, topics });
+            self.then_seen(Sight::Heard { number: 0, process, group, topics });
         }
     }
 
