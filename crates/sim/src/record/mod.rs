@@ -84,14 +84,14 @@ impl Recorder {
         }
     }
 
-    /// Everything written so far; of evidence, what has not been dropped.
-    pub fn events(&self) -> &[Event] {
-        &self.trace.events
     /// A node that was not known before.
     pub fn know(&mut self, id: i32, name: Arc<str>) {
         self.names.know(id, name);
     }
 
+    /// Everything written so far; of evidence, what has not been dropped.
+    pub fn events(&self) -> &[Event] {
+        &self.trace.events
     }
 
     /// What only the judge sees.
