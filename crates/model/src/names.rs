@@ -119,6 +119,26 @@ pub fn value_named<T: Named>(
     })
 }
 
+/// What others call the options of ours.
+const SYNONYMS: &[(&str, &[&str])] = &[
+    ("source", &["from", "src", "start", "sender"]),
+    ("target", &["to", "dst", "dest", "destination", "end", "receiver"]),
+    ("label", &["name", "title", "text", "caption"]),
+    ("state", &["status", "health"]),
+    ("type", &["kind", "lineStyle"]),
+    ("protocol", &["proto", "transport"]),
+    ("description", &["desc", "tooltip", "note"]),
+    ("group", &["parent", "in", "cluster"]),
+    ("parent", &["group", "parentId", "in"]),
+];
+
+/// The option that is meant, by its other names or by its letters.
+fn meant<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    let synonym = SYNONYMS.iter().find(|(_, others)| others.contains(&name));
+    let synonym = synonym.and_then(|(ours, _)| known.iter().find(|one| *one == ours));
+    synonym.copied().or_else(|| nearest(name, known.iter().copied()))
+}
+
 /// The warning for an option that nothing reads.
 pub fn unknown_option(
     owner: &str,
@@ -128,7 +148,7 @@ pub fn unknown_option(
 ) -> Diagnostic {
     let message = format!("{owner} has no option `{name}`; it is ignored");
     let warning = Diagnostic::warning("unknown-option", message, span);
-    match nearest(name, known.iter().copied()) {
+    match meant(name, known) {
         Some(near) => {
             warning.at("ignored").help(format!("did you mean `{near}`?")).fix(span, near)
         }
@@ -168,5 +188,7 @@ mod tests {
         let warning = unknown_option("a process", "lable", &["id", "label"], None);
         assert_eq!(warning.message, "a process has no option `lable`; it is ignored");
         assert_eq!(warning.help.as_deref(), Some("did you mean `label`?"));
+        let warning = unknown_option("a connection", "from", &["source", "type"], None);
+        assert_eq!(warning.help.as_deref(), Some("did you mean `source`?"));
     }
 }

@@ -18,6 +18,7 @@ use crate::fields::{Fields, origin, text};
 pub(crate) const GROUP: &[&str] = &[
     "id",
     "label",
+    "parent",
     "width",
     "height",
     "style",
@@ -30,6 +31,7 @@ pub(crate) const GROUP: &[&str] = &[
 pub(crate) const PROCESS: &[&str] = &[
     "id",
     "label",
+    "group",
     "state",
     "shape",
     "icon",
@@ -81,6 +83,7 @@ pub(crate) fn group(
     GroupConfig {
         id: fields.text("id").unwrap_or_default(),
         label: fields.text("label"),
+        parent: fields.text("parent"),
         width: extent(&mut fields, "width"),
         height: extent(&mut fields, "height"),
         style: fields.text("style"),
@@ -128,6 +131,7 @@ pub(crate) fn process(
     ProcessConfig {
         id: fields.text("id").unwrap_or_default(),
         label: fields.text("label"),
+        group: fields.text("group"),
         state: fields.value("state").unwrap_or_default(),
         shape: fields.value("shape").unwrap_or_default(),
         icon: fields.text("icon"),

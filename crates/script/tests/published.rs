@@ -67,3 +67,37 @@ fn an_import_of_everything_published_compiles() {
     assert_eq!(render(&compiled), "");
     assert_eq!(compiled.topology.expect("a topology").scenarios.len(), 1);
 }
+
+#[test]
+fn ids_may_stand_before_the_options_and_groups_be_named() {
+    let script = "
+        const topology = new TopologyBuilder();
+        const region = topology.createGroup('eu', { label: 'Europe' });
+        const kafka = region.addGroup('kafka', { label: 'Kafka' });
+        kafka.addProcess('broker-1', { label: 'Broker' });
+        topology.createProcess({ id: 'broker-2', group: 'kafka' });
+        await topology.apply();";
+    let compiled = compile_text("a.ts", script);
+    assert_eq!(render(&compiled), "");
+    let topology = compiled.topology.expect("a topology");
+    assert_eq!(topology.groups[1].parent, Some("eu".into()));
+    assert_eq!(topology.groups[1].label, "Kafka");
+    let homes: Vec<_> = topology.processes.iter().map(|it| it.group.clone()).collect();
+    assert_eq!(homes, [Some("kafka".into()), Some("kafka".into())]);
+}
+
+#[test]
+fn a_document_may_list_processes_beside_their_groups() {
+    let document = "
+groups: [{ id: data, label: Data }]
+processes:
+  - { id: db, group: data }
+  - { id: cache, group: data }
+connections: [{ from: db, target: cache }]
+";
+    let compiled = compile_text("a.yaml", document);
+    assert!(render(&compiled).contains("did you mean `source`?"));
+    let document = document.replace("from:", "source:");
+    let topology = compile_text("a.yaml", &document).topology.expect("a topology");
+    assert!(topology.processes.iter().all(|it| it.group == Some("data".into())));
+}

@@ -57,6 +57,8 @@ declare module 'topomotion' {
     id?: string;
     /** Title; the id if absent. */
     label?: string;
+    /** The group that it stands in, made before; for `createGroup`. */
+    parent?: string;
     /** Least width in px, without `autoResize()`. */
     width?: number;
     /** Least height in px, without `autoResize()`. */
@@ -92,6 +94,8 @@ declare module 'topomotion' {
     id: string;
     /** What stands in its box; the id if absent. */
     label?: string;
+    /** The group that it stands in, made before; for `createProcess`. */
+    group?: string;
     state?: ProcessState;
     shape?: Shape;
     /** By role if absent. */
@@ -223,8 +227,9 @@ declare module 'topomotion' {
     constructor(autoLayout?: boolean);
     createGroup(id: string, config?: GroupConfig, position?: Position): GroupBuilder;
     createGroup(config: GroupConfig & { id: string }): GroupBuilder;
-    /** A process outside any group. */
+    /** A process, within the group that it names, if any. */
     createProcess(config: ProcessConfig): this;
+    createProcess(id: string, config?: Omit<ProcessConfig, 'id'>): this;
     /** The source dials the target. One connection carries both directions. */
     connect(source: string, target: string, options?: EdgeOptions): this;
     /** Names the Kafka cluster that the topology shows. */
@@ -242,6 +247,7 @@ declare module 'topomotion' {
   /** Fills a group. */
   export interface GroupBuilder {
     addProcess(config: ProcessConfig): this;
+    addProcess(id: string, config?: Omit<ProcessConfig, 'id'>): this;
     /** What follows goes to the next row. */
     newRow(): this;
     /** Gives the child. */

@@ -12,6 +12,8 @@ pub struct GroupConfig {
     pub id: String,
     /// Title; the id if absent.
     pub label: Option<String>,
+    /// The group that it stands in, made before; where the call itself does not say it.
+    pub parent: Option<String>,
     /// Least width in px, without `autoResize`.
     pub width: Option<f64>,
     /// Least height in px, without `autoResize`.
@@ -44,6 +46,8 @@ pub struct ProcessConfig {
     pub id: String,
     /// What stands in its box; the id if absent.
     pub label: Option<String>,
+    /// The group that it stands in, made before; where the call itself does not say it.
+    pub group: Option<String>,
     /// How it is doing at the start.
     pub state: ProcessState,
     /// Outline.

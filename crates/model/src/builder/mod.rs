@@ -32,7 +32,7 @@ pub use config::{EdgeConfig, GroupConfig, ProcessConfig, ProduceConfig, Scenario
 pub use flow::FlowBuilder;
 pub use run::{DEFAULT_TIMEOUT_MS, ScenarioBuilder};
 
-use crate::{Cluster, Diagnostic, Direction, Placement, Topology};
+use crate::{Cluster, Diagnostic, Direction, Origin, Placement, Topology, nearest};
 
 /// The most replicas of one process.
 pub const MOST_REPLICAS: i64 = 100;
@@ -106,8 +106,13 @@ impl TopologyBuilder {
         TopologyBuilder { placement, ..TopologyBuilder::default() }
     }
 
-    /// Makes a group that stands in no other.
+    /// Makes a group, within the one that it names as its parent, if any.
     pub fn create_group(&mut self, config: GroupConfig) -> GroupRef {
+        if let Some(parent) =
+            self.home(config.parent.as_deref(), &config.origin, "parent")
+        {
+            return self.group(parent).add_group(config);
+        }
         let index = self.push_group(config, None);
         self.members.push(Draft::Group(index));
         GroupRef(index)
@@ -118,8 +123,12 @@ impl TopologyBuilder {
         GroupBuilder { builder: self, group }
     }
 
-    /// Makes a process that stands in no group.
+    /// Makes a process, within the group that it names, if any.
     pub fn create_process(&mut self, config: ProcessConfig) -> &mut TopologyBuilder {
+        if let Some(home) = self.home(config.group.as_deref(), &config.origin, "group") {
+            self.group(home).add_process(config);
+            return self;
+        }
         let index = self.push_process(config, None);
         self.members.push(Draft::Process(index));
         self
@@ -172,6 +181,47 @@ impl TopologyBuilder {
         assemble::assemble(self)
     }
 
+    /// The group with this id; none, and a word about it, if there is none so far.
+    fn home(
+        &mut self,
+        id: Option<&str>,
+        origin: &Origin,
+        part: &str,
+    ) -> Option<GroupRef> {
+        let id = id?;
+        let known = || self.groups.iter().map(|group| group.config.id.as_str());
+        if let Some(index) = known().position(|one| one == id) {
+            return Some(GroupRef(index));
+        }
+        let message = format!("there is no group `{id}` so far");
+        let error = Diagnostic::error("unknown-group", message, origin.part(part))
+            .at("not a group that was made before");
+        let help = match nearest(id, known()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "make the group first, then what stands in it".to_owned(),
+        };
+        self.report(error.help(help));
+        None
+    }
+
+    /// Says so if what is added to a group names another.
+    fn expect_home(
+        &mut self,
+        home: GroupRef,
+        id: Option<&str>,
+        origin: &Origin,
+        part: &str,
+    ) {
+        let here = &self.groups[home.0].config.id;
+        if let Some(id) = id.filter(|id| id != here) {
+            let message = format!("it is added to `{here}`, but names `{id}`");
+            let error = Diagnostic::error("two-groups", message, origin.part(part))
+                .at("stands in one group")
+                .help(format!("leave out `{part}`, or add it to `{id}`"));
+            self.report(error);
+        }
+    }
+
     fn push_group(&mut self, config: GroupConfig, parent: Option<usize>) -> usize {
         self.groups.push(GroupDraft {
             config,
@@ -198,6 +248,8 @@ pub struct GroupBuilder<'a> {
 impl<'a> GroupBuilder<'a> {
     /// Adds a process to the current row.
     pub fn add_process(&mut self, config: ProcessConfig) -> &mut GroupBuilder<'a> {
+        let named = config.group.as_deref();
+        self.builder.expect_home(self.group, named, &config.origin, "group");
         let index = self.builder.push_process(config, Some(self.group.0));
         self.push(Draft::Process(index));
         self
@@ -211,6 +263,8 @@ impl<'a> GroupBuilder<'a> {
 
     /// Adds a group to the current row; gives the child.
     pub fn add_group(&mut self, config: GroupConfig) -> GroupRef {
+        let named = config.parent.as_deref();
+        self.builder.expect_home(self.group, named, &config.origin, "parent");
         let index = self.builder.push_group(config, Some(self.group.0));
         self.push(Draft::Group(index));
         GroupRef(index)

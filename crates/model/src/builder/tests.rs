@@ -307,3 +307,34 @@ fn a_second_cluster_and_unknown_icons_are_refused() {
 fn an_origin_gives_the_part_or_else_the_whole() {
     assert_eq!(Origin::default().part("id"), None);
 }
+
+#[test]
+fn a_process_stands_in_the_group_that_it_names() {
+    let mut builder = TopologyBuilder::default();
+    builder.create_group(GroupConfig::new("eu"));
+    let parent = Some("eu".to_owned());
+    builder.create_group(GroupConfig { parent, ..GroupConfig::new("kafka") });
+    let group = Some("kafka".to_owned());
+    builder.create_process(ProcessConfig { group, ..ProcessConfig::new("broker-1") });
+    let topology = built(builder);
+    assert_eq!(topology.processes[0].group, Some("kafka".into()));
+    assert_eq!(topology.groups[1].parent, Some("eu".into()));
+}
+
+#[test]
+fn a_group_that_is_not_there_or_is_another_is_a_mistake() {
+    let mut builder = TopologyBuilder::default();
+    let data = builder.create_group(GroupConfig::new("data"));
+    let named = |group: &str| Some(group.to_owned());
+    builder
+        .create_process(ProcessConfig { group: named("dat"), ..ProcessConfig::new("a") });
+    let elsewhere = ProcessConfig { group: named("web"), ..ProcessConfig::new("b") };
+    builder.group(data).add_process(elsewhere);
+    assert_eq!(
+        errors(builder),
+        [
+            "unknown-group: there is no group `dat` so far",
+            "two-groups: it is added to `data`, but names `web`",
+        ]
+    );
+}
