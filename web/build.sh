@@ -1,20 +1,27 @@
 #!/usr/bin/env bash
-# Builds the player: the wasm module, the component around it, its types. What comes out, web/dist, is checked in, so
-# that nobody needs Node or a wasm toolchain to build topomotion. Run this after a change to crates/scene, crates/viewer
-# or web/src.
+# Builds the player: the wasm module, the component around it, its types; and the engine that it loads when a run is
+# taken over. What comes out, web/dist, is checked in, so that nobody needs Node or a wasm toolchain to build topomotion.
+# Run this after a change to crates/scene, crates/viewer or web/src, and after one to the engine that makes runs go
+# otherwise: an engine refuses to go on with a run that it would have played differently. (`player` alone leaves the
+# engine as it is.)
 #
-#     bash web/build.sh
+#     bash web/build.sh [player]
 #
 # Needs Node with npm, and Rust with the target wasm32-unknown-unknown (`rustup target add wasm32-unknown-unknown`), or,
 # where that cannot be fetched, Debian's rustc-web and rust-web-src, from which the standard library is built.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$PWD/..
+what=${1:-}
 export CARGO_TARGET_DIR=${WASM_TARGET_DIR:-$root/target/web}
 
 module() { # cargo, and what it needs before and after `rustc`
-  (cd "$root" && "$@" --locked -p topomotion-viewer --lib --crate-type cdylib --no-default-features \
-    --target wasm32-unknown-unknown --profile wasm)
+  (cd "$root"
+  modules=$([ "${what:-}" = player ] && echo viewer || echo viewer live)
+  for one in $modules; do
+    features=$([ "$one" = viewer ] && echo --no-default-features || true)
+    "$@" --locked -p "topomotion-$one" --lib --crate-type cdylib $features --target wasm32-unknown-unknown --profile wasm
+  done)
 }
 
 if [ -d "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown" ]; then
@@ -30,11 +37,20 @@ else
 fi
 
 npm install --silent --no-audit --no-fund
-# Only what every browser of the last years has.
-node_modules/.bin/wasm-opt -Oz --strip-debug --strip-producers --enable-bulk-memory --enable-bulk-memory-opt \
-  --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals --enable-reference-types \
-  --enable-multivalue --enable-call-indirect-overlong \
-  "$CARGO_TARGET_DIR/wasm32-unknown-unknown/wasm/topomotion_viewer.wasm" -o src/viewer.wasm
+shrink() { # module, and where to: only what every browser of the last years has
+  node_modules/.bin/wasm-opt -Oz --strip-debug --strip-producers --enable-bulk-memory --enable-bulk-memory-opt \
+    --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals --enable-reference-types \
+    --enable-multivalue --enable-call-indirect-overlong \
+    "$CARGO_TARGET_DIR/wasm32-unknown-unknown/wasm/topomotion_$1.wasm" -o "$2"
+}
+shrink viewer src/viewer.wasm
+engine=topomotion-live.wasm.gz
+if [ "$what" = player ]; then
+  cp "dist/$engine" "$CARGO_TARGET_DIR/"
+else
+  shrink live "$CARGO_TARGET_DIR/topomotion-live.wasm"
+  gzip -9 -n -c "$CARGO_TARGET_DIR/topomotion-live.wasm" > "$CARGO_TARGET_DIR/$engine"
+fi
 
 node_modules/.bin/tsc --noEmit
 rm -rf dist
@@ -42,5 +58,6 @@ node_modules/.bin/esbuild src/index.ts --bundle --minify --format=esm --target=e
   --loader:.wasm=binary --legal-comments=none --outfile=dist/topomotion-viewer.js
 node_modules/.bin/tsc --emitDeclarationOnly
 rm -f src/viewer.wasm
+cp "$CARGO_TARGET_DIR/$engine" dist/
 node digest.mjs > dist/built-from.txt
-gzip -9 -c dist/topomotion-viewer.js | wc -c | sed 's/$/ bytes gzip/'
+echo "player: $(gzip -9 -c dist/topomotion-viewer.js | wc -c) bytes gzip; engine: $(wc -c < "dist/$engine") bytes gzip"

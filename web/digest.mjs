@@ -22,4 +22,4 @@ function fnv(names) {
 }
 
 console.log(`sources ${fnv(files.sort())}`);
-console.log(`topomotion-viewer.js ${fnv(['web/dist/topomotion-viewer.js'])}`);
+for (const file of ['topomotion-viewer.js', 'topomotion-live.wasm.gz']) console.log(`${file} ${fnv([`web/dist/${file}`])}`);

@@ -43,12 +43,14 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("raster", &["scene", "text"]),
     ("pdf", &["scene", "text"]),
     ("viewer", &["scene", "text"]),
+    ("live", &["animate", "model", "scene", "sim", "trace", "verify", "viewer"]),
     ("preview", &["viewer"]),
     (
         "cli",
         &[
-            "animate", "explore", "host", "layout", "model", "pdf", "preview", "raster",
-            "scene", "script", "sim", "svg", "text", "trace", "verify", "viewer",
+            "animate", "explore", "host", "layout", "live", "model", "pdf", "preview",
+            "raster", "scene", "script", "sim", "svg", "text", "trace", "verify",
+            "viewer",
         ],
     ),
     ("tests", &["animate", "model", "scene", "svg", "text", "trace"]),

@@ -24,6 +24,8 @@ export interface Bundle {
   scenarios: Scenario[];
   transcript: Line[];
   views: View[];
+  /** What the engine needs to go on with the runs: JSON, zlib, base64. */
+  live?: string;
 }
 
 /** A mistake in what was to be played; its message is for the reader. */
@@ -57,6 +59,7 @@ export function check(data: unknown, name: string): Bundle {
   if (!isText(bundle.title) || !isText(bundle.description)) bad('is damaged: it has no title');
   if (!Array.isArray(bundle.scenarios) || !bundle.scenarios.every(isScenario)) bad('is damaged: its scenarios cannot be read');
   if (!Array.isArray(bundle.transcript) || !bundle.transcript.every(isLine)) bad('is damaged: its transcript cannot be read');
+  if (bundle.live !== undefined && !isText(bundle.live)) bad('is damaged: its runs cannot be read');
   if (!Array.isArray(bundle.views) || bundle.views.length === 0 || !bundle.views.every(isView)) {
     bad('is damaged: it holds no picture');
   }
@@ -95,14 +98,24 @@ export async function load(src: string, base: string, signal: AbortSignal): Prom
   return parse(await response.text(), name);
 }
 
+/** Base64 as bytes. */
+export function letters(text: string): Uint8Array<ArrayBuffer> {
+  const read = atob(text);
+  const bytes = new Uint8Array(read.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = read.charCodeAt(at);
+  return bytes;
+}
+
+/** Base64 of zlib, unpacked. */
+export async function inflate(text: string): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([letters(text)]).stream().pipeThrough(new DecompressionStream('deflate'));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
 /** The packed film of a view. */
 export async function unzip(view: View): Promise<Uint8Array> {
   try {
-    const letters = atob(view.film);
-    const bytes = new Uint8Array(letters.length);
-    for (let at = 0; at < bytes.length; at++) bytes[at] = letters.charCodeAt(at);
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
+    return await inflate(view.film);
   } catch {
     throw new ViewerError('the bundle is damaged: its film cannot be unpacked');
   }

@@ -29,6 +29,8 @@ export interface Wishes {
   fullscreen(): void;
   list(): void;
   help(): void;
+  link(): void;
+  live(): void;
 }
 
 export const SPEEDS = [0.25, 0.5, 0.75, 1, 1.5, 2, 4];
@@ -36,7 +38,7 @@ export const SPEEDS = [0.25, 0.5, 0.75, 1, 1.5, 2, 4];
 const KEYS: [string, string][] = [
   ['Space', 'play or pause'], ['← →', 'a second back, on'], [', .', 'one event back, on'], ['Home End', 'to the start, to the end'],
   ['[ ]', 'scenario before, next'], ['< >', 'slower, faster'], ['l', 'repeat'], ['v', 'topology or sequence'], ['t', 'what happens, line by line'],
-  ['+ −', 'larger, smaller (or Ctrl and wheel)'], ['0', 'the whole picture'], ['f', 'full screen'], ['?', 'this list'], ['Esc', 'close'],
+  ['+ −', 'larger, smaller (or Ctrl and wheel)'], ['0', 'the whole picture'], ['o', 'take the run over'], ['c', 'copy a link to this moment'], ['f', 'full screen'], ['?', 'this list'], ['Esc', 'close'],
 ];
 
 export class Controls {
@@ -54,6 +56,8 @@ export class Controls {
   readonly #help: HTMLButtonElement;
   readonly #fit: HTMLButtonElement;
   readonly #full: HTMLButtonElement;
+  readonly #live: HTMLButtonElement;
+  readonly #link: HTMLButtonElement;
   readonly #speed = make('select', { 'aria-label': 'Speed', title: 'Speed', class: 'wide' });
   readonly #scenario = make('select', { 'aria-label': 'Scenario', title: 'Scenario' });
   readonly #time = make('span', { class: 'time', part: 'time' });
@@ -74,6 +78,8 @@ export class Controls {
     this.#list = button('list', 'What happens', wishes.list, { 'aria-expanded': 'false' });
     this.#help = button('?', 'Keyboard', wishes.help, { 'aria-expanded': 'false', class: 'wide' });
     this.#fit = button('fit', 'The whole picture', wishes.fit, { hidden: true });
+    this.#live = button('live', 'Take over: go on with this run yourself', wishes.live, { 'aria-pressed': 'false', hidden: true });
+    this.#link = button('link', 'Copy a link to this moment', wishes.link, { class: 'wide' });
     this.#full = button('full', 'Full screen', wishes.fullscreen);
     this.scrubber = make('input', { type: 'range', min: '0', max: '0', step: '10', value: '0', 'aria-label': 'Time' });
     this.scrubber.addEventListener('input', () => wishes.seek(Number(this.scrubber.value)));
@@ -85,7 +91,7 @@ export class Controls {
     this.bar.append(
       this.#play, this.#back, this.#forward, this.#time, this.#track, this.#scenario, make('span', { class: 'gap' }), this.#speed, this.#loop, this.#view,
       button('out', 'Smaller', () => wishes.zoom(1 / 1.4), { class: 'wide' }), button('in', 'Larger', () => wishes.zoom(1.4), { class: 'wide' }),
-      this.#fit, this.#list, this.#full, this.#help,
+      this.#fit, this.#live, this.#list, this.#link, this.#full, this.#help,
     );
     this.#full.hidden = !document.fullscreenEnabled;
     const keys = make('dl');
@@ -140,6 +146,18 @@ export class Controls {
 
   set scenario(id: string) {
     this.#scenario.value = id;
+  }
+
+  /** The link was copied: the button says so for a moment. */
+  linked(): void {
+    this.#link.classList.add('done');
+    setTimeout(() => this.#link.classList.remove('done'), 1200);
+  }
+
+  /** Whether the run can be taken over, and whether it is. */
+  live(can: boolean, is: boolean): void {
+    this.#live.hidden = !can;
+    this.#live.ariaPressed = String(is);
   }
 
   set view(view: string) {

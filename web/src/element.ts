@@ -3,6 +3,7 @@ import { check, load, parse, ViewerError, type Bundle, type Scenario } from './b
 import { Controls, SPEEDS } from './controls';
 import { button, make } from './dom';
 import { compile, Film, type Scheme } from './film';
+import { Engine, Live } from './live';
 import { Stage } from './stage';
 import { STYLE } from './style';
 
@@ -18,6 +19,7 @@ const Base: typeof HTMLElement = globalThis.HTMLElement ?? class {};
 
 export class TopomotionViewer extends Base {
   static readonly observedAttributes = ['src', 'scenario', 'time', 'loop', 'controls', 'theme', 'view', 'speed', 'poster'];
+  // `live`, `autoplay`, `loading` and `deep-links` are read when they count.
 
   readonly #player = make('div', { class: 'player', part: 'player' });
   readonly #box = make('div', { class: 'stage empty', part: 'stage', tabindex: '0', role: 'group', 'aria-roledescription': 'film' });
@@ -27,6 +29,7 @@ export class TopomotionViewer extends Base {
   readonly #tip = make('div', { class: 'tip', part: 'tip', role: 'tooltip', hidden: true });
   readonly #start = button('play', 'Play', () => this.play(), { class: 'start', part: 'start', hidden: true });
   readonly #controls: Controls;
+  readonly #hand: Live;
   #stage: Stage | undefined;
   #bundle: Bundle | undefined;
   #films = new Map<string, Film>();
@@ -57,10 +60,17 @@ export class TopomotionViewer extends Base {
       toggle: () => this.toggle(), step: (by) => this.step(by), seek: (at) => this.#seek(at), scenario: (id) => { this.scenario = id; },
       speed: (speed) => { this.speed = speed; }, loop: () => { this.loop = !this.loop; }, view: () => this.#otherView(),
       zoom: (by) => this.#zoom(by), fit: () => this.fit(), fullscreen: () => this.#fullscreen(), list: () => this.#toggleList(),
-      help: () => this.#toggleHelp(),
+      help: () => this.#toggleHelp(), link: () => void this.copyLink(), live: () => void (this.#hand.isOpen ? this.#hand.leave() : this.takeOver()),
+    });
+    this.#hand = new Live({
+      now: () => this.#at - this.#range().start,
+      seek: (at) => this.#seek(this.#range().start + at),
+      show: (take, at, plays) => void this.#handle(take.bundle, at, plays),
+      leave: () => void this.#handBack(),
+      tell: (name, detail) => this.#tell(name, detail),
     });
     this.#box.append(this.#poster, this.#start, this.#tip);
-    this.#player.append(make('div', { class: 'row' }, this.#box, this.#controls.list), this.#message, this.#controls.bar, this.#controls.help, this.#live);
+    this.#player.append(make('div', { class: 'row' }, this.#box, this.#controls.list), this.#message, this.#controls.bar, this.#hand.panel, this.#controls.help, this.#live);
     root.append(this.#player);
     this.#controls.bar.hidden = true;
   }
@@ -70,7 +80,12 @@ export class TopomotionViewer extends Base {
   /** The bundle that is played, if one is loaded. */
   get bundle(): Bundle | undefined { return this.#bundle; }
   /** Plays another bundle; time, scenario, view and zoom stay as far as they can. */
-  set bundle(bundle: Bundle | undefined) { void this.#take(bundle, 'the bundle'); }
+  set bundle(bundle: Bundle | undefined) {
+    // Another film: whoever had taken the old one over has lost it.
+    this.#own = this.#engine = undefined;
+    this.#hand.leave();
+    void this.#take(bundle, 'the bundle');
+  }
   /** Now, in seconds of the scenario that is chosen, or of the whole film. */
   get currentTime(): number { return (this.#at - this.#range().start) / 1000; }
   set currentTime(seconds: number) { this.#seek(this.#range().start + seconds * 1000); }
@@ -142,6 +157,62 @@ export class TopomotionViewer extends Base {
     return this.#film && Stage.snapshot(this.#film, this.#range().start + seconds * 1000, scale, this.#scheme());
   }
 
+  /** Whether the run of the scenario that is shown can be taken over. */
+  get canTakeOver(): boolean { return Boolean((this.#own ?? this.#bundle)?.live); }
+  /** Whether a run is taken over. */
+  get isLive(): boolean { return this.#hand.isOpen; }
+  /** What was done by hand, and the run as a scenario of a script, while a run is taken over. */
+  get branch(): { from: number; deeds: readonly object[]; script: string; digest: string; end: number } | undefined {
+    const take = this.#hand.take;
+    return take && { ...this.#hand.branch, script: take.script, digest: take.digest, end: take.end };
+  }
+
+  /** Goes on with the run that is shown, from this moment: loads the engine if it is not there yet. */
+  async takeOver(): Promise<void> {
+    const bundle = this.#bundle;
+    if (!bundle?.live || this.#hand.isOpen) return;
+    this.pause();
+    const at = this.#at;
+    const story = this.#scenario ?? bundle.scenarios.findLast(({ start }) => start <= at) ?? bundle.scenarios[0];
+    if (!story) return;
+    try {
+      this.#say('');
+      this.#box.ariaBusy = 'true';
+      const packed = this.querySelector(':scope > script[type="application/x-topomotion-engine"]')?.textContent ?? undefined;
+      const engine = this.#engine ??= await Engine.open(bundle.live, packed, new URL(this.getAttribute('live') ?? 'topomotion-live.wasm.gz', this.getAttribute('live') ? document.baseURI : import.meta.url));
+      if (bundle !== this.#bundle) return;
+      this.#own = bundle;
+      this.#left = { at, scenario: this.scenario };
+      this.#hand.begin(engine, story.id, at - story.start);
+      this.#tell('takeover', { scenario: story.id });
+    } catch (error) {
+      this.#own = undefined;
+      this.#fail(error);
+    } finally {
+      this.#box.ariaBusy = 'false';
+    }
+  }
+
+  /** Does something in a run that is taken over: `{ do: 'crash', process: 'broker-1' }`, in the words of a run file. */
+  act(deed: { do: string; [argument: string]: unknown }): void { this.#hand.act(deed); }
+
+  /** The address of this page at this moment, in the clipboard; gives it, too. */
+  async copyLink(): Promise<string> {
+    const wanted = new URLSearchParams();
+    if (this.scenario) wanted.set('scenario', this.scenario);
+    wanted.set('time', this.currentTime.toFixed(1));
+    if (this.#view !== this.#bundle?.views[0]?.view) wanted.set('view', this.#view);
+    const link = `${location.href.split('#')[0]}#${wanted}`;
+    try {
+      await navigator.clipboard.writeText(link);
+      this.#live.textContent = 'The link is copied.';
+      this.#controls.linked();
+    } catch {
+      this.#say(`Copying is not allowed here. The link is ${link}`);
+    }
+    return link;
+  }
+
   // -- Life on the page ---------------------------------------------------------------------
 
   connectedCallback(): void {
@@ -154,7 +225,7 @@ export class TopomotionViewer extends Base {
     on(this.#box, 'wheel', (event) => this.#wheel(event), false);
     on(this.#box, 'pointerdown', (event) => this.#press(event));
     on(this.#box, 'pointermove', (event) => this.#move(event));
-    on(this.#box, 'pointerup', () => this.#release());
+    on(this.#box, 'pointerup', (event) => this.#release(event));
     on(this.#box, 'pointercancel', () => { this.#drag = undefined; });
     on(this.#box, 'pointerleave', () => { this.#tip.hidden = true; });
     on(this.#box, 'dblclick', (event) => this.#double(event));
@@ -226,6 +297,33 @@ export class TopomotionViewer extends Base {
   }
 
   #near = false;
+  #engine: Engine | undefined;
+  /** The page's own film, while a run of it is taken over. */
+  #own: Bundle | undefined;
+  #left = { at: 0, scenario: '' };
+
+  /** Shows what became of a run. */
+  async #handle(bundle: Bundle, at: number, plays: boolean): Promise<void> {
+    await this.#take(bundle, 'what the engine gave');
+    if (!this.#hand.isOpen) return;
+    this.#show(this.#range().start + at);
+    this.#hand.follow();
+    if (plays && !this.#reduced()) this.play();
+    this.#update();
+  }
+
+  /** The film again, as it was left. */
+  async #handBack(): Promise<void> {
+    const own = this.#own;
+    this.#own = undefined;
+    if (!own) return;
+    const { at, scenario } = this.#left;
+    this.pause();
+    await this.#take(own, '');
+    this.scenario = scenario;
+    this.#seek(at);
+    this.#tell('handback');
+  }
 
   async #take(source: Bundle | undefined | (() => Bundle | Promise<Bundle>), name: string, signal?: AbortSignal): Promise<void> {
     try {
@@ -254,6 +352,7 @@ export class TopomotionViewer extends Base {
     this.#box.ariaLabel = bundle.title;
     if (bundle.description) this.#box.ariaDescription = bundle.description;
     this.#controls.fill(bundle);
+    this.#controls.live(this.canTakeOver, this.#hand.isOpen);
     this.#bar();
     this.#shape();
     const at = this.#at;
@@ -383,12 +482,13 @@ export class TopomotionViewer extends Base {
     this.#controls.update({
       playing: this.#playing, ended: this.ended, at: this.#at, start, end, speed: this.#speed, loop: this.loop, zoom: this.#stage?.zoom ?? 1,
     }, this.#caption());
+    if (this.#hand.isOpen) this.#hand.follow();
   }
 
   #choose(id: string, quietly = false): void {
     if (!this.#bundle) return;
     const found = this.#bundle.scenarios.find((one) => one.id === id);
-    if (id && !found) {
+    if (id && !found && !this.#own) {
       const ids = this.#bundle.scenarios.map((one) => one.id).join(', ');
       this.#say(`There is no scenario called “${id}” in this film. There are: ${ids || 'none'}.`);
       this.dispatchEvent(new CustomEvent('error', { detail: { message: this.#message.textContent } }));
@@ -518,9 +618,17 @@ export class TopomotionViewer extends Base {
     this.#stage?.panBy(x, y);
   }
 
-  #release(): void {
-    if (this.#drag && !this.#drag.moved && this.#film) this.toggle();
+  #release(event: PointerEvent): void {
+    const clicks = this.#drag && !this.#drag.moved && this.#film;
     this.#drag = undefined;
+    if (!clicks) return;
+    // While a run is taken over, a click on a process chooses it.
+    if (this.#hand.isOpen && this.#stage) {
+      const { x, y } = this.#stage.locate(event.clientX, event.clientY);
+      const id = this.#film!.hit(this.#shown, x, y)?.id;
+      if (id && this.#hand.choose(id)) return this.pause();
+    }
+    this.toggle();
   }
 
   /** A second click takes back what the first did, and looks closer. */
@@ -533,7 +641,7 @@ export class TopomotionViewer extends Base {
   #hover(event: PointerEvent): void {
     if (!this.#film || !this.#stage || event.pointerType === 'touch') return;
     const { x, y } = this.#stage.locate(event.clientX, event.clientY);
-    const name = event.composedPath().includes(this.#start) ? undefined : this.#film.hit(this.#shown, x, y);
+    const name = event.composedPath().includes(this.#start) ? undefined : this.#film.hit(this.#shown, x, y)?.name;
     this.#tip.hidden = !name;
     if (!name) return;
     this.#tip.textContent = name;
@@ -581,7 +689,7 @@ export class TopomotionViewer extends Base {
       ',': () => this.step(-1), '.': () => this.step(1), Home: () => this.#seek(start), End: () => this.#seek(end),
       '[': () => beside(-1), ']': () => beside(1), '<': () => faster(-1), '>': () => faster(1), l: () => { this.loop = !this.loop; },
       v: () => this.#otherView(), t: () => this.#toggleList(), '+': () => this.#zoom(1.4), '=': () => this.#zoom(1.4), '-': () => this.#zoom(1 / 1.4),
-      0: () => this.fit(), f: () => this.#fullscreen(), '?': () => this.#toggleHelp(),
+      0: () => this.fit(), c: () => void this.copyLink(), o: () => void (this.#hand.isOpen ? this.#hand.leave() : this.takeOver()), f: () => this.#fullscreen(), '?': () => this.#toggleHelp(),
     };
     const act = keys[event.key];
     if (event.key === 'Escape' && !this.#controls.help.hidden) this.#toggleHelp();

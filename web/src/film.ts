@@ -85,9 +85,11 @@ export class Film {
     return { under: list.subarray(2, first), between: list.subarray(first, second), over: list.subarray(second) };
   }
 
-  /** The name of what is topmost at a place, px of the picture. */
-  hit(at: number, x: number, y: number): string | undefined {
-    return this.#wasm.tm_hit(Math.max(0, at), x, y) ? text(this.#wasm) : undefined;
+  /** What is topmost at a place, px of the picture. */
+  hit(at: number, x: number, y: number): { id: string; name: string } | undefined {
+    if (!this.#wasm.tm_hit(Math.max(0, at), x, y)) return undefined;
+    const told = text(this.#wasm), end = told.indexOf('\n');
+    return { id: told.slice(0, end), name: told.slice(end + 1) };
   }
 
   /** Draws the backdrop on an empty canvas. */

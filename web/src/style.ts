@@ -107,6 +107,40 @@ svg .full { fill: currentColor; }
 .list button[aria-current] { background: color-mix(in srgb, var(--accent) 14%, var(--paper)); }
 .list small { color: var(--soft); font-size: 12px; font-variant-numeric: tabular-nums; }
 .list button[aria-current] small { color: var(--ink); }
+.live {
+  border-top: 1px solid var(--line); padding: 8px 10px; display: grid; gap: 8px;
+  background: color-mix(in srgb, var(--accent) 5%, var(--paper));
+}
+.levers, .live .set { display: flex; flex-wrap: wrap; align-items: center; gap: 6px; }
+.levers { gap: 6px 14px; }
+.live .badge {
+  padding: 1px 7px; border-radius: 9px; font-size: 11px; letter-spacing: .06em; color: #ffffff; background: #c41c27;
+}
+.live .how { color: var(--soft); font-size: 12px; }
+.live button {
+  height: 28px; padding: 0 9px; border: 1px solid var(--line); border-radius: 6px; color: inherit; background: var(--paper); font: inherit; cursor: pointer;
+}
+.live button:hover { background: var(--hover); }
+.live button:disabled { opacity: .5; cursor: default; }
+.live select, .live input {
+  height: 28px; box-sizing: border-box; padding: 0 6px; border: 1px solid var(--line); border-radius: 6px; color: inherit; background: var(--paper); font: inherit;
+  min-width: 0; max-width: 220px;
+}
+.live input { width: 210px; }
+.live input.short { width: 70px; }
+.live input.tiny { width: 52px; }
+.live input::placeholder { color: var(--soft); }
+.deeds { display: flex; flex-wrap: wrap; gap: 4px; margin: 0; padding: 0; list-style: none; max-height: 94px; overflow: auto; }
+.deeds button { display: flex; gap: 6px; align-items: baseline; height: 26px; border-radius: 13px; }
+.deeds small { color: var(--soft); font-variant-numeric: tabular-nums; }
+.notes { margin: 0; color: var(--soft); white-space: pre-wrap; overflow-wrap: anywhere; }
+.notes:empty { display: none; }
+.script { display: grid; gap: 6px; }
+.script textarea {
+  width: 100%; box-sizing: border-box; padding: 8px; border: 1px solid var(--line); border-radius: 6px; resize: vertical;
+  color: inherit; background: var(--paper); font: 12px/1.5 ui-monospace, monospace; white-space: pre; overflow: auto;
+}
+.bar button.done { color: var(--accent); }
 .help {
   position: absolute; inset: 0; z-index: 3; overflow: auto; padding: 16px 20px; background: var(--paper);
 }
@@ -124,7 +158,10 @@ svg .full { fill: currentColor; }
 :host(:fullscreen) .player { height: 100%; border: 0; border-radius: 0; }
 :host(:fullscreen) .row { flex: 1 1 0; }
 :host(:fullscreen) .stage { max-height: none; aspect-ratio: auto !important; }
-@container (max-width: 900px) {
+@container (max-width: 1100px) {
+  .bar select { max-width: 140px; }
+}
+@container (max-width: 940px) {
   .bar { flex-wrap: wrap; }
   .track { order: -1; flex: 1 0 100%; }
   .gap { flex: 1; }

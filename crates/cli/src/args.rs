@@ -49,6 +49,8 @@ pub enum Command {
     Layout(Layout),
     /// Turn a Mermaid diagram into a YAML script with the same picture
     Import(Import),
+    /// Draw the ```topomotion blocks of an mdBook: its preprocessor, called by mdBook itself
+    Mdbook(Mdbook),
     /// Begin a script from a template
     New(New),
     /// Print what a shell needs to complete this command's arguments
@@ -126,6 +128,10 @@ pub struct Render {
     /// Seed of the engine, instead of the script's own
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
+    /// Let readers take a run over and go on with it: the engine goes into the page (.html), or
+    /// what it needs into the bundle (.topo.json)
+    #[arg(long)]
+    pub live: bool,
     /// Draw again whenever the script is saved, until interrupted
     #[arg(long)]
     pub watch: bool,
@@ -327,10 +333,10 @@ pub struct Record {
     pub brokers: u16,
     /// Port of the first broker on 127.0.0.1, the others follow [default: any that are free]
     #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
+    pub port: u16,
     /// Listen to a cluster that is there already, instead of serving one: one of its brokers
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "brokers")]
     pub upstream: Option<Upstream>,
-    pub port: u16,
     /// How much is written down at most
     #[arg(long, value_name = "NUMBER", default_value_t = 20_000)]
     pub max_events: usize,
@@ -369,6 +375,14 @@ pub struct Import {
     /// How strict to be.
     #[command(flatten)]
     pub strictness: Strictness,
+}
+
+/// `topomotion mdbook`
+#[derive(Debug, Args)]
+pub struct Mdbook {
+    /// What mdBook asks: nothing, or `supports RENDERER`
+    #[arg(value_name = "WORD")]
+    pub words: Vec<String>,
 }
 
 /// `topomotion new`

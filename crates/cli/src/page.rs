@@ -1,6 +1,7 @@
 //! Films for players on pages: the bundle, and the page that holds both.
 
 use topomotion_animate::Scheme;
+use topomotion_live::Live;
 use topomotion_scene::Animation;
 use topomotion_viewer::{Bundle, Page};
 
@@ -16,6 +17,8 @@ pub struct Reel {
     pub view: View,
     /// The same stories in the other view, where a player can change between them.
     pub other: Option<Animation>,
+    /// What the engine in the page needs to go on with them, if readers may.
+    pub live: Option<Live>,
 }
 
 impl Reel {
@@ -27,7 +30,11 @@ impl Reel {
         };
         let other = self.other.as_ref().map(|film| (second, film));
         let films: Vec<_> = [(first, &self.film)].into_iter().chain(other).collect();
-        Bundle::new(&films)
+        let bundle = Bundle::new(&films);
+        match &self.live {
+            Some(live) => bundle.with_live(&live.json()),
+            None => bundle,
+        }
     }
 
     /// A page with a player, and with a still for who runs no scripts.

@@ -1,8 +1,10 @@
 //! Scenarios chosen and played.
 
 use topomotion_animate::{Kind, Pace, Story, flow};
+use topomotion_live::Live;
 use topomotion_model::{Diagnostic, Play, Scenario, Severity, nearest};
-use topomotion_sim::{Builtin, Ending, RunOptions, builtin_scenarios, builtins};
+use topomotion_scene::Scene;
+use topomotion_sim::{Builtin, Ending, RunFile, RunOptions, builtin_scenarios, builtins};
 use topomotion_trace::{Time, Trace, What};
 use topomotion_verify::Judged;
 
@@ -142,6 +144,22 @@ pub fn seconds(time: Time) -> String {
 }
 
 impl Production {
+    /// What the engine in the page needs to go on with those of these stories that it ran.
+    pub fn live(&self, scene: &Scene, stories: &[Played], seed: Option<u64>) -> Live {
+        let options = RunOptions { seed, ..RunOptions::default() };
+        let mut live = Live::new(scene.clone(), &self.dress.theme);
+        live.title = self.topology.title.clone().unwrap_or_default();
+        live.description = self.topology.description.clone().unwrap_or_default();
+        for Played { scenario, account } in stories {
+            let Account::Executed(judged) = account else { continue };
+            // It was played: nothing is wrong with it.
+            if let Ok(file) = RunFile::new(&self.binding, scenario, &options) {
+                live.add(scenario, file, &judged.outcome);
+            }
+        }
+        live
+    }
+
     /// The scenarios with these ids, the script's own before built-in ones; without ids, all
     /// of the script's own, or every built-in one that fits if it has none.
     pub fn choose(&self, wanted: &[String]) -> Result<Vec<Scenario>, Failure> {

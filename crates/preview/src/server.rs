@@ -97,6 +97,9 @@ fn respond(stream: &mut TcpStream, request: &Request, board: &Board) -> io::Resu
     if request.path == "/" {
         return http::answer(stream, HTML, index(&names).as_bytes());
     }
+    if request.path == "/topomotion-live.wasm.gz" {
+        return http::answer(stream, "application/gzip", topomotion_viewer::engine());
+    }
     // `/3/`, `/3/picture`, `/3/events`; of a single script also `/picture`, `/events`.
     let path = request.path.trim_start_matches('/');
     let (number, part) = path.split_once('/').unwrap_or(("0", path));

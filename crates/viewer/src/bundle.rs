@@ -27,6 +27,9 @@ pub struct Bundle {
     transcript: Vec<Transcript>,
     /// The pictures of the same story. The first is shown first.
     views: Vec<View>,
+    /// What the engine needs to go on with the runs (`live`): JSON, zlib, base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live: Option<String>,
 }
 
 /// One scenario's stretch of the film.
@@ -87,7 +90,19 @@ impl Bundle {
                 .collect(),
             transcript: first.map_or_else(Vec::new, |film| film.transcript.clone()),
             views: films.iter().map(|(name, film)| view(name, film)).collect(),
+            live: None,
         }
+    }
+
+    /// The same with what the engine in the page needs to go on with its runs.
+    #[must_use]
+    pub fn with_live(self, json: &[u8]) -> Bundle {
+        Bundle { live: Some(base64(&compress_to_vec_zlib(json, EFFORT))), ..self }
+    }
+
+    /// Whether its runs can be taken over.
+    pub fn is_live(&self) -> bool {
+        self.live.is_some()
     }
 
     /// As JSON, ending in a line feed.
@@ -114,7 +129,7 @@ fn view(name: &str, film: &Animation) -> View {
     }
 }
 
-fn base64(data: &[u8]) -> String {
+pub(crate) fn base64(data: &[u8]) -> String {
     let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for chunk in data.chunks(3) {

@@ -99,13 +99,13 @@ impl<'b> Reader<'b> {
 }
 
 /// Puts bytes together.
-#[cfg(feature = "write")]
+#[cfg(feature = "pack")]
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
     pub bytes: Vec<u8>,
 }
 
-#[cfg(feature = "write")]
+#[cfg(feature = "pack")]
 impl Writer {
     pub fn number(&mut self, mut value: u32) {
         while value >= 128 {

@@ -1,9 +1,12 @@
 //! One page that holds the player and a film, and needs nothing else: it opens from a disk.
 
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, base64};
 
 /// The built player: one JavaScript module that holds the wasm module, too.
 const PLAYER: &str = include_str!("../../../web/dist/topomotion-viewer.js");
+
+/// The engine: a wasm module, gzip, that the player loads when somebody takes a run over.
+const ENGINE: &[u8] = include_bytes!("../../../web/dist/topomotion-live.wasm.gz");
 
 /// The frame around it.
 const PAGE: &str = include_str!("page.html");
@@ -11,6 +14,11 @@ const PAGE: &str = include_str!("page.html");
 /// The player, as it is served to pages and put into them.
 pub fn player() -> &'static str {
     PLAYER
+}
+
+/// The engine, as it is served beside the player under the name `topomotion-live.wasm.gz`.
+pub fn engine() -> &'static [u8] {
+    ENGINE
 }
 
 /// What a page shows.
@@ -33,6 +41,7 @@ pub fn html(page: &Page<'_>) -> String {
         ("{{player}}", PLAYER.replace("</script", "<\\/script")),
         ("{{poster}}", page.poster.to_owned()),
         ("{{bundle}}", page.bundle.json().replace('<', "\\u003c")),
+        ("{{engine}}", if page.bundle.is_live() { packed() } else { String::new() }),
     ];
     let mut out = String::new();
     let mut left = PAGE;
@@ -43,6 +52,12 @@ pub fn html(page: &Page<'_>) -> String {
     }
     out.push_str(left);
     out
+}
+
+/// The engine as text, for pages that may read no file beside them.
+fn packed() -> String {
+    let text = base64(ENGINE);
+    format!("\n<script type=\"application/x-topomotion-engine\">{text}</script>")
 }
 
 type Part = (&'static str, String);

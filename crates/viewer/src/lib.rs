@@ -27,14 +27,14 @@
 //! # Ok::<(), topomotion_viewer::Broken>(())
 //! ```
 
-#[cfg(feature = "write")]
+#[cfg(feature = "pack")]
 mod bundle;
 mod bytes;
 mod canvas;
 mod film;
 #[cfg(feature = "write")]
 mod html;
-#[cfg(feature = "write")]
+#[cfg(feature = "pack")]
 mod pack;
 #[cfg(target_arch = "wasm32")]
 mod page;
@@ -43,9 +43,9 @@ pub use bytes::Broken;
 pub use canvas::{Moment, call};
 pub use film::Film;
 
-#[cfg(feature = "write")]
+#[cfg(feature = "pack")]
 pub use bundle::{Bundle, Scenario, View};
 #[cfg(feature = "write")]
-pub use html::{Page, html, player};
-#[cfg(feature = "write")]
+pub use html::{Page, engine, html, player};
+#[cfg(feature = "pack")]
 pub use pack::pack;

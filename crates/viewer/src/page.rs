@@ -133,14 +133,19 @@ pub extern "C" fn tm_moment(at: f64) -> usize {
     })
 }
 
-/// The text is the name of what is topmost there then; 0 if nothing with a name is.
+/// The text is the id of what is topmost there then, a line feed, and its name; 0 if nothing
+/// with a name is.
 #[unsafe(no_mangle)]
 pub extern "C" fn tm_hit(at: f64, x: f64, y: f64) -> u32 {
     with(|player| {
         let hit = player.film.hit(millis(at), Point::new(x, y));
-        let name = hit.and_then(|index| player.film.item(index)?.name.clone());
-        let found = u32::from(name.is_some());
-        player.text = name.unwrap_or_default();
+        let told = hit.and_then(|index| {
+            let item = player.film.item(index)?;
+            let id = item.id.as_deref().unwrap_or_default();
+            Some([id, "\n", item.name.as_deref()?].concat())
+        });
+        let found = u32::from(told.is_some());
+        player.text = told.unwrap_or_default();
         found
     })
 }

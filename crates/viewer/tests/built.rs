@@ -50,9 +50,10 @@ fn the_player_was_built_from_the_sources_at_hand() {
     }
     names.sort();
     assert!(names.len() > 20, "{names:?}");
-    let player = "web/dist/topomotion-viewer.js".to_owned();
-    let sources = format!("sources {}", digest(&names));
-    let built = format!("topomotion-viewer.js {}", digest(&[player]));
-    let expected = format!("{sources}\n{built}\n");
+    let mut expected = format!("sources {}\n", digest(&names));
+    for file in ["topomotion-viewer.js", "topomotion-live.wasm.gz"] {
+        let built = digest(&[format!("web/dist/{file}")]);
+        expected.push_str(&format!("{file} {built}\n"));
+    }
     assert_eq!(told, expected, "build it again: bash web/build.sh");
 }

@@ -32,6 +32,8 @@ export interface Bundle {
     scenarios: Scenario[];
     transcript: Line[];
     views: View[];
+    /** What the engine needs to go on with the runs: JSON, zlib, base64. */
+    live?: string;
 }
 /** A mistake in what was to be played; its message is for the reader. */
 export declare class ViewerError extends Error {
@@ -43,5 +45,9 @@ export declare function check(data: unknown, name: string): Bundle;
 export declare function parse(text: string, name: string): Bundle;
 /** Fetches a bundle. */
 export declare function load(src: string, base: string, signal: AbortSignal): Promise<Bundle>;
+/** Base64 as bytes. */
+export declare function letters(text: string): Uint8Array<ArrayBuffer>;
+/** Base64 of zlib, unpacked. */
+export declare function inflate(text: string): Promise<Uint8Array<ArrayBuffer>>;
 /** The packed film of a view. */
 export declare function unzip(view: View): Promise<Uint8Array>;

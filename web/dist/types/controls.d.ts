@@ -25,6 +25,8 @@ export interface Wishes {
     fullscreen(): void;
     list(): void;
     help(): void;
+    link(): void;
+    live(): void;
 }
 export declare const SPEEDS: number[];
 export declare class Controls {
@@ -39,6 +41,10 @@ export declare class Controls {
     /** Where the marks are: the beginnings of scenarios and of their steps within a stretch. */
     mark(start: number, end: number, chapters: number[], steps: number[]): void;
     set scenario(id: string);
+    /** The link was copied: the button says so for a moment. */
+    linked(): void;
+    /** Whether the run can be taken over, and whether it is. */
+    live(can: boolean, is: boolean): void;
     set view(view: string);
     showList(open: boolean): void;
     showHelp(open: boolean): void;

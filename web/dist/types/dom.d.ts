@@ -15,6 +15,8 @@ declare const ICONS: {
     readonly full: readonly ['M2.500 6V2.500H6', 'M13.500 6V2.500H10', 'M2.500 10v3.500H6', 'M13.500 10v3.500H10'];
     readonly in: readonly ['M8 3.500v9', 'M3.500 8h9'];
     readonly out: readonly ['M3.500 8h9'];
+    readonly live: readonly ['.M8 6.2a1.800 1.800 0 1 1 0 3.600 1.800 1.800 0 0 1 0-3.600z', 'M4.600 11.400a4.800 4.800 0 0 1 0-6.800', 'M11.400 4.600a4.800 4.800 0 0 1 0 6.800', 'M2.500 13.500a7.800 7.800 0 0 1 0-11', 'M13.500 2.500a7.800 7.800 0 0 1 0 11'];
+    readonly link: readonly ['M6.800 9.200a2.600 2.600 0 0 0 3.700 0l2.200-2.200a2.600 2.600 0 0 0-3.700-3.700l-.700.700', 'M9.200 6.800a2.600 2.600 0 0 0-3.700 0L3.300 9a2.600 2.600 0 0 0 3.700 3.700l.700-.700'];
     readonly close: readonly ['m4 4 8 8', 'm12 4-8 8'];
 };
 export type Icon = keyof typeof ICONS;

@@ -46,6 +46,27 @@ export declare class TopomotionViewer extends Base {
     fit(): void;
     /** A moment (seconds, as `currentTime`) as a canvas of its own. */
     snapshot(seconds?: number, scale?: number): HTMLCanvasElement | undefined;
+    /** Whether the run of the scenario that is shown can be taken over. */
+    get canTakeOver(): boolean;
+    /** Whether a run is taken over. */
+    get isLive(): boolean;
+    /** What was done by hand, and the run as a scenario of a script, while a run is taken over. */
+    get branch(): {
+        from: number;
+        deeds: readonly object[];
+        script: string;
+        digest: string;
+        end: number;
+    } | undefined;
+    /** Goes on with the run that is shown, from this moment: loads the engine if it is not there yet. */
+    takeOver(): Promise<void>;
+    /** Does something in a run that is taken over: `{ do: 'crash', process: 'broker-1' }`, in the words of a run file. */
+    act(deed: {
+        do: string;
+        [argument: string]: unknown;
+    }): void;
+    /** The address of this page at this moment, in the clipboard; gives it, too. */
+    copyLink(): Promise<string>;
     connectedCallback(): void;
     disconnectedCallback(): void;
     attributeChangedCallback(name: string, before: string | null, value: string | null): void;

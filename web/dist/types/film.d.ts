@@ -27,8 +27,11 @@ export declare class Film {
         between: Float32Array;
         over: Float32Array;
     };
-    /** The name of what is topmost at a place, px of the picture. */
-    hit(at: number, x: number, y: number): string | undefined;
+    /** What is topmost at a place, px of the picture. */
+    hit(at: number, x: number, y: number): {
+        id: string;
+        name: string;
+    } | undefined;
     /** Draws the backdrop on an empty canvas. */
     drawBackdrop(context: CanvasRenderingContext2D, place: Place, scheme: Scheme): void;
     /** Draws a stretch of a moment. */

@@ -6,6 +6,7 @@ mod completions;
 mod exhaustive;
 mod import;
 mod layout;
+mod mdbook;
 mod new;
 mod preview;
 mod record;
@@ -34,6 +35,7 @@ pub fn run(command: Command, terminal: &Terminal) -> Result<(), Failure> {
         Command::Record(arguments) => record::run(&arguments, terminal),
         Command::Layout(arguments) => layout::run(&arguments, terminal),
         Command::Import(arguments) => import::run(&arguments, terminal),
+        Command::Mdbook(arguments) => mdbook::run(&arguments, terminal),
         Command::New(arguments) => new::run(&arguments, terminal),
         Command::Completions(arguments) => completions::run(&arguments),
     }

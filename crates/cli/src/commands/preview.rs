@@ -122,7 +122,7 @@ fn follow(number: usize, script: &Path, wishes: &[String], board: &Board) {
 fn draw(script: &Path, wishes: &[String]) -> Result<String, String> {
     let program = this_program().map_err(|_| "this program cannot find itself")?;
     let child = Command::new(program)
-        .args(["--color=never", "render", "--format=bundle", "-o", "-"])
+        .args(["--color=never", "render", "--format=bundle", "--live", "-o", "-"])
         .args(wishes)
         .arg("--")
         .arg(script)

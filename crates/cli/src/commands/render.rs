@@ -48,6 +48,7 @@ struct Wanted {
     spare: Option<SpareFont>,
     theme: Option<Wish>,
     legend: Legend,
+    live: bool,
     strictness: Strictness,
 }
 
@@ -197,6 +198,7 @@ impl Wanted {
                 (true, false) => Legend::Always,
                 (false, false) => Legend::Auto,
             },
+            live: arguments.live,
             padding: arguments.padding.unwrap_or(0.0),
             text: arguments.text.unwrap_or_default(),
             font: arguments.font,
@@ -253,7 +255,8 @@ impl Wanted {
                 View::Sequence => production.film(scene, stories),
             })
         });
-        Reel { film, view: self.view, other }
+        let live = self.live.then(|| production.live(scene, stories, self.seed));
+        Reel { film, view: self.view, other, live }
     }
 
     /// The film of these stories, or the moment of it that is wanted.
@@ -482,6 +485,11 @@ fn check_options(
         (arguments.scale.is_some() && !has_size, "--scale", "a picture"),
         (arguments.width.is_some() && !has_size, "--width", "a picture"),
         (arguments.padding.is_some() && !is_picture, "--padding", "a picture"),
+        (
+            arguments.live && (!is_page || moment != Moment::Whole),
+            "--live",
+            "a film on a page",
+        ),
         (arguments.font.is_some() && !is_picture, "--font", "a picture"),
         // A GIF's pixels are there or not: soft edges on an unknown page would be wrong.
         (arguments.transparent && format == Format::Gif, "--transparent", still),
