@@ -68,6 +68,9 @@ pub(crate) const PRODUCE: &[&str] =
 pub(crate) const WAIT_UNTIL: &[&str] = &["timeout", "caption"];
 pub(crate) const STEP: &[&str] = &["caption"];
 
+/// What a line can be drawn as.
+const LINE_STYLES: [&str; 3] = ["dashed", "dotted", "thick"];
+
 /// The largest seed that survives JavaScript's numbers.
 const LARGEST_SEED: i64 = 1 << 53;
 
@@ -251,14 +254,17 @@ pub(crate) fn edge(
     found: &mut Vec<Diagnostic>,
 ) -> EdgeConfig {
     let mut fields = Fields::open(data, "a connection", &[EDGE, also].concat(), found);
+    let kind = fields.text("type");
+    // `type: 'dashed'` can only mean the line.
+    let as_style = kind.clone().filter(|kind| LINE_STYLES.contains(&kind.as_str()));
     EdgeConfig {
         source: String::new(),
         target: String::new(),
         protocol: fields.text("protocol"),
-        kind: fields.text("type"),
+        kind,
         label: fields.text("label"),
         layer: fields.text("layer"),
-        style: fields.text("style"),
+        style: fields.text("style").or(as_style),
         color: fields.text("color"),
         origin: origin(whole, data),
     }

@@ -101,3 +101,16 @@ connections: [{ from: db, target: cache }]
     let topology = compile_text("a.yaml", &document).topology.expect("a topology");
     assert!(topology.processes.iter().all(|it| it.group == Some("data".into())));
 }
+
+#[test]
+fn a_line_may_be_dashed_by_its_type() {
+    let document = "
+processes: [{ id: a }, { id: b }]
+connections:
+  - { source: a, target: b, type: dashed }
+  - { source: b, target: a, type: pulse }
+";
+    let topology = compile_text("a.yaml", document).topology.expect("a topology");
+    let styles: Vec<_> = topology.edges.iter().map(|it| it.style.as_deref()).collect();
+    assert_eq!(styles, [Some("dashed"), None]);
+}

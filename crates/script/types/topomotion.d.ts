@@ -119,7 +119,7 @@ declare module 'topomotion' {
   export interface EdgeOptions {
     /** Any string; `tcp`, `http`, `grpc`, `kafka`, `postgresql` and others have a look of their own. */
     protocol?: string;
-    /** Any string; `pulse` pulses, and `line both circle circles cross crosses` change its tips. */
+    /** Any string; `pulse` pulses, `line both circle circles cross crosses` change its tips, `dashed dotted thick` its line. */
     type?: string;
     label?: string;
     layer?: Layer;
