@@ -111,6 +111,7 @@ CLIENTS = {
     "aiokafka": (lambda: [python(), HERE / "aiokafka_client.py"], 90),
     "kafkajs": (kafkajs, 90),
     "java": (java, 120),
+    "failover": (lambda: [python(), HERE / "failover_client.py"], 90),
     "record": (lambda: [python(), HERE / "record_client.py"], 120),
     "files": (lambda: [python(), HERE / "files_client.py"], 60),
 }

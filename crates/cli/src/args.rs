@@ -296,7 +296,11 @@ pub struct Exhaustive {
 
 /// `topomotion broker`
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Broker {
+    /// Instead of serving: something for a cluster that is served.
+    #[command(subcommand)]
+    pub order: Option<BrokerOrder>,
     /// How many brokers; each of them is a controller, too
     #[arg(long, value_name = "NUMBER", default_value_t = 3,
         value_parser = clap::value_parser!(u16).range(1..=9))]
@@ -316,6 +320,49 @@ pub struct Broker {
     /// Do not create topics when clients ask about them
     #[arg(long)]
     pub no_auto_create: bool,
+    /// Port on 127.0.0.1 at which status, crash and the like are heard [default: any that is free]
+    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
+    pub control_port: u16,
+    /// Hear none of them
+    #[arg(long, conflicts_with = "control_port")]
+    pub no_control: bool,
+}
+
+/// Something for a cluster that is served.
+#[derive(Debug, Subcommand)]
+pub enum BrokerOrder {
+    /// Show every broker of a cluster that is served
+    Status(Served),
+    /// Kill one of them, as kill -9 would: what it wrote stays
+    Crash(OneBroker),
+    /// Start it again
+    Restart(OneBroker),
+    /// Stop one without a word, as SIGSTOP would
+    Pause(OneBroker),
+    /// Let it go on
+    Resume(OneBroker),
+    /// Cut one off from the other brokers; clients reach it
+    Partition(OneBroker),
+    /// Let it reach them again
+    Heal(OneBroker),
+}
+
+/// A cluster that is served on this machine.
+#[derive(Debug, Args)]
+pub struct Served {
+    /// Port of its first broker
+    #[arg(long, value_name = "PORT", default_value_t = 9092)]
+    pub port: u16,
+}
+
+/// One of its brokers.
+#[derive(Debug, Args)]
+pub struct OneBroker {
+    /// Its id, from 1 on
+    pub broker: u16,
+    /// Where.
+    #[command(flatten)]
+    pub served: Served,
 }
 
 /// `topomotion record`
@@ -327,22 +374,22 @@ pub struct Record {
     /// Write down everything that happened, line by line, too
     #[arg(long, value_name = "FILE")]
     pub trace: Option<String>,
+    /// Listen to a cluster that is there already, instead of serving one: one of its brokers
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "brokers")]
+    pub upstream: Option<Upstream>,
     /// How many brokers
     #[arg(long, value_name = "NUMBER", default_value_t = 3,
         value_parser = clap::value_parser!(u16).range(1..=9))]
     pub brokers: u16,
-    /// Port of the first broker on 127.0.0.1, the others follow [default: any that are free]
-    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
-    pub port: u16,
-    /// Listen to a cluster that is there already, instead of serving one: one of its brokers
-    #[arg(long, value_name = "HOST:PORT", conflicts_with = "brokers")]
-    pub upstream: Option<Upstream>,
-    /// How much is written down at most
-    #[arg(long, value_name = "NUMBER", default_value_t = 20_000)]
-    pub max_events: usize,
     /// Write down what records hold, too: keys and values, the beginnings of long ones
     #[arg(long)]
     pub payloads: bool,
+    /// Port of the first broker on 127.0.0.1, the others follow [default: any that are free]
+    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
+    pub port: u16,
+    /// How much is written down at most
+    #[arg(long, value_name = "NUMBER", default_value_t = 20_000)]
+    pub max_events: usize,
     /// The program and its arguments; it finds the brokers in BOOTSTRAP_SERVERS and
     /// KAFKA_BOOTSTRAP_SERVERS, and where an argument says {bootstrap}
     #[arg(

@@ -18,6 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let config = HostConfig {
         brokers,
         port,
+        control: None,
         storage,
         durability: Durability::PageCache,
         settings: HostConfig::settings_for(brokers),

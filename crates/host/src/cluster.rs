@@ -4,11 +4,13 @@
 //! Nodes reach one another without a socket: a message is handed over as it is. Order holds per
 //! connection, as on TCP.
 
+mod faults;
+
 use std::collections::VecDeque;
 use std::rc::Rc;
 
 use topomotion_broker::{BrokerStatus, Roles, frames};
-use topomotion_log::{Applied, Disk, DiskError};
+use topomotion_log::DiskError;
 use topomotion_wire::{
     ConnectionId, DiskOp, Endpoint, Input, Instant, Machine, Message, Output,
 };
@@ -17,16 +19,20 @@ use crate::clock::Clock;
 use crate::config::Durability;
 use crate::error::HostError;
 use crate::flusher::{Job, Purpose};
-use crate::member::{End, Member};
+use crate::member::{End, Life, Member};
 use crate::outbox::Outbox;
+use crate::store::Stored;
 use crate::watch::{Parcel, Watch, Watcher};
+pub use faults::Hurt;
+pub(crate) use faults::Standing;
+use faults::Withheld;
 
 /// A connection that is not read before its node has answered: member, name, and whom to tell.
 type Deaf = (usize, ConnectionId, Rc<Outbox>);
 
 /// Something that has happened to a member.
 #[derive(Debug)]
-struct News {
+pub(crate) struct News {
     member: usize,
     input: Input,
     /// The message that it is, as the watcher numbers it.
@@ -45,6 +51,8 @@ pub(crate) struct Cluster {
     members: Vec<Member>,
     /// What has happened and was not told yet.
     inbox: VecDeque<News>,
+    /// What cannot pass, while somebody is cut off.
+    withheld: Withheld,
     deaf: Vec<Deaf>,
     jobs: Vec<Job>,
     watcher: Option<Watcher>,
@@ -65,6 +73,7 @@ impl Cluster {
             durability,
             members,
             inbox: VecDeque::new(),
+            withheld: VecDeque::new(),
             deaf: Vec::new(),
             jobs: Vec::new(),
             watcher,
@@ -115,7 +124,11 @@ impl Cluster {
     pub(crate) fn tick(&mut self) {
         for member in 0..self.members.len() {
             let now = self.clock.now();
-            let node = &mut self.members[member].node;
+            let own = &mut self.members[member];
+            if own.life != Life::Up {
+                continue;
+            }
+            let node = &mut own.node;
             if node.deadline().is_some_and(|due| due <= now) && self.failure.is_none() {
                 node.tick(now);
                 self.drain(member, None);
@@ -126,7 +139,8 @@ impl Cluster {
 
     /// When [`Cluster::tick`] wants to be called.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.members.iter().filter_map(|member| member.node.deadline()).min()
+        let up = self.members.iter().filter(|member| member.life == Life::Up);
+        up.filter_map(|member| member.node.deadline()).min()
     }
 
     /// Whether the next request of a connection has to wait; then its reader is told when it
@@ -146,7 +160,8 @@ impl Cluster {
     }
 
     fn is_deaf(&self, member: usize, connection: ConnectionId) -> bool {
-        self.members[member].node.backlog(connection) >= BACKLOG_MAX
+        let own = &self.members[member];
+        own.life == Life::Paused || own.node.backlog(connection) >= BACKLOG_MAX
     }
 
     /// Flushes to be made, and then handed to [`Cluster::flushed`].
@@ -161,10 +176,13 @@ impl Cluster {
     /// A flush is through, or has failed.
     pub(crate) fn flushed(
         &mut self,
-        member: usize,
+        (member, life): (usize, u32),
         purpose: Purpose,
         outcome: Result<(), DiskError>,
     ) {
+        if self.members[member].lives != life {
+            return;
+        }
         match (outcome, purpose) {
             (Err(error), _) => self.disk_failed(member, error),
             (Ok(()), Purpose::Tell(token)) => self.give(member, Input::Flushed { token }),
@@ -207,6 +225,11 @@ impl Cluster {
     /// All nodes shall stop as they should.
     pub(crate) fn begin_shutdown(&mut self) {
         for member in 0..self.members.len() {
+            match self.members[member].life {
+                Life::Up => {}
+                Life::Paused => self.resume(member),
+                Life::Crashed => continue,
+            }
             let now = self.clock.now();
             self.members[member].node.begin_shutdown(now);
             self.drain(member, None);
@@ -216,12 +239,18 @@ impl Cluster {
 
     /// Whether all of them have.
     pub(crate) fn may_stop(&self) -> bool {
-        self.members.iter().all(|member| member.node.may_stop())
+        let is_over = |it: &Member| it.life == Life::Crashed || it.node.may_stop();
+        self.members.iter().all(is_over)
     }
 
     /// Whether a client waits for an answer.
     pub(crate) fn owes(&self, member: usize, connection: ConnectionId) -> bool {
         self.members[member].node.backlog(connection) > 0
+    }
+
+    /// Whether somebody is there to take connections.
+    pub(crate) fn is_alive(&self, member: usize) -> bool {
+        self.members[member].life != Life::Crashed
     }
 
     /// The id of a member's broker.
@@ -250,8 +279,16 @@ impl Cluster {
                 self.inbox.clear();
                 return;
             }
-            let now = self.clock.now();
-            self.members[member].node.handle(now, input);
+            let own = &mut self.members[member];
+            match own.life {
+                Life::Up => {}
+                Life::Paused => {
+                    own.asleep.push_back(News { member, input, parcel });
+                    continue;
+                }
+                Life::Crashed => continue,
+            }
+            own.node.handle(self.clock.now(), input);
             self.drain(member, parcel);
         }
         if !self.deaf.is_empty() {
@@ -304,6 +341,13 @@ impl Cluster {
         let Some(target) = members.position(|it| it.node.config().endpoint == *to) else {
             return self.post(member, Input::Closed { connection });
         };
+        if self.are_apart(member, target) {
+            // Whoever dials gives up by himself.
+            return;
+        }
+        if self.members[target].life == Life::Crashed {
+            return self.post(member, Input::Closed { connection });
+        }
         let there = self.members[target].accept(End::Peer { member, connection });
         let end = End::Peer { member: target, connection: there };
         self.members[member].ends.insert(connection, end);
@@ -323,10 +367,7 @@ impl Cluster {
     ) {
         let own = &mut self.members[member];
         let must_wait = self.durability == Durability::Platter
-            && own
-                .disk
-                .as_ref()
-                .is_some_and(|disk| !disk.is_flushed() || !own.held.messages.is_empty());
+            && (!own.disk.is_flushed() || !own.held.messages.is_empty());
         if must_wait {
             own.held.messages.push_back((connection, message));
         } else {
@@ -340,11 +381,11 @@ impl Cluster {
         if own.held.messages.is_empty() || own.held.freed.is_some() {
             return;
         }
-        let Some(disk) = &mut own.disk else { return };
-        match disk.take_unflushed() {
+        let life = own.lives;
+        match own.disk.take_unflushed() {
             Ok(flush) => {
                 own.held.freed = Some(own.held.messages.len());
-                self.jobs.push(Job { member, flush, purpose: Purpose::Release });
+                self.jobs.push(Job { member, life, flush, purpose: Purpose::Release });
             }
             Err(error) => self.disk_failed(member, error),
         }
@@ -365,9 +406,9 @@ impl Cluster {
         }
         match self.members[member].ends.get(&connection) {
             None => {}
-            Some(&End::Peer { member, connection }) => {
+            Some(&End::Peer { member: to, connection }) => {
                 let input = Input::Received { connection, message };
-                self.inbox.push_back(News { member, input, parcel });
+                self.pass_news(member, News { member: to, input, parcel });
             }
             Some(End::Client(client)) => {
                 let Message::Response(response) = message else { return };
@@ -386,27 +427,23 @@ impl Cluster {
         }
         match self.members[member].ends.remove(&connection) {
             None => {}
-            Some(End::Peer { member, connection }) => {
-                self.members[member].ends.remove(&connection);
-                self.post(member, Input::Closed { connection });
+            Some(End::Peer { member: peer, connection }) => {
+                self.members[peer].ends.remove(&connection);
+                self.pass(member, peer, Input::Closed { connection });
             }
             Some(End::Client(client)) => client.close(),
         }
     }
 
     fn write(&mut self, member: usize, op: DiskOp) {
-        let Some(disk) = &mut self.members[member].disk else {
-            // Nothing survives in any case.
-            if let DiskOp::Flush { token, .. } = op {
-                self.post(member, Input::Flushed { token });
-            }
-            return;
-        };
-        match disk.apply(op) {
-            Ok(Applied::Done) => {}
-            Ok(Applied::Flushing { flush, token }) => {
-                let flush = disk.take_flush(flush).unwrap_or_default();
-                self.jobs.push(Job { member, flush, purpose: Purpose::Tell(token) });
+        let own = &mut self.members[member];
+        let life = own.lives;
+        match own.disk.apply(op) {
+            Ok(Stored::Done) => {}
+            Ok(Stored::Flushed(token)) => self.post(member, Input::Flushed { token }),
+            Ok(Stored::Flush(flush, token)) => {
+                let purpose = Purpose::Tell(token);
+                self.jobs.push(Job { member, life, flush, purpose });
             }
             Err(error) => self.disk_failed(member, error),
         }

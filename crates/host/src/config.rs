@@ -12,6 +12,8 @@ pub struct HostConfig {
     pub brokers: u16,
     /// The first broker's port; the others have those that follow. 0: whichever are free.
     pub port: u16,
+    /// The port at which brokers can be hurt; 0: whichever is free. None: they cannot.
+    pub control: Option<u16>,
     /// Where records are kept.
     pub storage: Storage,
     /// What an acknowledgement promises.

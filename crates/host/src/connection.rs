@@ -35,6 +35,9 @@ pub(crate) async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
 ) {
+    if !shared.is_alive(member) {
+        return;
+    }
     let _ = stream.set_nodelay(true);
     let client = Rc::new(Outbox::new(stream));
     let writer = client.clone();

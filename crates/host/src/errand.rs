@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::config::HostConfig;
+use crate::control::Control;
 use crate::error::HostError;
 use crate::server::{Ready, serve_watched};
 use crate::signals::asked_to_stop;
@@ -19,6 +20,8 @@ use crate::watch::Watch;
 const PLACE: &str = "{bootstrap}";
 /// How they are called in its environment.
 const NAMES: [&str; 2] = ["BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS"];
+/// Where it finds the control port.
+const CONTROL: &str = "TOPOMOTION_CONTROL";
 /// How often it is looked whether the program has ended.
 const LOOK: Duration = Duration::from_millis(10);
 /// What was on its way when it ended is waited for.
@@ -51,8 +54,10 @@ pub fn serve_one(
         let (child, ended) = (child.clone(), ended.clone());
         Ok(async move { accompany(&child, asked, &ended).await })
     };
-    let ready =
-        |ready: &Ready| *started.borrow_mut() = start(command, &ready.bootstrap());
+    let ready = |ready: &Ready| {
+        let child = start(command, &ready.bootstrap(), ready.control.as_ref());
+        *started.borrow_mut() = child;
+    };
     serve_watched(config, Some(watch), stop, ready, say)?;
     outcome(noted.get(), started.take())
 }
@@ -91,11 +96,18 @@ pub(crate) fn outcome(
 }
 
 /// Starts a program that finds brokers at these addresses.
-pub(crate) fn start(command: &[String], bootstrap: &str) -> Option<io::Result<Child>> {
+pub(crate) fn start(
+    command: &[String],
+    bootstrap: &str,
+    control: Option<&Control>,
+) -> Option<io::Result<Child>> {
     let (program, arguments) = command.split_first()?;
     let mut command = Command::new(program);
     command.args(arguments.iter().map(|it| it.replace(PLACE, bootstrap)));
     command.envs(NAMES.map(|name| (name, bootstrap)));
+    if let Some(control) = control {
+        command.env(CONTROL, control.word());
+    }
     let child = command.spawn();
     let told =
         |error: io::Error| io::Error::new(error.kind(), format!("{program}: {error}"));

@@ -8,6 +8,8 @@ use crate::disk::Flush;
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) member: usize,
+    /// Which of the member's nodes waits for it.
+    pub(crate) life: u32,
     pub(crate) flush: Flush,
     pub(crate) purpose: Purpose,
 }

@@ -28,6 +28,7 @@
 //! let config = HostConfig {
 //!     brokers: 3,
 //!     port: 9092,
+//!     control: None,
 //!     storage: Storage::Memory,
 //!     durability: Durability::PageCache,
 //!     settings: HostConfig::settings_for(3),
@@ -48,8 +49,10 @@ mod clock;
 mod cluster;
 mod config;
 mod connection;
+mod control;
 mod data_dir;
 mod disk;
+mod entropy;
 mod errand;
 mod error;
 mod flusher;
@@ -58,10 +61,13 @@ mod outbox;
 mod secrets;
 mod server;
 mod signals;
+mod store;
 mod upstream;
 mod watch;
 
+pub use cluster::Hurt;
 pub use config::{Durability, HostConfig, Storage};
+pub use control::Control;
 pub use disk::FileDisk;
 pub use errand::serve_one;
 pub use error::HostError;

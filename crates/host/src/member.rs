@@ -6,8 +6,9 @@ use std::rc::Rc;
 use topomotion_broker::Node;
 use topomotion_wire::{ConnectionId, Message};
 
-use crate::disk::FileDisk;
+use crate::cluster::News;
 use crate::outbox::Outbox;
+use crate::store::Store;
 
 /// Where a connection leads.
 #[derive(Debug, Clone)]
@@ -22,11 +23,25 @@ pub(crate) enum End {
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) node: Node,
-    /// None: what it writes is kept in its memory alone.
-    pub(crate) disk: Option<FileDisk>,
+    pub(crate) disk: Store,
     pub(crate) ends: BTreeMap<ConnectionId, End>,
     pub(crate) held: Held,
+    pub(crate) life: Life,
+    /// How many nodes there were before this one: what concerns them is not for it.
+    pub(crate) lives: u32,
+    /// Nothing passes between it and the other members.
+    pub(crate) is_cut_off: bool,
+    /// What has happened to it while it was paused.
+    pub(crate) asleep: VecDeque<News>,
     accepted: u64,
+}
+
+/// Whether a node runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Life {
+    Up,
+    Paused,
+    Crashed,
 }
 
 /// What a node has to say and may not yet: what it wrote before has to be on the platter first.
@@ -38,9 +53,18 @@ pub(crate) struct Held {
 }
 
 impl Member {
-    pub(crate) fn new(node: Node, disk: Option<FileDisk>) -> Member {
-        let (ends, held) = (BTreeMap::new(), Held::default());
-        Member { node, disk, ends, held, accepted: 0 }
+    pub(crate) fn new(node: Node, disk: Store) -> Member {
+        Member {
+            node,
+            disk,
+            ends: BTreeMap::new(),
+            held: Held::default(),
+            life: Life::Up,
+            lives: 0,
+            is_cut_off: false,
+            asleep: VecDeque::new(),
+            accepted: 0,
+        }
     }
 
     /// The node's id.

@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
@@ -14,17 +13,21 @@ use tokio::task::{LocalSet, spawn_blocking, spawn_local};
 use tokio::time::{sleep, timeout, timeout_at};
 use topomotion_broker::frames::Requests;
 use topomotion_broker::{BrokerSettings, Node, NodeConfig, Roles};
-use topomotion_wire::{ConnectionId, Endpoint, Files, Incarnation, NodeId, Random};
+use topomotion_log::MemoryDisk;
+use topomotion_wire::{ConnectionId, Endpoint, Incarnation, NodeId, Random};
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Standing};
 use crate::config::{HostConfig, Storage};
 use crate::connection;
+use crate::control::{self, Control};
 use crate::data_dir::DataDir;
-use crate::disk::{FileDisk, reason};
+use crate::disk::reason;
+use crate::entropy::entropy;
 use crate::error::HostError;
 use crate::member::Member;
+use crate::store::Store;
 use crate::watch::Watch;
 
 /// How long brokers may take to give their leaderships away when all of them stop.
@@ -39,6 +42,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct Ready {
     /// Where each broker listens, in the order of their ids.
     pub addresses: Vec<SocketAddr>,
+    /// Where brokers can be hurt, if anywhere.
+    pub control: Option<Control>,
 }
 
 impl Ready {
@@ -54,6 +59,7 @@ impl Ready {
 pub(crate) struct Shared {
     cluster: RefCell<Cluster>,
     settings: BrokerSettings,
+    addresses: Vec<SocketAddr>,
     say: Box<dyn Fn(&str)>,
     /// The cluster's deadline may have changed.
     stirred: Notify,
@@ -95,6 +101,17 @@ impl Shared {
     /// Whether a client waits for an answer.
     pub(crate) fn owes(&self, member: usize, connection: ConnectionId) -> bool {
         self.cluster.borrow().owes(member, connection)
+    }
+
+    /// Whether somebody is there to take connections.
+    pub(crate) fn is_alive(&self, member: usize) -> bool {
+        self.cluster.borrow().is_alive(member)
+    }
+
+    /// Every broker, as it stands, and where it listens.
+    pub(crate) fn standing(&self) -> Vec<(SocketAddr, Standing)> {
+        let standing = self.cluster.borrow().standing();
+        self.addresses.iter().copied().zip(standing).collect()
     }
 
     /// The id of a member's broker.
@@ -171,6 +188,7 @@ async fn run(
     let shared = Rc::new(Shared {
         cluster: RefCell::new(cluster),
         settings: config.settings.clone(),
+        addresses: addresses.clone(),
         say,
         stirred: Notify::new(),
         written: Notify::new(),
@@ -191,12 +209,16 @@ async fn run(
     for (member, listener) in listeners.into_iter().enumerate() {
         spawn_local(accept(shared.clone(), member, listener));
     }
+    let control = match config.control {
+        Some(port) => Some(control::open(&shared, port).await?),
+        None => None,
+    };
     while !shared.is_asked.get() && !shared.is(Cluster::is_ready)? {
         let _ = timeout(LOOK, shared.noted.notified()).await;
     }
     if !shared.is_asked.get() {
         shared.with(Cluster::tell_ready);
-        ready(&Ready { addresses });
+        ready(&Ready { addresses, control });
     }
     while !shared.is_asked.get() {
         shared.noted.notified().await;
@@ -244,11 +266,11 @@ fn start(
         (1..).map(NodeId).zip(addresses.iter().map(endpoint)).collect();
     let mut members = Vec::new();
     for (broker, (id, own)) in (1..).zip(&voters) {
-        let disk = dir.map(|dir| dir.disk(broker)).transpose()?;
-        let read = |disk: &FileDisk| {
-            disk.read().map_err(|(path, error)| HostError::File { path, error })
+        let disk = match dir {
+            Some(dir) => Store::Folder(dir.disk(broker)?),
+            None => Store::Memory(MemoryDisk::default()),
         };
-        let files = disk.as_ref().map(read).transpose()?.unwrap_or_else(Files::new);
+        let files = disk.read()?;
         let node = NodeConfig {
             id: *id,
             roles: Roles::Combined,
@@ -264,11 +286,6 @@ fn start(
         members.push(Member::new(node, disk));
     }
     Ok(members)
-}
-
-/// A number that nobody can foresee, from the system's own randomness.
-fn entropy() -> u64 {
-    RandomState::new().build_hasher().finish()
 }
 
 async fn accept(shared: Rc<Shared>, member: usize, listener: TcpListener) {
@@ -317,7 +334,7 @@ async fn make_flushes(shared: Rc<Shared>) {
         let make = move || {
             let make = |job: crate::flusher::Job| {
                 let outcome = job.flush.make().map_err(|error| reason(&error));
-                (job.member, job.purpose, outcome)
+                ((job.member, job.life), job.purpose, outcome)
             };
             jobs.into_iter().map(make).collect::<Vec<_>>()
         };

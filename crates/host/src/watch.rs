@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use topomotion_wire::{ConnectionId, Fact, Instant, Message, Rule, TopicPartition};
 
+use crate::cluster::Hurt;
 use crate::secrets::without_secrets;
 
 /// One message on its way, as the watcher numbers it.
@@ -46,6 +47,8 @@ pub trait Watch {
     );
     /// Something became true on a node.
     fn fact(&mut self, at: Instant, node: &Arc<str>, fact: Fact);
+    /// Somebody did something to a node; `others` are all the other nodes.
+    fn hurt(&mut self, at: Instant, node: &Arc<str>, others: &[Arc<str>], hurt: Hurt);
     /// Every broker serves: what clients do comes from now on.
     fn ready(&mut self, at: Instant);
 }
@@ -146,6 +149,14 @@ impl Watcher {
 
     pub(crate) fn arrived(&mut self, at: Instant, parcel: Parcel) {
         self.watch.arrived(at, parcel);
+    }
+
+    pub(crate) fn hurt(&mut self, at: Instant, node: usize, hurt: Hurt) {
+        let mut others = self.nodes.clone();
+        if node < others.len() {
+            let name = others.remove(node);
+            self.watch.hurt(at, &name, &others, hurt);
+        }
     }
 
     pub(crate) fn ready(&mut self, at: Instant) {

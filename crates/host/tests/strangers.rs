@@ -38,6 +38,7 @@ impl Cluster {
             let config = HostConfig {
                 brokers,
                 port: 0,
+                control: None,
                 storage,
                 durability: Durability::PageCache,
                 settings: HostConfig::settings_for(brokers),
@@ -230,6 +231,7 @@ fn a_port_that_is_taken_is_told() {
     let config = HostConfig {
         brokers: 1,
         port,
+        control: None,
         storage: Storage::Memory,
         durability: Durability::PageCache,
         settings: HostConfig::settings_for(1),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use topomotion_log::Batches;
-use topomotion_trace::{PacketId, Tone, Trace, What};
+use topomotion_trace::{Fault, PacketId, Tone, Trace, What};
 use topomotion_wire::messages::{RequestKind, ResponseKind};
 use topomotion_wire::{Bytes, Fact, Instant, Message, Rule, TopicPartition};
 
@@ -124,6 +124,15 @@ impl Chronicle {
     /// Something became true on a process.
     pub fn fact(&mut self, now: Instant, process: &Arc<str>, fact: Fact) {
         self.recorder.fact(now, process, fact);
+        self.recorder.drop_seen();
+    }
+
+    /// Somebody hurt the cluster, or healed it.
+    pub fn fault(&mut self, now: Instant, fault: Fault) {
+        if let Fault::Restart { process } = &fault {
+            self.recorder.forget(process);
+        }
+        self.recorder.note(now, What::Fault(fault));
         self.recorder.drop_seen();
     }
 

@@ -1,5 +1,6 @@
 //! `topomotion broker`: a Kafka cluster on this machine, for real clients.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
 
 use topomotion_host::{
@@ -7,11 +8,15 @@ use topomotion_host::{
 };
 
 use crate::args::Broker;
+use crate::commands::control;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
 /// Serves until the process is asked to stop.
 pub fn run(arguments: Broker, terminal: &Terminal) -> Result<(), Failure> {
+    if let Some(order) = &arguments.order {
+        return control::obey(order);
+    }
     let config = config(arguments);
     let kept = match (&config.storage, config.durability) {
         (Storage::Memory, _) => {
@@ -27,17 +32,33 @@ pub fn run(arguments: Broker, terminal: &Terminal) -> Result<(), Failure> {
             )
         }
     };
+    let noted = RefCell::new(None);
     let (own, count) = (*terminal, config.brokers);
     let ready = |ready: &topomotion_host::Ready| {
         // Whoever does not read this needs no address.
         let mut out = io::stdout();
         let _ = writeln!(out, "bootstrap.servers={}", ready.bootstrap());
+        if let (Some(control), [first, ..]) = (&ready.control, &ready.addresses[..]) {
+            let _ = writeln!(out, "control=http://{}", control.address);
+            if let Err(why) =
+                noted.borrow_mut().insert(control::leave(first.port(), control))
+            {
+                terminal.warning(
+                    &format!("`topomotion broker status` will not find it: {why}"),
+                    None,
+                );
+            }
+        }
         let _ = out.flush();
         let brokers =
             if count == 1 { "1 broker".into() } else { format!("{count} brokers") };
         terminal.say(&format!("{brokers}, {kept}; Ctrl-C stops"));
     };
-    serve(&config, asked_to_stop, ready, move |line| own.say(line)).map_err(failed)
+    let outcome = serve(&config, asked_to_stop, ready, move |line| own.say(line));
+    if let Some(Ok(Some(note))) = noted.take() {
+        control::clear(&note);
+    }
+    outcome.map_err(failed)
 }
 
 fn config(arguments: Broker) -> HostConfig {
@@ -49,6 +70,7 @@ fn config(arguments: Broker) -> HostConfig {
     HostConfig {
         brokers,
         port: arguments.port,
+        control: (!arguments.no_control).then_some(arguments.control_port),
         storage: arguments.data_dir.map_or(Storage::Memory, Storage::Directory),
         durability: if arguments.fsync {
             Durability::Platter

@@ -3,6 +3,7 @@
 mod broker;
 mod check;
 mod completions;
+mod control;
 mod exhaustive;
 mod import;
 mod layout;

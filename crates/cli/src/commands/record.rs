@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use topomotion_animate::{Kind, Scheme, Story};
 use topomotion_host::{
-    Durability, Fact, HostConfig, Instant, Parcel, Rule, Saying, Storage, TopicPartition,
-    Watch, listen_in, serve_one,
+    Durability, Fact, HostConfig, Hurt, Instant, Parcel, Rule, Saying, Storage,
+    TopicPartition, Watch, listen_in, serve_one,
 };
 use topomotion_model::builder::{
     EdgeConfig, GroupConfig, ProcessConfig, TopologyBuilder,
@@ -18,7 +18,7 @@ use topomotion_model::builder::{
 use topomotion_model::{ProcessId, Topology};
 use topomotion_raster::{Background, Fit};
 use topomotion_sim::{Chronicle, Payloads};
-use topomotion_trace::{PacketId, Trace, What};
+use topomotion_trace::{Fault, PacketId, Trace, What};
 
 use crate::args::Record;
 use crate::commands::broker::failed;
@@ -92,6 +92,7 @@ fn watch(
     let config = HostConfig {
         brokers,
         port,
+        control: Some(0),
         storage: Storage::Memory,
         durability: Durability::PageCache,
         settings: HostConfig::settings_for(brokers),
@@ -173,6 +174,22 @@ impl Watch for Recorder {
         if !tape.is_full() {
             tape.chronicle.fact(at, node, fact);
         }
+    }
+
+    fn hurt(&mut self, at: Instant, node: &Arc<str>, others: &[Arc<str>], hurt: Hurt) {
+        let process = node.clone();
+        let fault = match hurt {
+            Hurt::Crash => Fault::Crash { process },
+            Hurt::Restart => Fault::Restart { process },
+            Hurt::Pause => Fault::Pause { process },
+            Hurt::Resume => Fault::Resume { process },
+            Hurt::Partition => {
+                Fault::Partition { left: vec![process], right: others.to_vec() }
+            }
+            Hurt::Heal => Fault::Heal,
+        };
+        // Faults are few, and what follows makes no sense without them.
+        self.0.borrow_mut().chronicle.fault(at, fault);
     }
 
     fn ready(&mut self, at: Instant) {

@@ -87,7 +87,7 @@ pub fn listen_in(
         let address = Address { host: upstream.host.clone(), port: upstream.port };
         let bootstrap = proxy.find(address).await?;
         proxy.ready();
-        let child = RefCell::new(errand::start(command, &bootstrap));
+        let child = RefCell::new(errand::start(command, &bootstrap, None));
         let ended = Cell::new(None);
         errand::accompany(&child, asked, &ended).await;
         errand::outcome(ended.get(), child.into_inner())
