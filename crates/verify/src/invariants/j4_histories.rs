@@ -77,7 +77,7 @@ impl Histories {
             && let Some((reader, careful)) = self.read.get(&it)
         {
             let text = || format!("{reader} read what {process} has aborted");
-            match careful {
+            match *careful && !self.is_forgotten(model, process) {
                 true => bench.demand("J4", false, text),
                 false => bench.mention("J4", text),
             }
@@ -111,7 +111,8 @@ impl Histories {
             _ => return,
         };
         let text = || format!("{process} read of {partition} what {} {what}", it.0);
-        match careful && !model.was_unclean(partition) {
+        let is_unclean = model.was_unclean(partition) || self.is_forgotten(model, &it.0);
+        match careful && !is_unclean {
             true => bench.demand(broken, false, text),
             false => bench.mention(broken, text),
         }
