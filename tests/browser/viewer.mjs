@@ -455,6 +455,8 @@ for (const [what, body, words] of [
   check('a run is taken over at the moment that is shown', fetched.join() === '/topomotion-live.wasm.gz' && await on(tab, (viewer) => viewer.branch.from > 0 && viewer.branch.deeds.length === 0 && viewer.paused),
     `${fetched} ${await on(tab, (viewer) => viewer.currentTime)}`);
   await shoot(tab, 'live-light');
+  check('a link leads to this moment', (await on(tab, (viewer) => viewer.copyLink())).includes('#scenario=leader-election&time='));
+  await on(tab, (viewer) => { viewer.shadowRoot.querySelector('.message').hidden = true; });
   const panel = tab.locator('.live');
   await panel.getByLabel('Process').selectOption('broker-2');
   await panel.getByRole('button', { name: 'Crash' }).click();

@@ -154,6 +154,11 @@ export class Controls {
     setTimeout(() => this.#link.classList.remove('done'), 1200);
   }
 
+  /** Whether the page's address leads to a moment. */
+  set linkable(can: boolean) {
+    this.#link.hidden = !can;
+  }
+
   /** Whether the run can be taken over, and whether it is. */
   live(can: boolean, is: boolean): void {
     this.#live.hidden = !can;

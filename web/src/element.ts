@@ -381,6 +381,7 @@ export class TopomotionViewer extends Base {
   /** There is a bar if it is wanted, and if there is something to play. */
   #bar(): void {
     this.#controls.bar.hidden = !this.controls || !this.#film;
+    this.#controls.linkable = this.hasAttribute('deep-links');
     this.#update();
   }
 
@@ -689,7 +690,7 @@ export class TopomotionViewer extends Base {
       ',': () => this.step(-1), '.': () => this.step(1), Home: () => this.#seek(start), End: () => this.#seek(end),
       '[': () => beside(-1), ']': () => beside(1), '<': () => faster(-1), '>': () => faster(1), l: () => { this.loop = !this.loop; },
       v: () => this.#otherView(), t: () => this.#toggleList(), '+': () => this.#zoom(1.4), '=': () => this.#zoom(1.4), '-': () => this.#zoom(1 / 1.4),
-      0: () => this.fit(), c: () => void this.copyLink(), o: () => void (this.#hand.isOpen ? this.#hand.leave() : this.takeOver()), f: () => this.#fullscreen(), '?': () => this.#toggleHelp(),
+      0: () => this.fit(), c: () => { if (this.hasAttribute('deep-links')) void this.copyLink(); }, o: () => void (this.#hand.isOpen ? this.#hand.leave() : this.takeOver()), f: () => this.#fullscreen(), '?': () => this.#toggleHelp(),
     };
     const act = keys[event.key];
     if (event.key === 'Escape' && !this.#controls.help.hidden) this.#toggleHelp();

@@ -32,8 +32,9 @@ impl Reel {
         let films: Vec<_> = [(first, &self.film)].into_iter().chain(other).collect();
         let bundle = Bundle::new(&films);
         match &self.live {
-            Some(live) => bundle.with_live(&live.json()),
-            None => bundle,
+            // Where the engine ran nothing, there is nothing to take over.
+            Some(live) if !live.stories.is_empty() => bundle.with_live(&live.json()),
+            _ => bundle,
         }
     }
 

@@ -43,6 +43,8 @@ export declare class Controls {
     set scenario(id: string);
     /** The link was copied: the button says so for a moment. */
     linked(): void;
+    /** Whether the page's address leads to a moment. */
+    set linkable(can: boolean);
     /** Whether the run can be taken over, and whether it is. */
     live(can: boolean, is: boolean): void;
     set view(view: string);
