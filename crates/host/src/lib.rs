@@ -58,6 +58,7 @@ mod error;
 mod flusher;
 mod member;
 mod outbox;
+mod room;
 mod secrets;
 mod server;
 mod signals;

@@ -27,6 +27,7 @@ use crate::disk::reason;
 use crate::entropy::entropy;
 use crate::error::HostError;
 use crate::member::Member;
+use crate::room::{CONNECTIONS_MAX, Room};
 use crate::store::Store;
 use crate::watch::Watch;
 
@@ -289,12 +290,27 @@ fn start(
 }
 
 async fn accept(shared: Rc<Shared>, member: usize, listener: TcpListener) {
+    let room = Room::new(CONNECTIONS_MAX);
     let mut is_told = false;
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
+                let Some(place) = room.take() else {
+                    if !is_told {
+                        let broker = shared.broker(member);
+                        let most = CONNECTIONS_MAX;
+                        let told = format!("has {most} connections and takes no more");
+                        shared.say(&format!("broker {broker}: {told}"));
+                    }
+                    is_told = true;
+                    continue;
+                };
                 is_told = false;
-                spawn_local(connection::serve(shared.clone(), member, stream, peer));
+                let shared = shared.clone();
+                spawn_local(async move {
+                    connection::serve(shared, member, stream, peer).await;
+                    drop(place);
+                });
             }
             Err(error) => {
                 if !is_told {
