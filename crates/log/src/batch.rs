@@ -24,6 +24,9 @@ pub(crate) const PREFIX_BYTES: usize = 12;
 /// First byte covered by the checksum.
 pub(crate) const CHECKED_FROM: usize = 21;
 
+/// The flags that name the codec.
+const CODEC_BITS: i16 = 0b111;
+
 /// How the records of a batch are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
@@ -66,7 +69,7 @@ impl Attributes {
 
     /// How the records are compressed.
     pub const fn compression(self) -> Result<Compression, Malformed> {
-        match self.0 & 0b111 {
+        match self.0 & CODEC_BITS {
             0 => Ok(Compression::None),
             1 => Ok(Compression::Gzip),
             2 => Ok(Compression::Snappy),
@@ -194,21 +197,30 @@ impl Batch {
     }
 
     /// The batch's identity, the same at its producer and on every replica: the checksum that
-    /// its producer computed.
+    /// its producer would have computed without compression. A leader may compress anew.
     pub fn id(&self) -> BatchId {
-        let is_stamped = self.attributes().contains(Attributes::LOG_APPEND_TIME);
-        BatchId(if is_stamped { self.crc_before_stamp() } else { self.crc() })
+        let is_changed = Attributes(Attributes::LOG_APPEND_TIME.0 | CODEC_BITS);
+        let as_sent = self.attributes().0 & is_changed.0 == 0;
+        BatchId(if as_sent { self.crc() } else { self.plain_crc() })
     }
 
-    /// The checksum before the leader wrote its own time: the largest timestamp that the
-    /// producer wrote is still to be found in the records.
-    fn crc_before_stamp(&self) -> u32 {
-        let Ok(records) = self.records() else { return self.crc() };
-        let base = self.base_timestamp();
-        let newest = records.created_at().max().unwrap_or(base);
-        let attributes = self.attributes().0 & !Attributes::LOG_APPEND_TIME.0;
-        let mut bytes = BytesMut::from(&self.bytes[..]);
-        stamp(&mut bytes, Attributes(attributes), newest);
+    /// The checksum without compression, and before the leader wrote its own time: the largest
+    /// timestamp that the producer wrote is still to be found in the records.
+    fn plain_crc(&self) -> u32 {
+        let Ok(body) = self.body() else { return self.crc() };
+        let flags = self.attributes();
+        let newest = match flags.contains(Attributes::LOG_APPEND_TIME) {
+            true => Records::new(self, body.clone()).created_at().max(),
+            false => Some(self.max_timestamp()),
+        };
+        let plain = flags.0 & !(Attributes::LOG_APPEND_TIME.0 | CODEC_BITS);
+        let mut bytes = BytesMut::from(&self.bytes[..HEADER_BYTES]);
+        bytes.extend_from_slice(&body);
+        stamp(
+            &mut bytes,
+            Attributes(plain),
+            newest.unwrap_or_else(|| self.base_timestamp()),
+        );
         BatchView::of_checked(&bytes).crc()
     }
 
@@ -301,7 +313,7 @@ impl Batch {
             return Ok(self);
         }
         let body = codec.compress(&self.body()?);
-        let attributes = Attributes(self.attributes().0 & !0b111 | codec.bits());
+        let attributes = Attributes(self.attributes().0 & !CODEC_BITS | codec.bits());
         let mut bytes = BytesMut::from(&self.bytes[..HEADER_BYTES]);
         bytes.extend_from_slice(&body);
         let length = i32::try_from(bytes.len() - PREFIX_BYTES);

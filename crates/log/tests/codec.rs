@@ -178,6 +178,7 @@ fn every_codec_gives_back_the_records_that_it_was_given() {
         assert!(name == "none" || batch.len_bytes() < plain.len_bytes() / 2, "{name}");
         assert_same(&batch, &samples, 0);
         assert_eq!(plain.clone().recompressed(codec), Ok(batch.clone()));
+        assert_eq!(batch.id(), plain.id(), "it is the same batch to whoever follows it");
         let back = batch.recompressed(topomotion_log::Compression::None);
         assert_eq!(back, Ok(plain.clone()));
     }

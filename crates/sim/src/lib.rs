@@ -73,6 +73,7 @@ pub use plan::{
     ProducerPlan, TopicPlan, ZooKeeperPlan,
 };
 pub use record::{Asked, Ballot, KnownProducer, Sight};
+pub use record::{Filed, Stored, StoredBatch, StoredKind, StoredRecord};
 pub use run::{play, play_from, probe, run};
 pub use runfile::{Action, PlannedStep, RunFile};
 pub use storm::draw::{Climate, draw};

@@ -343,6 +343,7 @@ fn place_of(sight: &Sight) -> Option<&Name> {
         | Sight::Numbered { partition, .. }
         | Sight::Marked { partition, .. }
         | Sight::Epochs { partition, .. } => Some(partition),
+        Sight::Stored(stored) => Some(&stored.partition),
         _ => None,
     }
 }

@@ -32,6 +32,7 @@
 //! assert!(judged.expect("can be run").passed());
 //! ```
 
+mod compacted;
 mod court;
 mod invariants;
 mod model;

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use topomotion_sim::{Asked, Sight};
+use topomotion_sim::{Asked, Filed, Sight, Stored};
 use topomotion_trace::StateChange;
+
+use crate::compacted::Compacted;
 
 /// A process's or a partition's name.
 pub(crate) type Name = Arc<str>;
@@ -168,8 +170,9 @@ pub(crate) struct Model {
     proposed: BTreeMap<Name, Vec<Name>>,
     /// Replicas that were once taken away: their logs begin anew if they come back.
     moved: BTreeSet<(Name, Name)>,
-    /// Below these offsets somebody asked to have records deleted.
+    /// Below these offsets somebody asked to have records deleted, or retention has.
     deleted: BTreeMap<Name, i64>,
+    compacted: Compacted,
 }
 
 impl Model {
@@ -195,6 +198,11 @@ impl Model {
     /// Below this offset records may have been deleted.
     pub fn deleted_below(&self, partition: &Name) -> i64 {
         self.deleted.get(partition).copied().unwrap_or(0)
+    }
+
+    /// What compaction has made of the logs of a partition.
+    pub fn compacted(&self) -> &Compacted {
+        &self.compacted
     }
 
     /// Where a replica's log ends, if it has one. One that holds nothing of what was deleted
@@ -278,6 +286,7 @@ impl Model {
                 let deleted = self.deleted.entry(partition.clone()).or_default();
                 *deleted = (*deleted).max(*before);
             }
+            Sight::Stored(stored) => self.note_stored(stored),
             Sight::Found { process, partition, end }
                 if self.in_doubt.remove(&(process.clone(), partition.clone()))
                     || self.was_moved(process, partition) =>
@@ -291,6 +300,22 @@ impl Model {
         }
     }
 
+    fn note_stored(&mut self, stored: &Stored) {
+        match &stored.what {
+            Filed::Gone { end, left } => {
+                // A log that is cut loses its newest ones.
+                let is_oldest = left.iter().all(|other| *other > stored.segment);
+                if is_oldest && !left.is_empty() {
+                    let deleted =
+                        self.deleted.entry(stored.partition.clone()).or_default();
+                    *deleted = (*deleted).max(*end);
+                }
+            }
+            Filed::Rewritten { .. } => self.compacted.note(stored),
+            Filed::Indexed { .. } | Filed::TimeIndexed { .. } => {}
+        }
+    }
+
     /// Of a topic that is deleted nothing is known any more.
     fn forget(&mut self, topic: &Name) {
         let is_other = |partition: &Name| {
@@ -299,6 +324,7 @@ impl Model {
         self.registrations.retain(|partition, _| is_other(partition));
         self.replicas.retain(|(_, partition), _| is_other(partition));
         self.promises.retain(|promise| is_other(&promise.partition));
+        self.compacted.retain(is_other);
     }
 
     /// Whether Kafka itself may have broken this promise: the partition was led by a replica
@@ -310,6 +336,7 @@ impl Model {
         self.unclean.contains_key(&promise.partition)
             || lost.is_some_and(was_there)
             || deleted > 0 && promise.base.is_none_or(|base| base < deleted)
+            || self.compacted.has_taken(&promise.partition, promise.base)
     }
 
     /// Whether promises about the partition may have been broken in a way that Kafka allows:
@@ -349,6 +376,7 @@ impl Model {
             }
             StateChange::Appended { process, partition, base, count, epoch, batch } => {
                 let was_moved = self.was_moved(process, partition);
+                let origin = self.compacted.origin(partition, *batch);
                 let replica = self.replica_mut(process, partition);
                 // Nobody says how much of it was found again, or that it begins anew where it
                 // was taken away: what comes now does.
@@ -356,10 +384,9 @@ impl Model {
                     replica.log.retain(|entry| entry.end() <= *base);
                 }
                 let below = replica.log.last().map_or(0, |entry| entry.prefix);
-                let words =
-                    [*base as u64, *count as u64, *epoch as u64, u64::from(*batch)];
+                let (base, count, epoch, batch) = (*base, *count, *epoch, origin);
+                let words = [base as u64, count as u64, epoch as u64, u64::from(batch)];
                 let prefix = words.into_iter().fold(below, chain);
-                let (base, count, epoch, batch) = (*base, *count, *epoch, *batch);
                 let stamp = None;
                 replica.log.push(Entry { base, count, epoch, batch, stamp, prefix });
             }

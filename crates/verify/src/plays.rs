@@ -8,7 +8,8 @@ use topomotion_model::builder::{
 };
 use topomotion_model::{Acks, Awaits, Cluster, ProcessId, Topic};
 use topomotion_sim::{
-    Action, Bound, ClusterPlan, Limits, PlannedStep, ProducerPlan, RunFile, bind,
+    Action, Bound, ClusterPlan, Limits, Operation, PlannedStep, ProducerPlan, RunFile,
+    Storm, Strike, Weather, bind,
 };
 use topomotion_wire::Defect;
 
@@ -23,11 +24,21 @@ pub(crate) struct Play {
     pub settings: &'static [(&'static str, &'static str)],
     /// A consumer that writes too, with this `transactional.id`.
     pub pipeline: Option<(&'static str, &'static str)>,
-    /// What happens, a step a line.
+    /// What happens, a step a line; in a storm, an operation a line.
     pub steps: &'static [&'static str],
+    /// What is done to the cluster, if it must come back in time.
+    pub storm: Option<Harm>,
 }
 
-const PLAY: Play = Play { settings: &[], pipeline: None, steps: &[] };
+/// The harm of a storm.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Harm {
+    until_ms: u64,
+    nemesis: &'static [&'static str],
+    left_dead: &'static [&'static str],
+}
+
+const PLAY: Play = Play { settings: &[], pipeline: None, steps: &[], storm: None };
 
 /// Answers are lost, and what they answered is sent again.
 const RETRIES: Play = Play {
@@ -156,7 +167,7 @@ const SLOW: Play = Play {
     settings: &[ALONE, ("consumer.group.protocol", "consumer")],
     steps: &[
         "shop sends 3 to orders-0",
-        "wait 1000",
+        "wait 8000",
         "c-1: work 20 s",
         "c-2: work 20 s",
         "start c-3",
@@ -226,6 +237,7 @@ const PIPELINE: Play = Play {
         "shop sends 2 to orders-2",
         "wait 5000",
     ],
+    ..PLAY
 };
 
 /// Whoever comes asks for offsets that a transaction is to commit.
@@ -245,6 +257,71 @@ const PENDING: Play = Play {
         "c-1: commit-transaction",
         "wait 5000",
     ],
+    ..PLAY
+};
+
+/// A producer goes on while the markers of its last transaction are on their way.
+const HASTY: Play = Play {
+    settings: &[
+        COMMITTED,
+        PAY,
+        ALONE,
+        FEW,
+        ("era.txn", "v1"),
+        ("producer.era.txn", "v1"),
+    ],
+    steps: &[
+        "shop: begin",
+        "shop sends 1 to orders-0",
+        "shop sends 1 to orders-1",
+        "shop sends 1 to orders-2",
+        "wait 1000",
+        "fault slow broker-1,broker-2,broker-3 > broker-1,broker-2,broker-3 by 400 ms",
+        "shop: commit-transaction",
+        "wait 3000",
+        "shop: begin",
+        "shop sends 1 to orders-0",
+        "wait 5000",
+        "shop: commit-transaction",
+        "wait 10000",
+    ],
+    ..PLAY
+};
+
+/// Members hear late which epoch is theirs, and commit meanwhile.
+const LATE_NEWS: Play = Play {
+    settings: &[ALONE, ("consumer.group.protocol", "consumer")],
+    steps: &[
+        "shop sends 3 to orders-0",
+        "shop sends 3 to orders-1",
+        "shop sends 3 to orders-2",
+        "wait 8000",
+        "fault slow broker-1,broker-2,broker-3 > c-1,c-2 by 900 ms",
+        "start c-3",
+        "40 times c-1: commit-async, c-2: commit-async, wait 300",
+        "wait 5000",
+    ],
+    ..PLAY
+};
+
+/// Who leads the group dies when it was told so, and before it has said who is to have what.
+const STUCK: Play = Play {
+    settings: &[
+        ALONE,
+        ("consumer.session.timeout.ms", "6000"),
+        ("consumer.enable.auto.commit", "false"),
+    ],
+    storm: Some(Harm {
+        until_ms: 20_000,
+        nemesis: &[
+            "4.000 slow broker-1,broker-2,broker-3 > c-1,c-2 by 1500 ms",
+            "11.200 crash c-1",
+            "11.200 crash c-2",
+        ],
+        left_dead: &["c-1", "c-2"],
+    }),
+    steps: &["6.000 start c-3"],
+    ..PLAY
 };
 
 /// The invariant that must notice, the defect, and the play.
@@ -270,10 +347,18 @@ pub(crate) const SEEDED: &[(&str, Defect, &Play)] = &[
     ("M8", Defect::StaticAsDynamic, &STATIC),
     ("M9", Defect::AckCommitEarly, &JOINING),
     ("M10", Defect::PendingVisible, &PENDING),
+    ("T9", Defect::OffsetsOutsideTxn, &PENDING),
+    ("M3", Defect::AcceptStaleCommit, &LATE_NEWS),
+    ("M4", Defect::ReleaseEarly, &SLOW),
+    ("L6", Defect::SyncWaitForever, &STUCK),
 ];
 
+/// Defects that an invariant notices which has another defect of its own.
+pub(crate) const ALSO: &[(&str, Defect, &Play)] =
+    &[("J1", Defect::RetryReorder, &RETRIES)];
+
 /// Plays in which nothing must be noticed, though no defect shows in them.
-const SOUND: &[&Play] = &[&STALE, &SLOW, &PIPELINE];
+const SOUND: &[&Play] = &[&STALE, &PIPELINE, &HASTY];
 
 fn topology() -> ClusterPlan {
     let mut builder = TopologyBuilder::default();
@@ -341,13 +426,31 @@ impl Play {
         for (name, value) in common.iter().chain(self.settings) {
             set(&mut cluster, name, value);
         }
+        let steps = match self.storm {
+            None => self.steps.iter().flat_map(|line| steps(line)).collect(),
+            Some(_) => Vec::new(),
+        };
         RunFile {
             scenario: "play".to_owned(),
             cluster,
-            steps: self.steps.iter().map(|line| step(line)).collect(),
+            steps,
             seed: 1,
-            limits: Limits::default(),
-            storm: None,
+            limits: Limits { events: 10_000_000, ..Limits::default() },
+            storm: self.storm.map(|harm| harm.storm(self.steps)),
+        }
+    }
+}
+
+impl Harm {
+    fn storm(&self, operations: &[&str]) -> Storm {
+        let strike = |line: &&str| line.parse::<Strike>().expect("a strike");
+        let operation = |line: &&str| line.parse::<Operation>().expect("an operation");
+        Storm {
+            world: Weather::default(),
+            until_ms: self.until_ms,
+            left_dead: self.left_dead.iter().map(|name| ProcessId::from(*name)).collect(),
+            nemesis: self.nemesis.iter().map(strike).collect(),
+            operations: operations.iter().map(operation).collect(),
         }
     }
 }
@@ -387,6 +490,14 @@ fn full(name: &str) -> ProcessId {
         "shop" | "till" => ProcessId::from(format!("{name}-producer").as_str()),
         _ => ProcessId::from(name),
     }
+}
+
+/// One step, or several so many times.
+fn steps(line: &str) -> Vec<PlannedStep> {
+    let Some((count, of)) = line.split_once(" times ") else { return vec![step(line)] };
+    let count = count.parse().expect("a number");
+    let round = of.split(", ").map(step);
+    std::iter::repeat_n(round.collect::<Vec<_>>(), count).flatten().collect()
 }
 
 fn step(line: &str) -> PlannedStep {
@@ -460,7 +571,7 @@ fn the_plays_break_nothing_by_themselves() {
 #[test]
 fn every_seeded_defect_is_noticed_in_its_play() {
     let mut wrong = Vec::new();
-    for (invariant, defect, play) in SEEDED {
+    for (invariant, defect, play) in SEEDED.iter().chain(ALSO) {
         let sown = defect.sow();
         let (broken, course) = crate::defects::examine(&play.file());
         drop(sown);

@@ -127,15 +127,17 @@ impl Matching {
             });
         }
         let prefix = replica.log.last().map_or(0, |entry| entry.prefix);
+        let batch = model.compacted().origin(partition, *batch);
         let key = (partition.clone(), *base, *epoch);
-        let known = self.batches.entry(key).or_insert((*batch, prefix, process.clone()));
+        let known = self.batches.entry(key).or_insert((batch, prefix, process.clone()));
         // A replica that came late has nothing of what was deleted.
         // Behind a snapshot a metadata log begins anew; K6 judges what is below.
         let same_below = known.1 == prefix
             || is_metadata(partition)
-            || model.deleted_below(partition) > 0;
-        bench.demand("R14", known.0 == *batch && same_below, || {
-            let what = if known.0 == *batch {
+            || model.deleted_below(partition) > 0
+            || model.compacted().is_thin(partition, 0..*base);
+        bench.demand("R14", known.0 == batch && same_below, || {
+            let what = if known.0 == batch {
                 "differ below"
             } else {
                 "hold different batches at"

@@ -94,6 +94,10 @@ defects! {
     AckCommitEarly = "ack_commit_early", "A commit is answered when the group coordinator has appended it.";
     PendingVisible = "pending_visible", "Offsets of an open transaction are told to whoever asks.";
     SyncWaitForever = "sync_wait_forever", "A group waits for its leader's assignment as long as it takes.";
+    IndexSkew = "index_skew", "An entry of the offset index names an offset before its batch.";
+    RetentionHw = "retention_hw", "Retention does not look at the high watermark.";
+    CompactReorder = "compact_reorder", "Of the records that compaction keeps of a batch the first two change places.";
+    TombstoneNow = "tombstone_now", "A tombstone goes with the first round of compaction that meets it.";
 }
 
 #[cfg(feature = "seeded-defects")]

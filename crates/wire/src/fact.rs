@@ -156,7 +156,7 @@ pub enum Fact {
         partition: TopicPartition,
         /// First offset.
         base: Offset,
-        /// Records.
+        /// Offsets that it takes: as many as it had records when it was written first.
         count: i64,
         /// Leader epoch stamped on the batch.
         epoch: LeaderEpoch,

@@ -257,7 +257,7 @@ impl Replica {
             effects.fact(Fact::Appended {
                 partition: self.id.clone(),
                 base: batch.base_offset(),
-                count: i64::from(batch.count()),
+                count: batch.next_offset().0 - batch.base_offset().0,
                 epoch: batch.leader_epoch(),
                 batch: batch.id(),
             });

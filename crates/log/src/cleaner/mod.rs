@@ -25,7 +25,7 @@ mod rewrite;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::{Bytes, BytesMut};
-use topomotion_wire::{DiskOp, LogDeed, Offset, ProducerId};
+use topomotion_wire::{Defect, DiskOp, LogDeed, Offset, ProducerId};
 
 use crate::producers::Marker;
 use crate::segment::Segment;
@@ -269,6 +269,9 @@ impl Round {
                 gone.push(record.offset(batch));
             }
         }
+        if Defect::CompactReorder.is_sown() && kept.len() > 1 {
+            kept.swap(0, 1);
+        }
         let is_whole = gone.is_empty();
         gone.into_iter().for_each(|offset| self.note_removed(offset));
         let horizon = (has_tombstones && batch.delete_horizon().is_none())
@@ -284,7 +287,8 @@ impl Round {
         let Some(key) = record.key else { return false };
         let offset = record.offset(batch);
         let is_newest = self.newest.get(key).is_none_or(|newest| offset >= *newest);
-        let is_over = batch.delete_horizon().is_some_and(|at| self.now_ms >= at);
+        let is_over = batch.delete_horizon().is_some_and(|at| self.now_ms >= at)
+            || Defect::TombstoneNow.is_sown();
         is_newest && (record.has_value || !is_over)
     }
 

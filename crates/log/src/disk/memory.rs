@@ -15,6 +15,7 @@
 //! no deleted file comes back. Appends are kept as they came, without a copy.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use bytes::BytesMut;
 use topomotion_wire::{Bytes, DiskOp, Duration, FileName, Files, FlushToken, Random};
@@ -131,6 +132,21 @@ impl MemoryDisk {
     pub fn written(&self) -> impl Iterator<Item = (&FileName, Written)> {
         let written = |file: &File| Written { len: file.len(), dirty: file.is_dirty() };
         self.files.iter().map(move |(name, file)| (name, written(file)))
+    }
+
+    /// A file's content, as everybody sees it.
+    pub fn content(&self, file: &str) -> Option<Bytes> {
+        self.files.get(file).map(File::content)
+    }
+
+    /// The files of a folder, whose name ends with a slash.
+    pub fn names_in<'a>(
+        &'a self,
+        folder: &'a str,
+    ) -> impl Iterator<Item = &'a FileName> + use<'a> {
+        let behind = (Bound::Included(folder), Bound::Unbounded);
+        let names = self.files.range::<str, _>(behind).map(|(name, _)| name);
+        names.take_while(move |name| name.starts_with(folder))
     }
 
     /// How many of `wanted` bytes there is room for, beside what is there.

@@ -13,7 +13,7 @@
 //! Unlike Kafka's, the files are not allocated ahead, so there is nothing to trim.
 
 use bytes::Bytes;
-use topomotion_wire::{IndexEntry, Offset, TimeIndexEntry};
+use topomotion_wire::{Defect, IndexEntry, Offset, TimeIndexEntry};
 
 /// Where a batch lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +93,8 @@ impl Indexes {
         }
         let position =
             u32::try_from(position).expect("a segment rolls before 2^31 bytes");
-        let offset = OffsetEntry { relative, position };
+        let skew = i32::from(Defect::IndexSkew.is_sown());
+        let offset = OffsetEntry { relative: relative - skew, position };
         self.offsets.push(offset);
         Some(Added { offset, time: self.note_time() })
     }

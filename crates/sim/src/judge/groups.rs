@@ -34,6 +34,8 @@ struct Group {
     state: GroupState,
     generation: i32,
     members: usize,
+    /// Who shares out what the group reads, if a member does.
+    leader: Option<Arc<str>>,
 }
 
 #[derive(Debug, Clone)]
@@ -69,7 +71,13 @@ impl Groups {
     pub fn change(&mut self, change: &StateChange) {
         match change {
             StateChange::Group {
-                coordinator, group, state, generation, members, ..
+                coordinator,
+                group,
+                state,
+                generation,
+                members,
+                leader,
+                ..
             } => {
                 for member in members {
                     self.of.insert(member.process.clone(), group.clone());
@@ -79,6 +87,7 @@ impl Groups {
                     state: *state,
                     generation: *generation,
                     members: members.len(),
+                    leader: leader.clone(),
                 };
                 self.groups.insert(group.clone(), seen);
             }
@@ -253,6 +262,11 @@ impl Observer {
     /// How a group stands at its coordinator, if one knows it.
     pub(crate) fn group_state(&self, group: &str) -> Option<GroupState> {
         Some(self.groups.groups.get(group)?.state)
+    }
+
+    /// The member that shares out what a group reads, if a member does.
+    pub(crate) fn group_leader(&self, group: &str) -> Option<&Arc<str>> {
+        self.groups.groups.get(group)?.leader.as_ref()
     }
 
     /// Who coordinates a group or a transaction, as the trace last told.

@@ -5,6 +5,7 @@
 //! is the same.
 
 mod facts;
+mod files;
 mod groups;
 mod members;
 mod office;
@@ -28,6 +29,8 @@ use crate::packet::{
 };
 use crate::world::LinkId;
 
+pub(crate) use files::look;
+pub use files::{Filed, Stored, StoredBatch, StoredKind, StoredRecord};
 use office::Office;
 use promises::Promises;
 pub use sight::{Asked, Ballot, KnownProducer, Sight};

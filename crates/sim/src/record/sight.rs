@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use topomotion_wire::{ClientDeed, Fact, LeaderRecovery, PositionCause};
 
+use super::files::Stored;
 use crate::packet::Dictionary;
 
 /// Something that the judge reads beside the trace.
@@ -390,6 +391,8 @@ pub enum Sight {
         /// The aborted transactions that it is told of: producer and first offset.
         aborted: Vec<(i64, i64)>,
     },
+    /// Something was done to a file of a log.
+    Stored(Stored),
     /// A replica's leader epochs, after its log has changed.
     Epochs {
         /// Whose.

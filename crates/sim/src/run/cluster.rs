@@ -17,6 +17,7 @@ use super::body::Body;
 use super::worker::Worker;
 use super::zookeeper;
 use crate::record::{Detail, Recorder};
+pub(super) use crate::world::WALL_CLOCK_BASE_MS;
 use crate::world::{HostId, Physics, World};
 use crate::{
     ClusterPlan, ConsumerPlan, Membership, NodePlan, NodeRole, ProducerPlan, settings,
@@ -28,8 +29,6 @@ pub(super) const PORT: u16 = 9092;
 const ADMIN: &str = "(set-up)";
 /// The client that reads everything when a storm is over. Nor this one.
 const AUDITOR: &str = "(auditor)";
-/// The moment at which every run begins, in milliseconds since 1970: 2025-01-01.
-pub(super) const WALL_CLOCK_BASE_MS: i64 = 1_735_689_600_000;
 
 /// How the world is, and how much of it is written down.
 #[derive(Debug, Clone, Copy, Default)]

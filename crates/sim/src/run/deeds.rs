@@ -26,6 +26,11 @@ pub(super) struct People {
     leaving: Vec<(ProcessId, HostId, u32)>,
 }
 
+/// How many keys there are in topics that are compacted, and how many of so many records there
+/// delete theirs.
+const KEYS: u64 = 6;
+const TOMBSTONES: u64 = 5;
+
 /// How often those who were asked to stop are looked at.
 const LOOK_MS: u64 = 20;
 
@@ -96,24 +101,36 @@ impl People {
     ) {
         let Some(host) = stage.cluster.host(producer) else { return };
         let records = &mut self.records;
+        let plan = stage.cluster.plan.topic(&partition.topic);
+        let policy = plan.and_then(|plan| plan.settings.get("cleanup.policy"));
+        let is_keyed = policy.is_some_and(|policy| policy.contains("compact"));
         stage.cluster.world.command(host, |body, now| {
             let Some(producer) = body.producer_mut() else { return };
             let topic: Arc<str> = Arc::from(&*partition.topic);
             for _ in 0..count {
                 *records += 1;
-                producer.send(
-                    now,
-                    ProducerRecord {
-                        topic: topic.clone(),
-                        partition: i32::try_from(partition.partition).ok(),
-                        key: None,
-                        value: Some(Bytes::from(
-                            format!("record {records}").into_bytes(),
-                        )),
-                        headers: Vec::new(),
-                        acks: Some(acks(wanted)),
+                let text = |text: String| Bytes::from(text.into_bytes());
+                let value = text(format!("record {records}"));
+                let record = ProducerRecord {
+                    topic: topic.clone(),
+                    partition: i32::try_from(partition.partition).ok(),
+                    key: None,
+                    value: Some(value.clone()),
+                    headers: Vec::new(),
+                    acks: Some(acks(wanted)),
+                };
+                let is_tombstone = records.is_multiple_of(TOMBSTONES);
+                let record = match is_keyed {
+                    false => record,
+                    true => ProducerRecord {
+                        key: Some(text(format!("key {}", *records % KEYS))),
+                        value: (!is_tombstone).then(|| value.clone()),
+                        // No two records are the same.
+                        headers: vec![("record".into(), value)],
+                        ..record
                     },
-                );
+                };
+                producer.send(now, record);
             }
         });
     }

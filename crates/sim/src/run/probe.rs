@@ -243,7 +243,9 @@ fn stamp(
     let (process, partition) = (process.clone(), partition.clone());
     let (producer, epoch) = (stamp.id, stamp.epoch);
     if !batch.is_control() {
-        let (count, sequence) = (i64::from(batch.count()), stamp.base_sequence);
+        // Compaction may have taken some of them.
+        let count = batch.next_offset().0 - batch.base_offset().0;
+        let sequence = stamp.base_sequence;
         return Some(Sight::Numbered {
             process,
             partition,

@@ -267,7 +267,7 @@ fn groups_unstable(stage: &Stage<'_>) -> Vec<String> {
             let topic = controller.image().topic(name);
             for &index in topic.into_iter().flat_map(|topic| topic.partitions.keys()) {
                 let partition = TopicPartition::new(name.clone(), index);
-                if may_be_missed(stage, &members, &partition) {
+                if may_be_missed(stage, (group, &members), &partition) {
                     continue;
                 }
                 let owners = members.iter().filter(|it| it.owned.contains(&partition));
@@ -289,17 +289,17 @@ fn groups_unstable(stage: &Stage<'_>) -> Vec<String> {
 /// out (KIP-814), and the next rebalance may be far.
 fn may_be_missed(
     stage: &Stage<'_>,
-    members: &[Member<'_>],
+    (group, members): (&str, &[Member<'_>]),
     partition: &TopicPartition,
 ) -> bool {
     let mut planned = stage.cluster.plan.topics.iter();
     let planned = planned.find(|it| *it.name == *partition.topic);
     let planned = planned.map_or(0, |it| it.assignment.len());
     let is_late = usize::try_from(partition.partition).is_ok_and(|at| at >= planned);
+    let leader = stage.observer.group_leader(group);
     let is_static_leader = |it: &Member<'_>| {
-        let settings = &it.plan.settings;
-        settings.contains_key("group.instance.id")
-            && settings.get("group.protocol").is_none_or(|it| it != "consumer")
+        leader == Some(&it.plan.process.0)
+            && it.plan.settings.contains_key("group.instance.id")
     };
     is_late && members.iter().any(is_static_leader)
 }

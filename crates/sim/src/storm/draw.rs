@@ -13,7 +13,7 @@ use topomotion_wire::Random;
 
 use super::operation::{Deed, Operation};
 use super::strike::{Blow, Strike};
-use super::{Storm, Weather, clients, people};
+use super::{Storm, Weather, clients, people, rare};
 use crate::{
     ClusterPlan, ConsumerPlan, Limits, NodePlan, NodeRole, ProducerPlan, RunFile,
     TopicPlan,
@@ -60,6 +60,11 @@ pub fn draw(seed: u64, climate: &Climate) -> RunFile {
     let left_dead = nemesis.left_dead(&mut random);
     let mut strikes = nemesis.strikes(&mut random, climate.until_ms);
     clients::number(&mut Random::new(seed, NUMBERS), &mut cluster, &load);
+/// What logs forget.
+const STORAGE: u64 = CLUSTER + 10;
+/// What has to come together at the right moment.
+const SCENES: u64 = CLUSTER + 11;
+
     let mut operations = people::merge(load, people);
     let stream = |stream| Random::new(seed, stream);
     let transactions =
@@ -94,6 +99,11 @@ pub fn draw(seed: u64, climate: &Climate) -> RunFile {
     }
 }
 
+    rare::storage(&mut stream(STORAGE), &mut cluster);
+    let scenes = rare::scenes(&mut stream(SCENES), &cluster, climate.until_ms);
+    operations = people::merge(operations, scenes.operations);
+    strikes.extend(scenes.strikes);
+    strikes.sort_by_key(|strike| strike.at_ms);
 pub(super) fn between(random: &mut Random, range: RangeInclusive<u64>) -> u64 {
     range.start() + random.below(range.end() - range.start() + 1)
 }

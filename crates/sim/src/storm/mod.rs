@@ -10,6 +10,7 @@ pub mod draw;
 pub mod operation;
 mod people;
 pub mod place;
+mod rare;
 pub mod strike;
 
 use serde::{Deserialize, Serialize};

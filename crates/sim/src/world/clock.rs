@@ -9,6 +9,9 @@ use super::World;
 use super::host::HostId;
 use crate::Sight;
 
+/// The moment at which every run begins, in milliseconds since 1970: 2025-01-01.
+pub(crate) const WALL_CLOCK_BASE_MS: i64 = 1_735_689_600_000;
+
 /// Shows `shows` at `at` and runs at `percent` of the right speed since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Clock {
@@ -52,6 +55,12 @@ impl<M: Machine> World<M> {
     /// What a host's clock shows.
     pub fn local(&self, host: HostId) -> Instant {
         self.hosts[host.0].clock.read(self.now)
+    }
+
+    /// What a host takes for the time of day, in ms since 1970.
+    pub(super) fn wall_ms(&self, host: HostId) -> i64 {
+        let passed = i64::try_from(self.local(host).as_millis()).unwrap_or(i64::MAX);
+        WALL_CLOCK_BASE_MS.saturating_add(passed)
     }
 
     /// From now on a host's clock runs at so many percent of the right speed.

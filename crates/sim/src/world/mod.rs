@@ -27,12 +27,13 @@ use topomotion_wire::{
 };
 
 use crate::Sight;
-use crate::record::Recorder;
+use crate::record::{self, Recorder};
 use host::{Host, Life};
 use link::Link;
 use queue::{Due, Place, Queue};
 use weather::Weather;
 
+pub(crate) use clock::WALL_CLOCK_BASE_MS;
 pub use host::HostId;
 pub(crate) use link::LinkId;
 
@@ -283,7 +284,12 @@ impl<M: Machine> World<M> {
     fn write(&mut self, host: HostId, op: DiskOp, cause: Option<PacketId>) {
         let slot = &mut self.hosts[host.0];
         match slot.disk.apply(op) {
-            Ok(Applied::Done) => {}
+            Ok(Applied::Done) => {
+                if let Some((look, wall_ms)) = look {
+                    let seen = look.done(&slot.disk, &slot.name, wall_ms);
+                    self.recorder.sight(Sight::Stored(seen));
+                }
+            }
             Ok(Applied::Flushing { flush, token }) => {
                 let incarnation = slot.incarnation;
                 let at = self.now + self.physics.flush + slot.disk.delay();
@@ -306,6 +312,8 @@ impl<M: Machine> World<M> {
         let unsaid = std::iter::from_fn(|| slot.machine_mut().and_then(M::poll));
         let unsaid: Vec<Fact> = unsaid
             .filter_map(|output| match output {
+        let look = record::look(&self.hosts[host.0].disk, &op);
+        let look = look.map(|look| (look, self.wall_ms(host)));
                 Output::Fact(fact @ Fact::Appended { .. }) => Some(fact),
                 _ => None,
             })

@@ -1,12 +1,12 @@
 //! J1, J7, J8 and J9: an offset of a partition has one content for everybody, a reader skips
 //! nothing and never reads an offset again, and what it reads at once is in order. An unclean
-//! election may break J1, and so may a leader that compresses anew; what retention and
-//! compaction have taken is nothing to read. Whoever is given a partition by its group goes on where the group
-//! has committed; markers and aborted records are nothing to read.
+//! election may break J1; what retention has taken, and what compaction was seen to take, is
+//! nothing to read. Whoever is given a partition by its group goes on where the group has
+//! committed; markers and aborted records are nothing to read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use topomotion_sim::{Asked, ClusterPlan, Sight};
+use topomotion_sim::Sight;
 use topomotion_trace::StateChange;
 
 use super::Checker;
@@ -21,10 +21,6 @@ pub(crate) struct Offsets {
     places: BTreeMap<(Name, u32), Option<i64>>,
     /// How far each reader is in each partition.
     positions: BTreeMap<(Name, Name), i64>,
-    /// Topics that forget: by age, by size, or what a later record has replaced.
-    forgetful: BTreeSet<String>,
-    /// Topics whose batches may become others: compressed anew, or thinned out.
-    rewritten: BTreeSet<String>,
     /// What is no content by itself, by partition and first offset.
     stamped: BTreeMap<Name, BTreeMap<i64, Stamp>>,
 }
@@ -40,32 +36,7 @@ struct Stamp {
     epoch: i32,
 }
 
-/// Settings by which a topic, or every topic, forgets.
-const FORGET: [&str; 4] =
-    ["retention.ms", "retention.bytes", "log.retention.ms", "log.retention.bytes"];
-const COMPRESSION: &str = "compression.type";
-
 impl Offsets {
-    pub fn new(plan: Option<&ClusterPlan>) -> Offsets {
-        let mut offsets = Offsets::default();
-        let Some(plan) = plan else { return offsets };
-        for topic in &plan.topics {
-            let set = |name: &str| {
-                topic.settings.contains_key(name) || plan.settings.contains_key(name)
-            };
-            let policy = topic.settings.get("cleanup.policy");
-            let is_compacting = policy.is_some_and(|policy| policy.contains("compact"));
-            if is_compacting || FORGET.iter().any(|name| set(name)) {
-                offsets.forgetful.insert(topic.name.clone());
-            }
-            // A batch that lost some of its records is another batch.
-            if is_compacting || topic.settings.contains_key(COMPRESSION) {
-                offsets.rewritten.insert(topic.name.clone());
-            }
-        }
-        offsets
-    }
-
     fn told(
         &mut self,
         model: &Model,
@@ -73,11 +44,12 @@ impl Offsets {
         (partition, base, batch): (&Name, i64, u32),
         bench: &mut Bench<'_>,
     ) {
+        let batch = model.compacted().origin(partition, batch);
         let known = self.places.entry((partition.clone(), batch)).or_insert(Some(base));
         *known = known.filter(|place| *place == base);
         let place = (partition.clone(), base);
         let first = self.content.entry(place).or_insert((batch, teller.clone()));
-        let excused = model.was_unclean(partition) || is_of(partition, &self.rewritten);
+        let excused = model.was_unclean(partition);
         bench.demand("J1", first.0 == batch || excused, || {
             format!(
                 "{} and {teller} were told different records at {partition} offset {base}",
@@ -95,11 +67,17 @@ impl Offsets {
         }
     }
 
-    /// Whether all of this is markers and records of transactions that were aborted.
-    fn is_void(&self, partition: &Name, from: i64, to: i64) -> bool {
-        let Some(stamped) = self.stamped.get(partition) else { return false };
+    /// Whether all of this is markers, records of transactions that were aborted, and what
+    /// compaction has taken.
+    fn is_void(&self, model: &Model, partition: &Name, from: i64, to: i64) -> bool {
+        let nothing = BTreeMap::new();
+        let stamped = self.stamped.get(partition).unwrap_or(&nothing);
         let mut next = from;
         while next < to {
+            if model.compacted().is_gone(partition, next..next + 1) {
+                next += 1;
+                continue;
+            }
             let below = stamped.range(..=next).next_back();
             let Some((base, stamp)) = below.filter(|(base, it)| next < *base + it.count)
             else {
@@ -117,11 +95,6 @@ impl Offsets {
         }
         true
     }
-}
-
-/// Whether a partition is of one of these topics.
-fn is_of(partition: &Name, topics: &BTreeSet<String>) -> bool {
-    partition.rsplit_once('-').is_some_and(|(topic, _)| topics.contains(topic))
 }
 
 /// In which leader's epoch a batch of this replica's was written.
@@ -155,9 +128,8 @@ impl Checker for Offsets {
                 let deleted = model.deleted_below(partition);
                 let is_deleted = *base <= deleted || before < deleted;
                 let excused = is_deleted
-                    || is_of(partition, &self.forgetful)
                     || model.was_unclean(partition)
-                    || self.is_void(partition, before, *base);
+                    || self.is_void(model, partition, before, *base);
                 bench.demand("J7", *base <= before || excused, || {
                     format!(
                         "{process} read {partition} up to {before} and then from {base}"
@@ -180,11 +152,6 @@ impl Checker for Offsets {
 
     fn witness(&mut self, model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
         match sight {
-            Sight::Asked(Asked::TopicSet { topic, settings })
-                if settings.contains_key(COMPRESSION) =>
-            {
-                self.rewritten.insert(topic.to_string());
-            }
             Sight::Started(process) => {
                 self.positions.retain(|(other, _), _| other != process);
             }
@@ -205,7 +172,9 @@ impl Checker for Offsets {
                 if let Some(&first) = batches.first() {
                     self.told(model, process, (partition, *base, first), bench);
                 }
-                let place = |batch: &u32| self.places.get(&(partition.clone(), *batch));
+                let origin = |batch: &u32| model.compacted().origin(partition, *batch);
+                let place =
+                    |batch: &u32| self.places.get(&(partition.clone(), origin(batch)));
                 let known: Vec<i64> =
                     batches.iter().filter_map(place).copied().flatten().collect();
                 let rising = known.is_sorted_by(|a, b| a < b);

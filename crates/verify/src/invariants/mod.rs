@@ -4,6 +4,7 @@
 //! is shown, and every fault. It never calls the engine.
 
 mod j10_sends;
+mod j15_cycles;
 mod j16_registers;
 mod j1_offsets;
 mod j4_histories;
@@ -39,6 +40,9 @@ mod r4_eligible;
 mod r5_fenced;
 mod r8_maximal_isr;
 mod r9_watermark;
+mod s1_indexes;
+mod s2_retention;
+mod s3_compaction;
 mod s5_recovery;
 mod t1_transitions;
 mod t2_markers;
@@ -99,8 +103,11 @@ pub(crate) fn all(plan: Option<&ClusterPlan>) -> Vec<Box<dyn Checker>> {
         Box::new(k11_answers::Answers),
         Box::new(k12_contact::Contact::new(plan)),
         Box::new(k16_registrations::Registrations::default()),
-        Box::new(j1_offsets::Offsets::new(plan)),
+        Box::new(j1_offsets::Offsets::default()),
         Box::new(j10_sends::Sends::new(plan)),
+        Box::new(s1_indexes::Indexes),
+        Box::new(s2_retention::Retention::default()),
+        Box::new(s3_compaction::Compaction::new(plan)),
         Box::new(s5_recovery::Recovery::default()),
         Box::new(p1_sequences::Sequences),
         Box::new(p2_duplicates::Duplicates::default()),
@@ -117,6 +124,7 @@ pub(crate) fn all(plan: Option<&ClusterPlan>) -> Vec<Box<dyn Checker>> {
         Box::new(m3_commits::Commits::default()),
         Box::new(m4_owners::Owners::default()),
         Box::new(m8_static::Static::new(plan)),
+        Box::new(j15_cycles::Cycles::new(plan)),
         Box::new(j16_registers::Registers::default()),
         Box::new(j4_histories::Histories::new(plan)),
     ]

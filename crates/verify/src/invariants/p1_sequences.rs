@@ -49,7 +49,10 @@ impl Checker for Sequences {
         }
         // Of what was deleted a log that is opened again knows nothing.
         let deleted = model.deleted_below(partition);
-        let before = before.filter(|(entry, _)| entry.end() > deleted);
+        let before = before.filter(|(entry, _)| {
+            let between = entry.end()..*base;
+            entry.end() > deleted && !model.compacted().is_thin(partition, between)
+        });
         let Some(due) = before.and_then(|before| due(before, *epoch)) else { return };
         bench.demand("P1", *sequence == due, || {
             format!(

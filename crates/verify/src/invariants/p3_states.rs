@@ -76,6 +76,7 @@ impl States {
         let is_known = replica.is_sound
             && replica.log.first().is_some_and(|first| first.base == 0)
             && model.deleted_below(partition) == 0
+            && !model.compacted().is_thin(partition, 0..i64::MAX)
             && !model.was_moved(process, partition);
         if !is_known {
             self.unknown.insert(place.clone());

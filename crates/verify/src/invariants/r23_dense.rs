@@ -18,7 +18,7 @@ pub(crate) struct Dense {
 }
 
 impl Checker for Dense {
-    fn see(&mut self, _model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
+    fn see(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
         match change {
             StateChange::Appended { process, partition, base, count, .. } => {
                 let place = (process.clone(), partition.clone());
@@ -27,8 +27,12 @@ impl Checker for Dense {
                 if is_new && *base < *end {
                     *end = *base;
                 }
-                // A metadata log begins anew behind a snapshot.
-                let follows = *base == *end || is_metadata(partition) && *base > *end;
+                // A metadata log begins anew behind a snapshot; of what its leader has
+                // compacted a follower is given the rest.
+                let compacted = model.compacted();
+                let follows = *base == *end
+                    || is_metadata(partition) && *base > *end
+                    || *base > *end && compacted.is_gone(partition, *end..*base);
                 bench.demand("R23", follows && *count > 0, || {
                     format!(
                         "{process} appended {count} records to {partition} at {base}; its \

@@ -19,7 +19,8 @@ impl Checker for StrongIsr {
         for member in &registration.isr {
             let Some(replica) = model.replica(member, partition) else { continue };
             // Whoever has less is R10's business.
-            let whole = model.deleted_below(partition) == 0;
+            let whole = model.deleted_below(partition) == 0
+                && !model.compacted().is_thin(partition, 0..*offset);
             if whole && replica.is_sound && leader.is_sound && replica.end() >= *offset {
                 let same = replica.digest_below(*offset) == leader.digest_below(*offset);
                 bench.demand("R2", same, || {

@@ -62,7 +62,8 @@ impl Stable {
         let is_known = model.replica(process, partition).is_some_and(|it| {
             it.is_sound && it.log.first().is_some_and(|first| first.base == 0)
         }) && !model.was_moved(process, partition)
-            && model.deleted_below(partition) == 0;
+            && model.deleted_below(partition) == 0
+            && !model.compacted().is_thin(partition, 0..i64::MAX);
         if !is_known {
             self.unknown.insert(place.clone());
         }

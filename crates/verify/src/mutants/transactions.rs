@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use topomotion_sim::{KnownProducer, Sight};
 use topomotion_trace::{StateChange, TransactionState, TransactionStep};
 
-use super::{CAREFUL, Evidence, Mutant, Name, PARTITION};
+use super::{CAREFUL, CAREFUL_TOO, Evidence, Mutant, Name, PARTITION};
 
 pub(super) const MUTANTS: &[Mutant] = &[
     ("P4", "block_reuse", |it| {
@@ -153,6 +153,24 @@ pub(super) const MUTANTS: &[Mutant] = &[
         it.step("shop", TransactionStep::Aborted);
         it.ended(end + 1, true);
     }),
+    ("J15", "both_read_what_the_other_wrote", |it| {
+        let end = it.log_end();
+        for (process, batch) in [(CAREFUL, 7), (CAREFUL_TOO, 8)] {
+            it.step(process, TransactionStep::Begun);
+            it.sent_by(process, batch);
+        }
+        it.read_by(CAREFUL, end + 1, 8);
+        it.read_by(CAREFUL_TOO, end, 7);
+    }),
+    ("J15", "read_for_the_next_transaction", |it| {
+        let end = it.log_end();
+        it.step(CAREFUL, TransactionStep::Begun);
+        it.sent_by(CAREFUL, 7);
+        it.read_by(CAREFUL_TOO, end, 7);
+        it.step(CAREFUL_TOO, TransactionStep::Begun);
+        it.sent_by(CAREFUL_TOO, 8);
+        it.read_by(CAREFUL, end + 1, 8);
+    }),
 ];
 
 impl Evidence {
@@ -200,7 +218,11 @@ impl Evidence {
 
     /// `shop` sends a batch.
     fn sent(&mut self, batch: u32) {
-        let (process, partition) = ("shop".into(), PARTITION.into());
+        self.sent_by("shop", batch);
+    }
+
+    fn sent_by(&mut self, process: &str, batch: u32) {
+        let (process, partition) = (process.into(), PARTITION.into());
         let (count, acks, attempt) = (1, "all".into(), 0);
         self.then(StateChange::BatchSent {
             process,
@@ -268,7 +290,11 @@ impl Evidence {
 
     /// A reader of committed records is handed batch 7.
     fn read(&mut self, base: i64) {
-        let (process, partition) = (CAREFUL.into(), PARTITION.into());
-        self.then_seen(Sight::Read { process, partition, base, batches: vec![7] });
+        self.read_by(CAREFUL, base, 7);
+    }
+
+    fn read_by(&mut self, process: &str, base: i64, batch: u32) {
+        let (process, partition) = (process.into(), PARTITION.into());
+        self.then_seen(Sight::Read { process, partition, base, batches: vec![batch] });
     }
 }

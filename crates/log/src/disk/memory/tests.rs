@@ -172,3 +172,15 @@ fn bits_flip_on_the_platter_and_a_wiped_disk_is_empty() {
     disk.wipe();
     assert_eq!(disk.files(), Files::new());
 }
+
+#[test]
+fn a_folder_is_listed_without_its_neighbours() {
+    let mut disk = MemoryDisk::default();
+    for file in ["a", "a-0/1", "a-0/2", "a-01/1"] {
+        append(&mut disk, file, file).expect("works");
+    }
+    let names: Vec<&str> = disk.names_in("a-0/").map(|name| &**name).collect();
+    assert_eq!(names, ["a-0/1", "a-0/2"]);
+    assert_eq!(disk.content("a-0/2"), Some(bytes("a-0/2")));
+    assert_eq!(disk.content("b"), None);
+}

@@ -1,0 +1,242 @@
+//! What chance alone hardly ever brings about: logs small enough to be thinned out within a
+//! storm, coordinators that fail between a decision and its markers, zombies whose records
+//! come when their successor has already written, and members that miss their next epoch.
+//!
+//! Each is drawn from a stream of its own, so that all the rest of a storm stays as it was.
+
+use std::collections::BTreeMap;
+
+use topomotion_model::{Acks, PartitionName, ProcessId};
+use topomotion_wire::Random;
+
+use super::draw::{between, one_in, pick};
+use super::operation::{Deed, Operation};
+use super::strike::{Blow, Strike};
+use crate::{ClusterPlan, ConsumerPlan, NodeRole, ProducerPlan};
+
+/// Logs that forget what is old, what is too much, or what a later record of the same key has
+/// replaced; those of coordinators too.
+pub(super) fn storage(random: &mut Random, cluster: &mut ClusterPlan) {
+    let set = |settings: &mut BTreeMap<String, String>, name: &str, value: u64| {
+        settings.insert(name.to_owned(), value.to_string());
+    };
+    if one_in(random, 2) {
+        let wide = between(random, 100..=2_000);
+        set(&mut cluster.topics[0].settings, "index.interval.bytes", wide);
+    }
+    if cluster.settings.contains_key("offsets.topic.num.partitions") && one_in(random, 2)
+    {
+        for name in ["offsets.topic", "transaction.state.log"] {
+            let size = between(random, 1_000..=6_000);
+            set(&mut cluster.settings, &format!("{name}.segment.bytes"), size);
+        }
+        let pause = between(random, 1_000..=5_000);
+        set(&mut cluster.settings, "log.cleaner.backoff.ms", pause);
+    }
+    let forgets = random.below(6);
+    if forgets > 1 {
+        return;
+    }
+    let settings = &mut cluster.topics[0].settings;
+    set(settings, "segment.bytes", between(random, 300..=1_500));
+    if forgets == 0 {
+        match one_in(random, 2) {
+            true => set(settings, "retention.bytes", between(random, 600..=4_000)),
+            false => set(settings, "retention.ms", between(random, 5_000..=30_000)),
+        }
+        let pause = between(random, 1_000..=10_000);
+        set(&mut cluster.settings, "log.retention.check.interval.ms", pause);
+        return;
+    }
+    settings.insert("cleanup.policy".to_owned(), "compact".to_owned());
+    let ratio = if one_in(random, 2) { "0.01" } else { "0.4" };
+    settings.insert("min.cleanable.dirty.ratio".to_owned(), ratio.to_owned());
+    set(settings, "delete.retention.ms", between(random, 1_000..=20_000));
+    let pause = between(random, 1_000..=5_000);
+    set(&mut cluster.settings, "log.cleaner.backoff.ms", pause);
+}
+
+/// What people and the nemesis do together.
+#[derive(Debug, Default)]
+pub(super) struct Scenes {
+    pub operations: Vec<Operation>,
+    pub strikes: Vec<Strike>,
+}
+
+impl Scenes {
+    fn push(&mut self, at_ms: u64, deed: Deed) {
+        self.operations.push(Operation { at_ms, deed });
+    }
+
+    fn bid(&mut self, at_ms: u64, process: &ProcessId, what: &str) {
+        let (process, what) = (process.clone(), what.to_owned());
+        self.push(at_ms, Deed::Client { process, what });
+    }
+
+    fn send(&mut self, at_ms: u64, process: &ProcessId, to: &PartitionName) {
+        let (producer, partition) = (process.clone(), to.clone());
+        self.push(at_ms, Deed::Send { producer, count: 1, partition, acks: Acks::All });
+    }
+}
+
+/// Scenes of clients that have transactions, and of members of groups, each in half of the
+/// storms that have such.
+pub(super) fn scenes(
+    random: &mut Random,
+    cluster: &ClusterPlan,
+    until_ms: u64,
+) -> Scenes {
+    let mut scenes = Scenes::default();
+    if one_in(random, 2) {
+        of_tellers(random, cluster, until_ms, &mut scenes);
+    }
+    if one_in(random, 2) {
+        of_members(random, cluster, until_ms, &mut scenes);
+    }
+    scenes.operations.sort_by_key(|operation| operation.at_ms);
+    scenes
+}
+
+/// How long a scene lasts.
+const SCENE_MS: u64 = 12_000;
+
+fn of_tellers(
+    random: &mut Random,
+    cluster: &ClusterPlan,
+    until_ms: u64,
+    scenes: &mut Scenes,
+) {
+    let writes =
+        |it: &&ProducerPlan| it.is_transactional() && it.topic == cluster.topics[0].name;
+    let tellers: Vec<&ProducerPlan> = cluster.producers.iter().filter(writes).collect();
+    let mut at_ms = between(random, 1_000..=10_000);
+    while !tellers.is_empty() && at_ms + SCENE_MS < until_ms {
+        let teller = *pick(random, &tellers);
+        let is_rival = |it: &&&ProducerPlan| {
+            it.process != teller.process
+                && it.transactional_id() == teller.transactional_id()
+        };
+        match tellers.iter().find(is_rival) {
+            Some(rival) => {
+                let both = [&teller.process, &rival.process];
+                usurp(random, cluster, both, at_ms, scenes);
+            }
+            None => fail_in_time(random, cluster, &teller.process, at_ms, scenes),
+        }
+        at_ms += SCENE_MS + between(random, 0..=10_000);
+    }
+}
+
+fn of_members(
+    random: &mut Random,
+    cluster: &ClusterPlan,
+    until_ms: u64,
+    scenes: &mut Scenes,
+) {
+    let is_new = |protocol: &String| protocol == "consumer";
+    let members = cluster.consumers.iter();
+    let members =
+        members.filter(|it| it.settings.get("group.protocol").is_some_and(is_new));
+    let members: Vec<&ConsumerPlan> = members.collect();
+    let mut at_ms = between(random, 5_000..=15_000);
+    while !members.is_empty() && at_ms + SCENE_MS < until_ms {
+        let member = *pick(random, &members);
+        let is_other = |it: &&&ConsumerPlan| {
+            it.process != member.process && it.group == member.group
+        };
+        if let Some(other) = members.iter().find(is_other) {
+            lose_news(cluster, [&member.process, &other.process], at_ms, scenes);
+        }
+        at_ms += SCENE_MS + between(random, 0..=10_000);
+    }
+}
+
+/// A member does not hear that it is to give something up, and asks again in its old epoch.
+fn lose_news(
+    cluster: &ClusterPlan,
+    [deaf, other]: [&ProcessId; 2],
+    at_ms: u64,
+    scenes: &mut Scenes,
+) {
+    let way = |at_ms, blow| {
+        let (on, towards, amount) = (brokers(cluster), vec![deaf.clone()], 0);
+        Strike { at_ms, blow, on, towards, amount }
+    };
+    scenes.push(at_ms, Deed::Shutdown(other.clone()));
+    scenes.strikes.push(way(at_ms + 5_900, Blow::Cut));
+    scenes.push(at_ms + 6_000, Deed::Start(other.clone()));
+    scenes.strikes.push(Strike::heal(at_ms + 11_000));
+    scenes.strikes.push(way(at_ms + 11_000, Blow::Reset));
+}
+
+fn somewhere(random: &mut Random, cluster: &ClusterPlan) -> PartitionName {
+    let topic = &cluster.topics[0];
+    let partition = random.below(topic.assignment.len() as u64) as u32;
+    PartitionName { topic: topic.name.clone(), partition }
+}
+
+fn brokers(cluster: &ClusterPlan) -> Vec<ProcessId> {
+    let brokers = cluster.nodes.iter().filter(|it| it.role != NodeRole::Controller);
+    brokers.map(|it| it.process.clone()).collect()
+}
+
+/// What a producer has sent is held up until another has taken its place and writes there.
+fn usurp(
+    random: &mut Random,
+    cluster: &ClusterPlan,
+    [old, new]: [&ProcessId; 2],
+    at_ms: u64,
+    scenes: &mut Scenes,
+) {
+    let place = somewhere(random, cluster);
+    let way = |at_ms, blow| {
+        let (on, towards, amount) = (vec![old.clone()], brokers(cluster), 0);
+        Strike { at_ms, blow, on, towards, amount }
+    };
+    // Whoever was fenced before begins anew.
+    for process in [old, new] {
+        scenes.strikes.push(Strike::on(at_ms, Blow::Crash, process.clone()));
+    }
+    scenes.strikes.push(Strike::on(at_ms + 100, Blow::Restart, old.clone()));
+    scenes.bid(at_ms + 1_000, old, "begin");
+    scenes.send(at_ms + 1_100, old, &place);
+    scenes.strikes.push(way(at_ms + 2_000, Blow::Detain));
+    scenes.send(at_ms + 2_100, old, &place);
+    scenes.push(at_ms + 2_200, Deed::Start(new.clone()));
+    let begins = at_ms + between(random, 3_500..=4_500);
+    scenes.bid(begins, new, "begin");
+    scenes.send(begins + 50, new, &place);
+    scenes.strikes.push(way(begins + between(random, 300..=1_500), Blow::Release));
+    scenes.bid(begins + 2_500, new, "commit-transaction");
+}
+
+/// A broker fails when a transaction has just been decided; the network between brokers is
+/// slow, so that there is time for it.
+fn fail_in_time(
+    random: &mut Random,
+    cluster: &ClusterPlan,
+    teller: &ProcessId,
+    at_ms: u64,
+    scenes: &mut Scenes,
+) {
+    let brokers = brokers(cluster);
+    let slow = |at_ms, amount| {
+        let (on, towards) = (brokers.clone(), brokers.clone());
+        Strike { at_ms, blow: Blow::Slow, on, towards, amount }
+    };
+    scenes.bid(at_ms, teller, "begin");
+    for _ in 0..between(random, 2..=4) {
+        scenes.send(at_ms + 50, teller, &somewhere(random, cluster));
+    }
+    let by = between(random, 50..=300);
+    scenes.strikes.push(slow(at_ms + 1_000, by));
+    let end = if one_in(random, 3) { "abort-transaction" } else { "commit-transaction" };
+    scenes.bid(at_ms + 1_500, teller, end);
+    // It is decided when the followers have it, and over when those of the partitions do.
+    let fails = at_ms + 1_500 + between(random, 2 * by..=5 * by);
+    let broker = pick(random, &brokers).clone();
+    scenes.strikes.push(Strike::on(fails, Blow::Crash, broker.clone()));
+    scenes.strikes.push(slow(fails + 500, 0));
+    let back = fails + between(random, 1_000..=6_000);
+    scenes.strikes.push(Strike::on(back, Blow::Restart, broker));
+}
