@@ -238,6 +238,9 @@ pub struct Sim {
     /// How many brokers a random cluster has [default: 3..5], or a tiny one [default: 2]
     #[arg(long, value_name = "N..M", value_parser = ranges::brokers)]
     pub brokers: Option<ranges::Brokers>,
+    /// Draw no groups and no transactions: storms over replication and the quorum alone
+    #[arg(long, requires = "seeds")]
+    pub without_groups: bool,
     /// Instead of a script: visit every state of a tiny cluster.
     #[command(flatten)]
     pub exhaustive: Exhaustive,

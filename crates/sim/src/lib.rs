@@ -76,7 +76,7 @@ pub use record::{Asked, Ballot, KnownProducer, Sight};
 pub use record::{Filed, Stored, StoredBatch, StoredKind, StoredRecord};
 pub use run::{play, play_from, probe, run};
 pub use runfile::{Action, PlannedStep, RunFile};
-pub use storm::draw::{Climate, draw};
+pub use storm::draw::{Clients, Climate, draw};
 pub use storm::operation::{Deed, Operation};
 pub use storm::strike::{Blow, Strike};
 pub use storm::{Misread, Storm, Weather};

@@ -615,16 +615,17 @@ pub(crate) fn storm(nemesis: &[&str]) -> RunFile {
             && least.is_some_and(|least| least == "2")
             && !cluster.settings.contains_key("unclean.leader.election.enable")
     };
-    let mut drawn =
-        (0..).map(|seed| draw(seed, &Climate { brokers: 3..=3, until_ms: 40_000 }));
+    let mut drawn = (0..).map(|seed| {
+        draw(seed, &Climate { brokers: 3..=3, until_ms: 40_000, ..Climate::default() })
+    });
     let mut file = drawn.find(suits).expect("one in a few does");
-    for producer in &mut file.cluster.producers {
     // Every log keeps everything.
     let forgets = ["retention.ms", "retention.bytes", "cleanup.policy"];
     let settings = &mut file.cluster.topics[0].settings;
     if forgets.iter().any(|name| settings.contains_key(*name)) {
         settings.retain(|name, _| name == "min.insync.replicas");
     }
+    for producer in &mut file.cluster.producers {
         let (name, value) = ("max.in.flight.requests.per.connection", "1");
         producer.settings.insert(name.to_owned(), value.to_owned());
         // What a leader refuses of numbered batches would hide some defects.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use topomotion_sim::{Climate, Coverage, Ending, RunFile, draw};
+use topomotion_sim::{Clients, Climate, Coverage, Ending, RunFile, draw};
 use topomotion_verify::{Judged, Violation, examine, replay, shrink};
 
 use crate::args::Sim;
@@ -42,10 +42,7 @@ struct Told {
 
 /// Plays storms until the seeds or the minutes are used up.
 pub fn run(seeds: &Seeds, arguments: &Sim) -> Result<(), Failure> {
-    let climate = Climate {
-        brokers: arguments.brokers.clone().unwrap_or_default().0,
-        ..Climate::default()
-    };
+    let climate = climate(arguments);
     let jobs = arguments.jobs.unwrap_or_else(cores).max(1);
     let patience =
         arguments.minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0));
@@ -70,6 +67,16 @@ pub fn run(seeds: &Seeds, arguments: &Sim) -> Result<(), Failure> {
     });
     let told = told.into_inner().unwrap_or_else(PoisonError::into_inner);
     report(&told, begun.elapsed(), arguments)
+}
+
+/// What is asked for.
+fn climate(arguments: &Sim) -> Climate {
+    let brokers = arguments.brokers.clone().unwrap_or_default().0;
+    let clients = match arguments.without_groups {
+        true => Clients::Plain,
+        false => Clients::All,
+    };
+    Climate { brokers, clients, ..Climate::default() }
 }
 
 fn cores() -> usize {
@@ -113,7 +120,8 @@ fn report(
         took.as_secs_f64()
     ))?;
     let unreached = unreached(&coverage);
-    if count as u64 >= STANDARD && !unreached.is_empty() {
+    let must_reach = count as u64 >= STANDARD && !arguments.without_groups;
+    if must_reach && !unreached.is_empty() {
         let list = unreached.join(", ");
         return Err(Failure::message(format!("no storm reached {list}")));
     }
@@ -136,8 +144,9 @@ fn failure(seed: u64, told: &Told, arguments: &Sim) -> String {
         }
     }
     let brokers = arguments.brokers.clone().unwrap_or_default();
+    let plain = if arguments.without_groups { " --without-groups" } else { "" };
     text.push_str(&format!(
-        "  again: topomotion sim --seeds {seed}..{} --brokers {brokers} --run-file storm-{seed}.json\n",
+        "  again: topomotion sim --seeds {seed}..{} --brokers {brokers}{plain} --run-file storm-{seed}.json\n",
         seed + 1
     ));
     text
@@ -166,11 +175,7 @@ fn unreached(coverage: &Coverage) -> Vec<&'static str> {
 
 /// The run file of one drawn storm.
 pub fn write_down(seed: u64, path: &str, arguments: &Sim) -> Result<(), Failure> {
-    let climate = Climate {
-        brokers: arguments.brokers.clone().unwrap_or_default().0,
-        ..Climate::default()
-    };
-    save(&draw(seed, &climate), path)
+    save(&draw(seed, &climate(arguments)), path)
 }
 
 /// Writes a run file, or prints it.

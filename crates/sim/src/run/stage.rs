@@ -284,6 +284,10 @@ impl<'a> Stage<'a> {
             let events = self.limits.events;
             return Err(Stop::Limit(format!("the limit of {events} events was reached")));
         }
+        if let Some(spinning) = self.cluster.world.spinning() {
+            let (at, names) = (self.now(), spinning.join(", "));
+            return Err(Stop::Limit(format!("time stands still at {at}: {names} spin")));
+        }
         if self.now() >= self.end {
             return Err(Stop::Limit("the limit of engine time was reached".to_owned()));
         }

@@ -26,11 +26,24 @@ pub struct Climate {
     pub brokers: RangeInclusive<u32>,
     /// How long it lasts, in ms.
     pub until_ms: u64,
+    /// Who comes.
+    pub clients: Clients,
+}
+
+/// Who uses a drawn cluster beside its plain producers and its reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Clients {
+    /// Groups and transactions, too.
+    #[default]
+    All,
+    /// Nobody: such a storm is about replication and the quorum alone. All else in it is as it
+    /// is with everybody.
+    Plain,
 }
 
 impl Default for Climate {
     fn default() -> Climate {
-        Climate { brokers: 3..=5, until_ms: 60_000 }
+        Climate { brokers: 3..=5, until_ms: 60_000, clients: Clients::default() }
     }
 }
 
@@ -47,6 +60,11 @@ const GROUPS: u64 = CLUSTER + 8;
 /// What hurts those who came with groups and transactions.
 const HARM: u64 = CLUSTER + 9;
 
+/// What logs forget.
+const STORAGE: u64 = CLUSTER + 10;
+/// What has to come together at the right moment.
+const SCENES: u64 = CLUSTER + 11;
+
 /// The storm of this seed.
 pub fn draw(seed: u64, climate: &Climate) -> RunFile {
     let mut cluster = cluster(&mut Random::new(seed, CLUSTER), climate);
@@ -60,18 +78,17 @@ pub fn draw(seed: u64, climate: &Climate) -> RunFile {
     let left_dead = nemesis.left_dead(&mut random);
     let mut strikes = nemesis.strikes(&mut random, climate.until_ms);
     clients::number(&mut Random::new(seed, NUMBERS), &mut cluster, &load);
-/// What logs forget.
-const STORAGE: u64 = CLUSTER + 10;
-/// What has to come together at the right moment.
-const SCENES: u64 = CLUSTER + 11;
-
     let mut operations = people::merge(load, people);
     let stream = |stream| Random::new(seed, stream);
-    let transactions =
-        clients::transact(&mut stream(TRANSACTIONS), &mut cluster, climate.until_ms);
-    let groups = clients::group(&mut stream(GROUPS), &mut cluster, climate.until_ms);
+    let parties = match climate.clients {
+        Clients::All => vec![
+            clients::transact(&mut stream(TRANSACTIONS), &mut cluster, climate.until_ms),
+            clients::group(&mut stream(GROUPS), &mut cluster, climate.until_ms),
+        ],
+        Clients::Plain => Vec::new(),
+    };
     let mut guests = Vec::new();
-    for party in [transactions, groups] {
+    for party in parties {
         operations = people::merge(operations, party.operations);
         guests.extend(party.clients);
     }
@@ -82,6 +99,11 @@ const SCENES: u64 = CLUSTER + 11;
         strikes.extend(harm.strikes(&mut random, climate.until_ms));
         strikes.sort_by_key(|strike| strike.at_ms);
     }
+    rare::storage(&mut stream(STORAGE), &mut cluster);
+    let scenes = rare::scenes(&mut stream(SCENES), &cluster, climate.until_ms);
+    operations = people::merge(operations, scenes.operations);
+    strikes.extend(scenes.strikes);
+    strikes.sort_by_key(|strike| strike.at_ms);
     let storm = Storm {
         world,
         until_ms: climate.until_ms,
@@ -99,11 +121,6 @@ const SCENES: u64 = CLUSTER + 11;
     }
 }
 
-    rare::storage(&mut stream(STORAGE), &mut cluster);
-    let scenes = rare::scenes(&mut stream(SCENES), &cluster, climate.until_ms);
-    operations = people::merge(operations, scenes.operations);
-    strikes.extend(scenes.strikes);
-    strikes.sort_by_key(|strike| strike.at_ms);
 pub(super) fn between(random: &mut Random, range: RangeInclusive<u64>) -> u64 {
     range.start() + random.below(range.end() - range.start() + 1)
 }

@@ -17,7 +17,7 @@ mod power;
 mod queue;
 mod weather;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use topomotion_log::{Applied, Disk, Log, LogConfig, MemoryDisk};
@@ -76,12 +76,20 @@ pub struct World<M> {
     delivered: u64,
     rung: u64,
     course: u64,
+    /// How often machines had their turn at this moment, and, once that is often, whose.
+    turns: u32,
+    busy: BTreeSet<HostId>,
     /// Writes the trace.
     pub recorder: Recorder,
 }
 
 /// Random streams are numbered; those of the network come after those of the machines.
 const NETWORK_STREAMS: u64 = 1 << 40;
+
+/// So many turns at one moment are more than any burst: time stands still.
+const TURNS_AT_ONCE: u32 = 200_000;
+/// Whoever has a turn at the same moment after so many is one of those that spin.
+const TURNS_OF_A_BURST: u32 = TURNS_AT_ONCE / 2;
 
 impl<M: Machine> World<M> {
     /// An empty world.
@@ -99,6 +107,8 @@ impl<M: Machine> World<M> {
             delivered: 0,
             rung: 0,
             course: 0,
+            turns: 0,
+            busy: BTreeSet::new(),
             recorder,
         }
     }
@@ -184,6 +194,17 @@ impl<M: Machine> World<M> {
         let word = self.now.as_micros() << 8 | host.0 as u64 & 0xff;
         let mixed = (self.course ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         self.course = mixed.rotate_left(29);
+        self.turns += 1;
+        if self.turns > TURNS_OF_A_BURST {
+            self.busy.insert(host);
+        }
+    }
+
+    /// Where time stands still, since machines go on waking each other or themselves at one
+    /// moment: which.
+    pub fn spinning(&self) -> Option<Vec<Arc<str>>> {
+        let names = self.busy.iter().map(|host| self.hosts[host.0].name.clone());
+        (self.turns >= TURNS_AT_ONCE).then(|| names.collect())
     }
 
     /// Handles the next event if it is due at or before `limit`; else lets time pass until
@@ -197,6 +218,10 @@ impl<M: Machine> World<M> {
             return false;
         };
         assert!(next.at >= self.now, "time must not run backwards");
+        if next.at > self.now {
+            self.turns = 0;
+            self.busy.clear();
+        }
         self.now = next.at;
         match timer {
             Some((place, host)) if place == next => self.ring(host),
@@ -282,6 +307,8 @@ impl<M: Machine> World<M> {
     /// A process does not outlive the failure of its disk: Kafka halts when its only log
     /// directory is gone.
     fn write(&mut self, host: HostId, op: DiskOp, cause: Option<PacketId>) {
+        let look = record::look(&self.hosts[host.0].disk, &op);
+        let look = look.map(|look| (look, self.wall_ms(host)));
         let slot = &mut self.hosts[host.0];
         match slot.disk.apply(op) {
             Ok(Applied::Done) => {
@@ -312,8 +339,6 @@ impl<M: Machine> World<M> {
         let unsaid = std::iter::from_fn(|| slot.machine_mut().and_then(M::poll));
         let unsaid: Vec<Fact> = unsaid
             .filter_map(|output| match output {
-        let look = record::look(&self.hosts[host.0].disk, &op);
-        let look = look.map(|look| (look, self.wall_ms(host)));
                 Output::Fact(fact @ Fact::Appended { .. }) => Some(fact),
                 _ => None,
             })

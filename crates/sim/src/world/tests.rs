@@ -18,6 +18,8 @@ struct Echo {
     seen: Vec<String>,
     outputs: VecDeque<Output>,
     alarm: Option<Instant>,
+    /// Whether it is due again as soon as it was woken.
+    is_restless: bool,
 }
 
 impl Echo {
@@ -63,7 +65,7 @@ impl Machine for Echo {
     }
 
     fn tick(&mut self, now: Instant) {
-        self.alarm = None;
+        self.alarm = self.is_restless.then_some(now);
         self.seen.push(format!("tick at {}", now.as_millis()));
     }
 
@@ -310,4 +312,21 @@ fn a_host_draws_its_jitter_from_its_own_stream() {
         world.now()
     };
     assert_eq!(arrival(0), arrival(0));
+}
+
+#[test]
+fn where_time_stands_still_those_who_spin_are_named() {
+    let (mut world, a, b) = pair(STILL);
+    run_until(&mut world, 5);
+    assert_eq!(world.spinning(), None);
+    world.command(b, |echo, now| (echo.is_restless, echo.alarm) = (true, Some(now)));
+    let moment = world.now();
+    while world.spinning().is_none() {
+        assert!(world.step(Instant(10_000)), "somebody is always due");
+    }
+    assert_eq!((world.now(), world.spinning()), (moment, Some(vec!["b".into()])));
+    world.crash(b);
+    world.command(a, |echo, _| echo.dial(2, "b"));
+    run_until(&mut world, 10);
+    assert_eq!(world.spinning(), None);
 }
