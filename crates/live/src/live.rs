@@ -207,9 +207,11 @@ impl Live {
         match &outcome.ending {
             Ending::Quiet => {}
             Ending::NotReady(why) => {
-                notes.push(format!("the cluster never came up: {why}"))
+                notes.push(format!("the cluster never came up: {why}"));
             }
-            Ending::Limit(which) => notes.push(format!("the run was stopped: {which}")),
+            Ending::Limit(which) => {
+                notes.push(format!("the run was stopped: {which}"));
+            }
         }
         notes.extend(court.into_violations().into_iter().map(|violation| violation.text));
         Take {
