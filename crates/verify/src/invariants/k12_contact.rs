@@ -215,10 +215,10 @@ impl Checker for Contact {
     fn witness(&mut self, _model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
         let now = bench.at();
         match sight {
-            Sight::QuorumHeard { leader, follower, epoch } => {
-                if self.claims.get(leader).is_some_and(|it| it.epoch == *epoch) {
-                    self.heard.insert((leader.clone(), follower.clone()), now);
-                }
+            Sight::QuorumHeard { leader, follower, epoch }
+                if self.claims.get(leader).is_some_and(|it| it.epoch == *epoch) =>
+            {
+                self.heard.insert((leader.clone(), follower.clone()), now);
             }
             Sight::QuorumAnswered { leader, follower } => {
                 self.answered(leader, follower, now);

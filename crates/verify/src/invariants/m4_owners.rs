@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use topomotion_sim::Sight;
-use topomotion_trace::{Fault, GroupState, Ownership, ProcessState, StateChange, Time};
+use topomotion_trace::{
+    Fault, GroupMember, GroupState, Ownership, ProcessState, StateChange, Time,
+};
 
 use super::Checker;
 use super::t1_transitions::is_deposed;
@@ -50,6 +52,22 @@ impl Owners {
         let is_member = self.counted.get(group).is_none_or(|it| it.contains(process));
         let complete = self.complete.get(group).copied().unwrap_or(i32::MIN);
         is_member && generation >= complete
+    }
+
+    /// A group counts with these members, but for those that have no say any more.
+    fn count(
+        &mut self,
+        group: &Name,
+        members: &[GroupMember],
+        counts: impl Fn(&GroupMember) -> bool,
+    ) {
+        let counted = members.iter().map(|it| it.process.clone());
+        self.counted.insert(group.clone(), counted.collect());
+        let of_group = self.beliefs.entry(group.clone()).or_default();
+        for (process, belief) in of_group {
+            let member = members.iter().find(|it| it.process == *process);
+            belief.is_expelled |= !member.is_some_and(&counts);
+        }
     }
 
     fn judge_owners(&self, group: &Name, process: &Name, bench: &mut Bench<'_>) {
@@ -127,18 +145,9 @@ impl Checker for Owners {
                 if is_complete {
                     self.complete.insert(group.clone(), *generation);
                 }
-                let counted = members.iter().map(|it| it.process.clone());
-                self.counted.insert(group.clone(), counted.collect());
-                let of_group = self.beliefs.entry(group.clone()).or_default();
-                for (process, belief) in of_group {
-                    let member = members.iter().find(|it| it.process == *process);
-                    let is_counted = member.is_some_and(|it| {
-                        it.instance.is_none() || !is_complete || joined.contains(process)
-                    });
-                    if !is_counted {
-                        belief.is_expelled = true;
-                    }
-                }
+                self.count(group, members, |it| {
+                    it.instance.is_none() || !is_complete || joined.contains(&it.process)
+                });
                 let is_cooperative = protocol.as_deref() == Some("cooperative-sticky");
                 if *state == GroupState::Stable && is_cooperative {
                     for member in members {
