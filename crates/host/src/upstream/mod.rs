@@ -45,7 +45,7 @@ impl FromStr for Upstream {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Upstream, &'static str> {
-        const FORM: &str = "one broker's HOST:PORT is meant, such as localhost:9092";
+        const FORM: &str = "one broker's HOST:PORT is meant, such as kafka.example:9092";
         let (host, port) = text.rsplit_once(':').ok_or(FORM)?;
         let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
         let host = bare.unwrap_or(host).to_owned();
