@@ -476,6 +476,24 @@ proptest! {
 }
 
 #[test]
+fn what_was_split_while_others_were_in_flight_is_sent_in_the_end() {
+    let mut moods = vec![Mood::Takes; 20];
+    moods[2] = Mood::WritesAndBreaksOff;
+    moods[8] = Mood::Refuses;
+    moods[17] = Mood::WritesSilently;
+    let sizes = [
+        69, 69, 151, 72, 69, 69, 25, 1, 197, 1, 113, 1, 105, 1, 113, 1, 105, 1, 32, 70,
+        72,
+    ];
+    let (facts, log) = play((4, 2), 600_000, moods, &sizes);
+    assert_eq!(failures(&facts), []);
+    let of =
+        |index: u32| (0..21).filter(|number| number % 2 == index).collect::<Vec<_>>();
+    assert_eq!(log.borrow()[0].log, of(0));
+    assert_eq!(log.borrow()[1].log, of(1));
+}
+
+#[test]
 fn compressed_batches_are_numbered_and_cut_like_others() {
     let log = Log::default();
     log.borrow_mut()[0].largest = 2;

@@ -51,7 +51,13 @@ fn what_comes_back_from_a_broken_connection_is_sent_again_in_order() {
         RequestKind::Produce(_) => {
             produced_so_far += 1;
             match produced_so_far {
-                1..=2 => Reply::Silence,
+                // These answers are still being made when the connection breaks.
+                1..=2 => match produced(0, -1) {
+                    Reply::Answer(body) => {
+                        Reply::After(Duration::from_millis(60_000), body)
+                    }
+                    reply => reply,
+                },
                 3 => Reply::Reset,
                 at => produced(0, at - 4),
             }

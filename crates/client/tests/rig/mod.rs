@@ -4,7 +4,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part of the rig")]
 #![allow(clippy::field_reassign_with_default)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use topomotion_client::{
     CommonConfig, Consumer, ConsumerConfig, Idempotence, OffsetReset, Producer,
@@ -55,6 +55,9 @@ pub struct Rig<M, S> {
     pub queue: Vec<(Instant, Input)>,
     pub ports: BTreeMap<ConnectionId, u16>,
     pub dead: Vec<u16>,
+    /// Connections on which a request was met with silence: a broker takes them in turn, so
+    /// those behind it wait for ever.
+    pub stuck: BTreeSet<ConnectionId>,
     /// Nobody answers to dialling, not even with a refusal.
     pub deaf: bool,
     pub facts: Vec<Fact>,
@@ -78,6 +81,7 @@ impl<M: Machine, S: FnMut(u16, &RequestKind) -> Reply> Rig<M, S> {
             queue: Vec::new(),
             ports: BTreeMap::new(),
             dead: Vec::new(),
+            stuck: BTreeSet::new(),
             deaf: false,
             facts: Vec::new(),
             marks: Vec::new(),
@@ -110,6 +114,9 @@ impl<M: Machine, S: FnMut(u16, &RequestKind) -> Reply> Rig<M, S> {
                         body => {
                             self.requests.push((port, body.clone()));
                             self.times.push(self.now);
+                            if self.stuck.contains(&connection) {
+                                continue;
+                            }
                             (self.script)(port, body)
                         }
                     };
@@ -118,7 +125,10 @@ impl<M: Machine, S: FnMut(u16, &RequestKind) -> Reply> Rig<M, S> {
                         reply => (reply, Duration::ZERO),
                     };
                     let input = match reply {
-                        Reply::Silence | Reply::After(..) => continue,
+                        Reply::Silence | Reply::After(..) => {
+                            self.stuck.insert(connection);
+                            continue;
+                        }
                         Reply::Reset => Input::Closed { connection },
                         Reply::Answer(body) => Input::Received {
                             connection,
