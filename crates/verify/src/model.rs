@@ -292,7 +292,10 @@ impl Model {
                     || self.was_moved(process, partition) =>
             {
                 let replica = self.replica_mut(process, partition);
-                replica.log.retain(|entry| entry.end() <= *end);
+                // Whoever is behind its leader's log start gives up everything and begins
+                // there (TRN-4).
+                let begins_anew = *end > replica.end();
+                replica.log.retain(|entry| entry.end() <= *end && !begins_anew);
                 replica.high_watermark = replica.high_watermark.min(*end);
                 replica.is_sound = true;
             }
@@ -392,7 +395,10 @@ impl Model {
             }
             StateChange::Truncated { process, partition, end } => {
                 let replica = self.replica_mut(process, partition);
-                replica.log.retain(|entry| entry.end() <= *end);
+                // Whoever is behind its leader's log start gives up everything and begins
+                // there (TRN-4).
+                let begins_anew = *end > replica.end();
+                replica.log.retain(|entry| entry.end() <= *end && !begins_anew);
                 replica.high_watermark = replica.high_watermark.min(*end);
             }
             StateChange::HighWatermark { process, partition, offset } => {

@@ -197,7 +197,8 @@ mod tests {
             }],
             ..Animation::default()
         };
-        let written = serde_json::to_value(Bundle::new(&[("topology", &film)])).unwrap();
+        let bundle = Bundle::new(&[("topology", &film)]).with_live(b"{}");
+        let written = serde_json::to_value(bundle).unwrap();
         let names = |value: &serde_json::Value| -> Vec<String> {
             value.as_object().unwrap().keys().cloned().collect()
         };
