@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the player: the wasm module, the component around it, its types; and the engine that it loads when a run is
 # taken over. What comes out, web/dist, is checked in, so that nobody needs Node or a wasm toolchain to build topomotion.
-# Run this after a change to crates/scene, crates/viewer or web/src, and after one to the engine that makes runs go
+# Run this after a change to crates/scene, crates/viewer, web/src or web/playground, and after one to the engine that makes runs go
 # otherwise: an engine refuses to go on with a run that it would have played differently. (`player` alone leaves the
 # engine as it is.)
 #
@@ -58,6 +58,16 @@ node_modules/.bin/esbuild src/index.ts --bundle --minify --format=esm --target=e
   --loader:.wasm=binary --legal-comments=none --outfile=dist/topomotion-viewer.js
 node_modules/.bin/tsc --emitDeclarationOnly
 rm -f src/viewer.wasm
+# The playground: a page of its own, which alone loads the editor.
+node_modules/.bin/tsc -p playground
+node_modules/.bin/esbuild playground/main.ts --bundle --minify --format=esm --target=es2022 --charset=utf8 \
+  --legal-comments=none --outfile=dist/playground/playground.js
+cp playground/index.html playground/playground.css dist/playground/
+(echo "The editor in playground.js is CodeMirror (codemirror, @codemirror/*, @lezer/*, style-mod, crelt, w3c-keyname,"
+  echo "@marijn/find-cluster-break), under these licences:"
+  for licence in node_modules/{@codemirror,@lezer,@marijn}/*/LICENSE node_modules/{codemirror,crelt,style-mod,w3c-keyname}/LICENSE; do
+    md5sum "$licence"
+  done | sort | awk '!seen[$1]++ { print $2 }' | while read -r licence; do echo; cat "$licence"; done) > dist/playground/licences.txt
 cp "$CARGO_TARGET_DIR/$engine" dist/
 node digest.mjs > dist/built-from.txt
-echo "player: $(gzip -9 -c dist/topomotion-viewer.js | wc -c) bytes gzip; engine: $(wc -c < "dist/$engine") bytes gzip"
+echo "player: $(gzip -9 -c dist/topomotion-viewer.js | wc -c) bytes gzip; playground: $(gzip -9 -c dist/playground/playground.js | wc -c); engine: $(wc -c < "dist/$engine") bytes gzip"

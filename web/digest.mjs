@@ -5,9 +5,9 @@ import { join } from 'node:path';
 
 const root = new URL('..', import.meta.url).pathname;
 const files = ['web/build.sh', 'web/digest.mjs', 'web/package.json', 'web/tsconfig.json'];
-for (const folder of ['crates/scene', 'crates/viewer', 'web/src']) {
+for (const folder of ['crates/scene', 'crates/viewer', 'web/playground', 'web/src']) {
   for (const name of readdirSync(join(root, folder), { recursive: true })) {
-    if (/\.(rs|toml|ts)$/.test(name) && !/(^|\/)(tests|examples|target)\//.test(name)) files.push(`${folder}/${name}`);
+    if (/\.(rs|toml|ts|html|css)$/.test(name) && !/(^|\/)(tests|examples|target)\//.test(name)) files.push(`${folder}/${name}`);
   }
 }
 
@@ -22,4 +22,5 @@ function fnv(names) {
 }
 
 console.log(`sources ${fnv(files.sort())}`);
-for (const file of ['topomotion-viewer.js', 'topomotion-live.wasm.gz']) console.log(`${file} ${fnv([`web/dist/${file}`])}`);
+const built = ['topomotion-viewer.js', 'topomotion-live.wasm.gz', ...['playground.js', 'playground.css', 'index.html'].map((name) => `playground/${name}`)];
+for (const file of built) console.log(`${file} ${fnv([`web/dist/${file}`])}`);

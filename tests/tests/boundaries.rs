@@ -19,7 +19,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("coordinator", &["assignor", "log", "wire"]),
     ("broker", &["coordinator", "log", "quorum", "wire"]),
     ("client", &["assignor", "log", "wire"]),
-    ("host", &["broker", "log", "wire"]),
+    ("host", &["actors", "broker", "client", "log", "wire"]),
     ("actors", &["client", "log", "wire"]),
     ("trace", &[]),
     (

@@ -13,7 +13,7 @@ export interface Scenario { id: string; title: string; start: number; end: numbe
 export interface Line { at: number; clock: string; text: string }
 
 /** A picture of the story, packed. */
-export interface View { view: string; width: number; height: number; duration: number; poster: number; film: string }
+export interface View { view: string; width: number; height: number; duration: number; poster: number; film: string; about?: string }
 
 /** A film and the words about it: what `topomotion render -o x.topo.json` writes. */
 export interface Bundle {
@@ -55,7 +55,7 @@ export function check(data: unknown, name: string): Bundle {
     && one.start <= one.end && Array.isArray(one.steps) && one.steps.every(isTime);
   const isLine = (one: Line) => isTime(one?.at) && isText(one.clock) && isText(one.text);
   const isView = (one: View) => isText(one?.view) && isLength(one.width) && isLength(one.height) && isTime(one.duration)
-    && isTime(one.poster) && isText(one.film);
+    && isTime(one.poster) && isText(one.film) && (one.about === undefined || isText(one.about));
   if (!isText(bundle.title) || !isText(bundle.description)) bad('is damaged: it has no title');
   if (!Array.isArray(bundle.scenarios) || !bundle.scenarios.every(isScenario)) bad('is damaged: its scenarios cannot be read');
   if (!Array.isArray(bundle.transcript) || !bundle.transcript.every(isLine)) bad('is damaged: its transcript cannot be read');

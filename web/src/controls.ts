@@ -28,6 +28,7 @@ export interface Wishes {
   fit(): void;
   fullscreen(): void;
   list(): void;
+  layers(): void;
   help(): void;
   link(): void;
   live(): void;
@@ -38,7 +39,7 @@ export const SPEEDS = [0.25, 0.5, 0.75, 1, 1.5, 2, 4];
 const KEYS: [string, string][] = [
   ['Space', 'play or pause'], ['← →', 'a second back, on'], [', .', 'one event back, on'], ['Home End', 'to the start, to the end'],
   ['[ ]', 'scenario before, next'], ['< >', 'slower, faster'], ['l', 'repeat'], ['v', 'topology or sequence'], ['t', 'what happens, line by line'],
-  ['+ −', 'larger, smaller (or Ctrl and wheel)'], ['0', 'the whole picture'], ['o', 'take the run over'], ['c', 'copy a link to this moment'], ['f', 'full screen'], ['?', 'this list'], ['Esc', 'close'],
+  ['+ −', 'larger, smaller (or Ctrl and wheel)'], ['0', 'the whole picture'], ['i', 'details of a process, a connection, a packet (or click it)'], ['y', 'what is shown'], ['o', 'take the run over'], ['c', 'copy a link to this moment'], ['f', 'full screen'], ['?', 'this list'], ['Esc', 'close'],
 ];
 
 export class Controls {
@@ -58,6 +59,7 @@ export class Controls {
   readonly #full: HTMLButtonElement;
   readonly #live: HTMLButtonElement;
   readonly #link: HTMLButtonElement;
+  readonly #layers: HTMLButtonElement;
   readonly #speed = make('select', { 'aria-label': 'Speed', title: 'Speed', class: 'wide' });
   readonly #scenario = make('select', { 'aria-label': 'Scenario', title: 'Scenario' });
   readonly #time = make('span', { class: 'time', part: 'time' });
@@ -80,6 +82,7 @@ export class Controls {
     this.#fit = button('fit', 'The whole picture', wishes.fit, { hidden: true });
     this.#live = button('live', 'Take over: go on with this run yourself', wishes.live, { 'aria-pressed': 'false', hidden: true });
     this.#link = button('link', 'Copy a link to this moment', wishes.link, { class: 'wide' });
+    this.#layers = button('layers', 'What is shown', wishes.layers, { 'aria-expanded': 'false', hidden: true });
     this.#full = button('full', 'Full screen', wishes.fullscreen);
     this.scrubber = make('input', { type: 'range', min: '0', max: '0', step: '10', value: '0', 'aria-label': 'Time' });
     this.scrubber.addEventListener('input', () => wishes.seek(Number(this.scrubber.value)));
@@ -91,7 +94,7 @@ export class Controls {
     this.bar.append(
       this.#play, this.#back, this.#forward, this.#time, this.#track, this.#scenario, make('span', { class: 'gap' }), this.#speed, this.#loop, this.#view,
       button('out', 'Smaller', () => wishes.zoom(1 / 1.4), { class: 'wide' }), button('in', 'Larger', () => wishes.zoom(1.4), { class: 'wide' }),
-      this.#fit, this.#live, this.#list, this.#link, this.#full, this.#help,
+      this.#fit, this.#layers, this.#live, this.#list, this.#link, this.#full, this.#help,
     );
     this.#full.hidden = !document.fullscreenEnabled;
     const keys = make('dl');
@@ -163,6 +166,15 @@ export class Controls {
   live(can: boolean, is: boolean): void {
     this.#live.hidden = !can;
     this.#live.ariaPressed = String(is);
+  }
+
+  /** Whether there is something to hide. */
+  set layered(can: boolean) {
+    this.#layers.hidden = !can;
+  }
+
+  showLayers(open: boolean): void {
+    this.#layers.ariaExpanded = String(open);
   }
 
   set view(view: string) {

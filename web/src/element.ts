@@ -1,8 +1,10 @@
 // <topomotion-viewer>: a film on a page.
+import { Ask, type Layer } from './ask';
 import { check, load, parse, ViewerError, type Bundle, type Scenario } from './bundle';
-import { Controls, SPEEDS } from './controls';
+import { Controls } from './controls';
 import { button, make } from './dom';
 import { compile, Film, type Scheme } from './film';
+import { faster, Hands, isCommand } from './hands';
 import { Engine, Live } from './live';
 import { Stage } from './stage';
 import { STYLE } from './style';
@@ -18,7 +20,7 @@ let sheet: CSSStyleSheet | undefined;
 const Base: typeof HTMLElement = globalThis.HTMLElement ?? class {};
 
 export class TopomotionViewer extends Base {
-  static readonly observedAttributes = ['src', 'scenario', 'time', 'loop', 'controls', 'theme', 'view', 'speed', 'poster'];
+  static readonly observedAttributes = ['src', 'scenario', 'time', 'loop', 'controls', 'theme', 'view', 'speed', 'poster', 'layer'];
   // `live`, `autoplay`, `loading` and `deep-links` are read when they count.
 
   readonly #player = make('div', { class: 'player', part: 'player' });
@@ -26,10 +28,11 @@ export class TopomotionViewer extends Base {
   readonly #poster = make('div', { class: 'poster', part: 'poster' }, make('slot'));
   readonly #message = make('div', { class: 'message', part: 'message', role: 'alert', hidden: true });
   readonly #live = make('div', { class: 'unseen', 'aria-live': 'polite' });
-  readonly #tip = make('div', { class: 'tip', part: 'tip', role: 'tooltip', hidden: true });
   readonly #start = button('play', 'Play', () => this.play(), { class: 'start', part: 'start', hidden: true });
   readonly #controls: Controls;
   readonly #hand: Live;
+  readonly #ask: Ask;
+  readonly #hands: Hands;
   #stage: Stage | undefined;
   #bundle: Bundle | undefined;
   #films = new Map<string, Film>();
@@ -46,7 +49,6 @@ export class TopomotionViewer extends Base {
   #line = -1;
   #loading: AbortController | undefined;
   #connected: AbortController | undefined;
-  #drag: { x: number; y: number; moved: boolean } | undefined;
 
   constructor() {
     super();
@@ -60,7 +62,7 @@ export class TopomotionViewer extends Base {
       toggle: () => this.toggle(), step: (by) => this.step(by), seek: (at) => this.#seek(at), scenario: (id) => { this.scenario = id; },
       speed: (speed) => { this.speed = speed; }, loop: () => { this.loop = !this.loop; }, view: () => this.#otherView(),
       zoom: (by) => this.#zoom(by), fit: () => this.fit(), fullscreen: () => this.#fullscreen(), list: () => this.#toggleList(),
-      help: () => this.#toggleHelp(), link: () => void this.copyLink(), live: () => void (this.#hand.isOpen ? this.#hand.leave() : this.takeOver()),
+      layers: () => this.#toggleLayers(), help: () => this.#toggleHelp(), link: () => void this.copyLink(), live: () => void (this.#hand.isOpen ? this.#hand.leave() : this.takeOver()),
     });
     this.#hand = new Live({
       now: () => this.#at - this.#range().start,
@@ -69,8 +71,25 @@ export class TopomotionViewer extends Base {
       leave: () => void this.#handBack(),
       tell: (name, detail) => this.#tell(name, detail),
     });
-    this.#box.append(this.#poster, this.#start, this.#tip);
-    this.#player.append(make('div', { class: 'row' }, this.#box, this.#controls.list), this.#message, this.#controls.bar, this.#hand.panel, this.#controls.help, this.#live);
+    this.#ask = new Ask({
+      at: () => this.#shown,
+      locate: (x, y) => this.#stage?.locate(x, y) ?? { x: -1, y: -1 },
+      redraw: () => this.#stage?.redraw(),
+      focus: () => this.#box.focus(),
+      pause: () => this.pause(),
+      chosen: (layer) => { this.layer = layer; },
+      offers: (layers) => { this.#controls.layered = layers; },
+    });
+    this.#hands = new Hands(this.#box, {
+      can: () => this.#film !== undefined,
+      zoomed: () => (this.#stage?.zoom ?? 1) > 1,
+      fullscreen: () => document.fullscreenElement === this,
+      isElsewhere: (event) => event.composedPath().includes(this.#start),
+      zoom: (by, x, y) => this.#zoom(by, x, y), fit: () => this.fit(), hover: (event) => this.#hover(event), click: (x, y) => this.#click(x, y),
+      pan: (x, y) => { this.#ask.tip.hidden = true; this.#stage?.panBy(x, y); },
+    });
+    this.#box.append(this.#poster, this.#start, this.#ask.tip);
+    this.#player.append(make('div', { class: 'row' }, this.#box, this.#ask.card, this.#controls.list), this.#message, this.#ask.strip, this.#controls.bar, this.#hand.panel, this.#controls.help, this.#live);
     root.append(this.#player);
     this.#controls.bar.hidden = true;
   }
@@ -114,6 +133,11 @@ export class TopomotionViewer extends Base {
   /** `auto` (the page's own), `light` or `dark`. */
   get theme(): string { return this.getAttribute('theme') ?? 'auto'; }
   set theme(theme: string) { this.setAttribute('theme', theme); }
+  /** Which layers are shown: their names, or with `-` before them those that are not; empty for all. */
+  get layer(): string { return this.getAttribute('layer') ?? ''; }
+  set layer(layer: string) { if (layer) this.setAttribute('layer', layer); else this.removeAttribute('layer'); }
+  /** Every layer, kind of packets and protocol that can be hidden. */
+  get layers(): readonly Layer[] { return this.#ask.layers; }
 
   play(): void {
     if (!this.#film || this.#range().end <= this.#range().start) return;
@@ -202,6 +226,7 @@ export class TopomotionViewer extends Base {
     if (this.scenario) wanted.set('scenario', this.scenario);
     wanted.set('time', this.currentTime.toFixed(1));
     if (this.#view !== this.#bundle?.views[0]?.view) wanted.set('view', this.#view);
+    if (this.layer) wanted.set('layer', this.layer);
     const link = `${location.href.split('#')[0]}#${wanted}`;
     try {
       await navigator.clipboard.writeText(link);
@@ -222,13 +247,8 @@ export class TopomotionViewer extends Base {
       target.addEventListener(name, act as EventListener, { signal, passive })
     );
     on(this.#player, 'keydown', (event) => this.#key(event), false);
-    on(this.#box, 'wheel', (event) => this.#wheel(event), false);
-    on(this.#box, 'pointerdown', (event) => this.#press(event));
-    on(this.#box, 'pointermove', (event) => this.#move(event));
-    on(this.#box, 'pointerup', (event) => this.#release(event));
-    on(this.#box, 'pointercancel', () => { this.#drag = undefined; });
-    on(this.#box, 'pointerleave', () => { this.#tip.hidden = true; });
-    on(this.#box, 'dblclick', (event) => this.#double(event));
+    this.#hands.listen(signal);
+    on(this.#box, 'pointerleave', () => { this.#ask.tip.hidden = true; });
     on(document as unknown as HTMLElement, 'fullscreenchange', () => { this.#controls.fullscreen = document.fullscreenElement === this; });
     for (const query of ['(prefers-color-scheme: dark)', '(prefers-reduced-motion: reduce)']) {
       matchMedia(query).addEventListener('change', () => this.#dress(), { signal });
@@ -245,6 +265,7 @@ export class TopomotionViewer extends Base {
     const sight = new IntersectionObserver(([entry]) => this.#sight(entry!.intersectionRatio), { threshold: [0, 0.2, 0.5] });
     sight.observe(this);
     signal.addEventListener('abort', () => { page.disconnect(); size.disconnect(); sight.disconnect(); });
+    this.#ask.layer = this.layer;
     this.#bar();
     this.#picture();
     if (this.hasAttribute('deep-links') && !this.#bundle) this.#follow();
@@ -270,13 +291,14 @@ export class TopomotionViewer extends Base {
       case 'view': if (value) void this.#look(value); break;
       case 'speed': this.speed = Number(value); break;
       case 'poster': this.#picture(); break;
+      case 'layer': this.#ask.layer = value ?? ''; this.#tell('layerchange', { layers: this.layers }); break;
     }
   }
 
   /** A page's address may name a moment: `#scenario=failover&time=12.5`. */
   #follow(): void {
     const wanted = new URLSearchParams(location.hash.slice(1));
-    for (const name of ['scenario', 'time', 'view']) {
+    for (const name of ['scenario', 'time', 'view', 'layer']) {
       const value = wanted.get(name);
       if (value !== null) this.setAttribute(name, value);
     }
@@ -332,12 +354,15 @@ export class TopomotionViewer extends Base {
       const film = await Film.open(view);
       if (signal?.aborted) return;
       this.#stage ??= new Stage(this.#box);
-      const was = { fresh: !this.#bundle, playing: this.#playing };
+      const fresh = !this.#bundle;
+      // A picture that was drawn anew: its processes come from where they stood.
+      const before = fresh || view.view !== this.#view || this.#reduced() ? undefined : this.#stage.spots();
       this.#bundle = bundle;
       this.#films = new Map([[view.view, film]]);
       this.#film = film;
       this.#view = view.view;
-      this.#ready(was.fresh);
+      this.#ready(fresh);
+      if (before) this.#stage.glide(before);
     } catch (error) {
       if (!signal?.aborted) this.#fail(error);
     }
@@ -458,6 +483,7 @@ export class TopomotionViewer extends Base {
     if (this.#reduced()) shown = Math.max(shown, (this.#events(0, end).find((event) => event > at) ?? end) - 1);
     this.#stage?.show(shown);
     this.#shown = shown;
+    this.#ask.follow();
     const now = performance.now();
     if (!this.#playing || now - this.#told >= TELL_EVERY) {
       this.#told = now;
@@ -535,6 +561,7 @@ export class TopomotionViewer extends Base {
     // For pages that want to keep it within the window.
     this.style.setProperty('--tm-viewer-ratio', String(film.width / film.height));
     this.#controls.view = this.#view;
+    void this.#ask.open(film, this.#bundle!.views.find((one) => one.view === this.#view)!);
     const { width, height } = this.#box.getBoundingClientRect();
     const pixels = (length: number) => Math.round(length * devicePixelRatio);
     this.#stage!.open(film, this.#scheme(), pixels(width), pixels(height));
@@ -597,59 +624,24 @@ export class TopomotionViewer extends Base {
     this.#zoomed();
   }
 
-  #wheel(event: WheelEvent): void {
-    if (!this.#film || !(event.ctrlKey || event.metaKey || document.fullscreenElement === this)) return;
-    event.preventDefault();
-    this.#zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0022)), event.clientX, event.clientY);
-  }
-
-  #press(event: PointerEvent): void {
-    if (event.button !== 0 || event.composedPath().includes(this.#start)) return;
-    this.#drag = { x: event.clientX, y: event.clientY, moved: false };
-    if ((this.#stage?.zoom ?? 1) > 1) this.#box.setPointerCapture(event.pointerId);
-  }
-
-  #move(event: PointerEvent): void {
-    const drag = this.#drag;
-    if (!drag) return this.#hover(event);
-    const x = event.clientX - drag.x, y = event.clientY - drag.y;
-    if (!drag.moved && Math.abs(x) + Math.abs(y) < 5) return;
-    this.#drag = { x: event.clientX, y: event.clientY, moved: true };
-    this.#tip.hidden = true;
-    this.#stage?.panBy(x, y);
-  }
-
-  #release(event: PointerEvent): void {
-    const clicks = this.#drag && !this.#drag.moved && this.#film;
-    this.#drag = undefined;
-    if (!clicks) return;
-    // While a run is taken over, a click on a process chooses it.
+  #click(x: number, y: number): void {
+    // While a run is taken over, a click on a process chooses it, too.
     if (this.#hand.isOpen && this.#stage) {
-      const { x, y } = this.#stage.locate(event.clientX, event.clientY);
-      const id = this.#film!.hit(this.#shown, x, y)?.id;
-      if (id && this.#hand.choose(id)) return this.pause();
+      const place = this.#stage.locate(x, y);
+      const id = this.#film!.hit(this.#shown, place.x, place.y, true)?.id;
+      if (id && this.#hand.choose(id)) this.pause();
     }
-    this.toggle();
-  }
-
-  /** A second click takes back what the first did, and looks closer. */
-  #double(event: MouseEvent): void {
-    if (!this.#film || event.composedPath().includes(this.#start)) return;
-    if ((this.#stage?.zoom ?? 1) > 1) this.fit();
-    else this.#zoom(2, event.clientX, event.clientY);
+    if (!this.#ask.click(x, y, this.#box.getBoundingClientRect())) this.toggle();
   }
 
   #hover(event: PointerEvent): void {
-    if (!this.#film || !this.#stage || event.pointerType === 'touch') return;
-    const { x, y } = this.#stage.locate(event.clientX, event.clientY);
-    const name = event.composedPath().includes(this.#start) ? undefined : this.#film.hit(this.#shown, x, y)?.name;
-    this.#tip.hidden = !name;
-    if (!name) return;
-    this.#tip.textContent = name;
-    const box = this.#box.getBoundingClientRect();
-    const left = event.clientX - box.left, top = event.clientY - box.top;
-    this.#tip.style.left = `${Math.max(4, Math.min(left + 12, box.width - this.#tip.offsetWidth - 4))}px`;
-    this.#tip.style.top = `${top + 18 + this.#tip.offsetHeight > box.height ? top - this.#tip.offsetHeight - 8 : top + 18}px`;
+    if (!this.#film || event.pointerType === 'touch') return;
+    if (event.composedPath().includes(this.#start)) this.#ask.tip.hidden = true;
+    else this.#ask.hover(event.clientX, event.clientY, this.#box.getBoundingClientRect());
+  }
+
+  #toggleLayers(): void {
+    if (this.#ask.layers.length) this.#controls.showLayers(this.#ask.toggleStrip());
   }
 
   #toggleList(): void {
@@ -670,10 +662,7 @@ export class TopomotionViewer extends Base {
   }
 
   #key(event: KeyboardEvent): void {
-    if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || !this.#film) return;
-    const target = event.composedPath()[0];
-    const inside = target instanceof HTMLElement ? target.tagName : '';
-    if (inside === 'SELECT' || (inside === 'BUTTON' && (event.key === ' ' || event.key === 'Enter'))) return;
+    if (!this.#film || !isCommand(event)) return;
     const { start, end } = this.#range();
     const { scenarios = [] } = this.#bundle ?? {};
     const beside = (by: number) => {
@@ -681,19 +670,16 @@ export class TopomotionViewer extends Base {
       const next = scenarios[place < 0 ? (by > 0 ? 0 : scenarios.length - 1) : place + by];
       if (next) this.scenario = next.id;
     };
-    const faster = (by: number) => {
-      const place = SPEEDS.findIndex((speed) => speed >= this.#speed);
-      this.speed = SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, place + by))]!;
-    };
     const keys: Record<string, () => void> = {
       ' ': () => this.toggle(), k: () => this.toggle(), ArrowLeft: () => this.#seek(this.#at - 1000), ArrowRight: () => this.#seek(this.#at + 1000),
       ',': () => this.step(-1), '.': () => this.step(1), Home: () => this.#seek(start), End: () => this.#seek(end),
-      '[': () => beside(-1), ']': () => beside(1), '<': () => faster(-1), '>': () => faster(1), l: () => { this.loop = !this.loop; },
-      v: () => this.#otherView(), t: () => this.#toggleList(), '+': () => this.#zoom(1.4), '=': () => this.#zoom(1.4), '-': () => this.#zoom(1 / 1.4),
+      '[': () => beside(-1), ']': () => beside(1), '<': () => { this.speed = faster(this.#speed, -1); }, '>': () => { this.speed = faster(this.#speed, 1); }, l: () => { this.loop = !this.loop; },
+      v: () => this.#otherView(), t: () => this.#toggleList(), i: () => this.#ask.toggleCard(), y: () => this.#toggleLayers(), '+': () => this.#zoom(1.4), '=': () => this.#zoom(1.4), '-': () => this.#zoom(1 / 1.4),
       0: () => this.fit(), c: () => { if (this.hasAttribute('deep-links')) void this.copyLink(); }, o: () => void (this.#hand.isOpen ? this.#hand.leave() : this.takeOver()), f: () => this.#fullscreen(), '?': () => this.#toggleHelp(),
     };
     const act = keys[event.key];
     if (event.key === 'Escape' && !this.#controls.help.hidden) this.#toggleHelp();
+    else if (event.key === 'Escape' && !this.#ask.card.hidden) this.#ask.close();
     else if (act) act();
     else return;
     event.preventDefault();

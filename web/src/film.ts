@@ -13,11 +13,18 @@ interface Exports {
   tm_backdrop(): number;
   tm_calls(look: number): number;
   tm_moment(at: number): number;
-  tm_hit(at: number, x: number, y: number): number;
+  tm_hit(at: number, x: number, y: number, nodes: number): number;
+  tm_item(index: number): number;
+  tm_air(at: number): number;
+  tm_box(index: number): number;
+  tm_hide(): void;
 }
 
 /** A shape, and its ink: a swatch, an opacity and, for lines, a width. */
 interface Shape { path: Path2D; swatch: number; opacity: number; width: number; dash: number[] }
+
+/** Something that is drawn: its place among all items, its class, the topology's id, its name. */
+export interface Item { index: number; kind: string; id: string; name: string }
 
 /** Light or dark. */
 export type Scheme = 'light' | 'dark';
@@ -45,7 +52,11 @@ export class Film {
   readonly poster: number;
   readonly #wasm: Exports;
   readonly #colors: Record<Scheme, string[]> = { light: [], dark: [] };
-  readonly #backdrop: number[];
+  /** How many items the backdrop has; those of the sprites are counted on from there. */
+  readonly parts: number;
+  #backdrop: number[];
+  /** Whether something of it is hidden. */
+  hides = false;
   readonly #looks: Shape[][] = [];
 
   private constructor(wasm: Exports) {
@@ -57,6 +68,7 @@ export class Film {
       this.#colors.dark.push(`rgb(${about.slice(at + 3, at + 6).join()})`);
     }
     this.#backdrop = [...this.#numbers(wasm.tm_backdrop())];
+    this.parts = this.#backdrop.length;
   }
 
   /** Takes a view's film apart. */
@@ -85,16 +97,53 @@ export class Film {
     return { under: list.subarray(2, first), between: list.subarray(first, second), over: list.subarray(second) };
   }
 
-  /** What is topmost at a place, px of the picture. */
-  hit(at: number, x: number, y: number): { id: string; name: string } | undefined {
-    if (!this.#wasm.tm_hit(Math.max(0, at), x, y)) return undefined;
-    const told = text(this.#wasm), end = told.indexOf('\n');
-    return { id: told.slice(0, end), name: told.slice(end + 1) };
+  /** What is topmost at a place, px of the picture, or which process is. */
+  hit(at: number, x: number, y: number, nodes = false): Item | undefined {
+    const found = this.#wasm.tm_hit(Math.max(0, at), x, y, Number(nodes));
+    return found ? this.item(found - 1) : undefined;
   }
 
-  /** Draws the backdrop on an empty canvas. */
-  drawBackdrop(context: CanvasRenderingContext2D, place: Place, scheme: Scheme): void {
-    for (const look of this.#backdrop) this.#draw(context, look, 0, 0, place, scheme);
+  /** An item by its place. */
+  item(index: number): Item | undefined {
+    if (!this.#wasm.tm_item(index)) return undefined;
+    const [kind = '', id = '', ...name] = text(this.#wasm).split('\n');
+    return { index, kind, id, name: name.join('\n') };
+  }
+
+  /** What is under way at a moment. */
+  air(at: number): number[] {
+    return [...this.#numbers(this.#wasm.tm_air(Math.max(0, at)))];
+  }
+
+  /** The middle of each process, by id, with its place among the items. */
+  nodes(): Map<string, { index: number; x: number; y: number }> {
+    const all = new Map<string, { index: number; x: number; y: number }>();
+    for (let index = 0; index < this.parts; index++) {
+      const { id, kind } = this.item(index)!;
+      if (!kind.startsWith('node')) continue;
+      const [x = 0, y = 0, width = 0, height = 0] = this.#numbers(this.#wasm.tm_box(index));
+      all.set(id, { index, x: x + width / 2, y: y + height / 2 });
+    }
+    return all;
+  }
+
+  /** Hides these items, and shows all others. */
+  hide(items: Iterable<number>): void {
+    const all = [...items];
+    this.hides = all.length > 0;
+    const count = Math.max(-1, ...all) + 1;
+    const flags = new Uint8Array(this.#wasm.memory.buffer, this.#wasm.tm_room(count), count);
+    for (const item of all) flags[item] = 1;
+    this.#wasm.tm_hide();
+    this.#backdrop = [...this.#numbers(this.#wasm.tm_backdrop())];
+  }
+
+  /** Draws the backdrop on an empty canvas; on its way to its place, with some items elsewhere and the others faint. */
+  drawBackdrop(context: CanvasRenderingContext2D, place: Place, scheme: Scheme, way?: { by: Map<number, { x: number; y: number }>; faint: number }): void {
+    for (const [index, look] of this.#backdrop.entries()) {
+      const by = way?.by.get(index);
+      this.#draw(context, look, by?.x ?? 0, by?.y ?? 0, place, scheme, way && !by ? way.faint : 1);
+    }
   }
 
   /** Draws a stretch of a moment. */
@@ -102,11 +151,11 @@ export class Film {
     for (let at = 0; at < items.length; at += 3) this.#draw(context, items[at]!, items[at + 1]!, items[at + 2]!, place, scheme);
   }
 
-  #draw(context: CanvasRenderingContext2D, look: number, x: number, y: number, { scale, x: left, y: top }: Place, scheme: Scheme): void {
+  #draw(context: CanvasRenderingContext2D, look: number, x: number, y: number, { scale, x: left, y: top }: Place, scheme: Scheme, faint = 1): void {
     context.setTransform(scale, 0, 0, scale, left + x * scale, top + y * scale);
     const colors = this.#colors[scheme];
     for (const { path, swatch, opacity, width, dash } of this.#looks[look] ??= shapes(this.#numbers(this.#wasm.tm_calls(look)))) {
-      context.globalAlpha = opacity;
+      context.globalAlpha = opacity * faint;
       if (width > 0) {
         context.strokeStyle = colors[swatch]!;
         context.lineWidth = width;

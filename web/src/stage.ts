@@ -3,6 +3,8 @@ import { Film, type Place, type Scheme } from './film';
 
 const LAYERS = 4;
 const ZOOM_MAX = 12;
+/** How long processes take to their new places, ms. */
+const GLIDE = 260;
 
 /** What the layers show when it is not known. */
 const NOTHING: Readonly<{ ground: boolean; under: string; over: string; between: boolean }> = { ground: false, under: '-', over: '-', between: true };
@@ -19,6 +21,7 @@ export class Stage {
   #shown = NOTHING;
   /** Canvases on which nothing was drawn yet: wiping a large one takes as long as drawing. */
   #clean = new Set<CanvasRenderingContext2D>();
+  #glide = 0;
   /** How far it is zoomed in, and where its middle is (parts of the picture). */
   #zoom = { factor: 1, x: 0.5, y: 0.5 };
 
@@ -41,10 +44,60 @@ export class Stage {
 
   /** Takes another film, in these colours, on so many device pixels; what is shown next shows it. */
   open(film: Film, scheme: Scheme, width: number, height: number): void {
+    cancelAnimationFrame(this.#glide);
+    for (const canvas of this.#canvases) canvas.style.opacity = '';
     this.#film = film;
     this.#scheme = scheme;
     this.#shown = NOTHING;
     this.#fill(width, height);
+  }
+
+  /** Where the processes stand on the canvases, by id. */
+  spots(): Map<string, { x: number; y: number }> {
+    const { scale, x, y } = this.place();
+    return new Map([...this.#film?.nodes() ?? []].map(([id, at]) => [id, { x: x + at.x * scale, y: y + at.y * scale }]));
+  }
+
+  /** Lets the processes come from where they stood before; what else there is appears meanwhile. */
+  glide(before: Map<string, { x: number; y: number }>): void {
+    const film = this.#film, [ground, ...others] = this.#contexts;
+    // Where items are hidden, the backdrop's places are not those of all items.
+    if (!film || film.hides || !ground) return;
+    const place = this.place();
+    const far = new Map<number, { x: number; y: number }>();
+    let moved = false;
+    for (const [id, { index, x, y }] of film.nodes()) {
+      const was = before.get(id);
+      if (!was) continue;
+      const by = { x: (was.x - place.x) / place.scale - x, y: (was.y - place.y) / place.scale - y };
+      far.set(index, by);
+      moved ||= Math.abs(by.x) + Math.abs(by.y) > 1;
+    }
+    if (!moved) return;
+    const start = performance.now();
+    const frame = (now: number) => {
+      const part = Math.min(1, Math.max(0, now - start) / GLIDE);
+      const left = (1 - part) ** 3;
+      for (const { canvas } of others) canvas.style.opacity = String(1 - left);
+      if (part === 1 || film !== this.#film || film.hides) return this.#rest();
+      ground.setTransform(1, 0, 0, 1, 0, 0);
+      ground.globalAlpha = 1;
+      ground.fillStyle = film.page(this.#scheme);
+      ground.fillRect(0, 0, ground.canvas.width, ground.canvas.height);
+      ground.lineCap = ground.lineJoin = 'round';
+      const by = new Map([...far].map(([index, { x, y }]) => [index, { x: x * left, y: y * left }]));
+      film.drawBackdrop(ground, this.place(), this.#scheme, { by, faint: 1 - left });
+      this.#glide = requestAnimationFrame(frame);
+    };
+    frame(start);
+  }
+
+  /** Everything is where it belongs. */
+  #rest(): void {
+    cancelAnimationFrame(this.#glide);
+    this.#glide = 0;
+    for (const canvas of this.#canvases) canvas.style.opacity = '';
+    this.redraw();
   }
 
   set scheme(scheme: Scheme) {
@@ -90,6 +143,7 @@ export class Stage {
     if (!this.#shown.ground) {
       this.#clean.add(ground);
       start(ground);
+      ground.globalAlpha = 1;
       ground.fillStyle = film.page(this.#scheme);
       ground.fillRect(0, 0, ground.canvas.width, ground.canvas.height);
       film.drawBackdrop(ground, place, this.#scheme);

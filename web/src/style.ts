@@ -23,7 +23,7 @@ export const STYLE = `
   --hover: var(--tm-viewer-hover, #1c232b);
   color-scheme: dark;
 }
-.row { display: flex; min-height: 0; flex: 1 1 auto; }
+.row { position: relative; display: flex; min-height: 0; flex: 1 1 auto; }
 .stage {
   position: relative; flex: 1 1 0; min-width: 0; max-height: var(--tm-viewer-max-height, none); overflow: hidden;
   outline-offset: -3px; touch-action: pan-y pinch-zoom; user-select: none; -webkit-user-select: none; cursor: pointer;
@@ -49,6 +49,36 @@ export const STYLE = `
   position: absolute; z-index: 2; max-width: min(320px, 80%); padding: 4px 8px; border-radius: 6px; pointer-events: none;
   color: var(--paper); background: var(--ink); font-size: 12px; overflow-wrap: anywhere; white-space: pre-line;
 }
+.tip b, .tip span { display: block; font-weight: inherit; }
+.tip b:not(:only-child) { font-weight: 600; }
+.card {
+  position: absolute; z-index: 2; top: 10px; right: 10px; box-sizing: border-box; width: min(340px, 100% - 20px); max-height: calc(100% - 20px); overflow: auto;
+  border: 1px solid var(--line); border-radius: 8px; background: var(--paper); box-shadow: 0 6px 24px rgb(0 0 0 / .18); cursor: auto;
+  user-select: text; -webkit-user-select: text;
+}
+.card.left { right: auto; left: 10px; }
+.card .subject { display: flex; gap: 4px; padding: 6px; border-bottom: 1px solid var(--line); }
+.card select {
+  flex: 1; min-width: 0; height: 28px; padding: 0 4px; border: 1px solid var(--line); border-radius: 6px; color: inherit; background: var(--paper); font: inherit;
+}
+.card button { flex: none; display: grid; place-items: center; width: 28px; height: 28px; padding: 0; border: 0; border-radius: 6px; color: inherit; background: none; cursor: pointer; }
+.card button:hover { background: var(--hover); }
+.told { padding: 8px 12px 10px; overflow-wrap: anywhere; }
+.told b { font-weight: 600; }
+.told dl { display: grid; grid-template-columns: fit-content(38%) 1fr; gap: 3px 10px; margin: 6px 0 0; font-size: 12px; }
+.told dt { color: var(--soft); }
+.told dd { margin: 0; font-variant-numeric: tabular-nums; }
+.layers { display: flex; flex-wrap: wrap; gap: 6px 18px; padding: 8px 10px; border-top: 1px solid var(--line); }
+.layers .set { display: flex; flex-wrap: wrap; align-items: center; gap: 6px; }
+.layers .set > span { color: var(--soft); font-size: 12px; }
+.pill {
+  height: 26px; padding: 0 11px; border: 1px solid var(--line); border-radius: 13px; color: var(--soft); background: none; font: inherit; cursor: pointer;
+  text-decoration: line-through;
+}
+.pill[aria-pressed=true] {
+  color: var(--ink); text-decoration: none; border-color: var(--accent); background: color-mix(in srgb, var(--accent) 12%, var(--paper));
+}
+.pill:hover { background: var(--hover); }
 .message {
   display: flex; gap: 8px; align-items: flex-start; padding: 10px 12px; border-top: 1px solid var(--line);
   background: color-mix(in srgb, #d1242f 9%, var(--paper)); overflow-wrap: anywhere; white-space: pre-wrap;
@@ -168,6 +198,7 @@ svg .full { fill: currentColor; }
 }
 @container (max-width: 720px) {
   .row { flex-direction: column; }
+  .card, .card.left { position: static; width: auto; max-height: 240px; border-width: 1px 0 0; border-radius: 0; box-shadow: none; }
   .list { width: auto; height: 200px; border-left: 0; border-top: 1px solid var(--line); contain: layout; }
   .stage { flex: none; }
   .wide { display: none !important; }
@@ -180,6 +211,7 @@ svg .full { fill: currentColor; }
 }
 @media (pointer: coarse) {
   .bar button, .bar select { min-width: 40px; height: 40px; }
+  .pill { height: 36px; border-radius: 18px; }
 }
 @media (forced-colors: active) {
   .track .rail { background: CanvasText; }

@@ -14,6 +14,10 @@ const LINE: f64 = 18.0;
 const PAD: f64 = 11.0;
 /// Distance from the node, px.
 const APART: f64 = 11.0;
+/// Distance from a wire beside which it stands, px.
+const WIRE_ROOM: f64 = 14.0;
+/// What covering a px of wire counts for, in px² of words.
+const WIRE: f64 = 5.0;
 
 /// What is said.
 #[derive(Debug, Clone, Copy)]
@@ -99,17 +103,33 @@ fn place(node: &NodeBox, width: f64, height: f64, stage: &Stage) -> (Rect, Point
     let beside =
         |left: f64| Rect::new(x(left), y(middle.y - height / 2.0), width, height);
     let upright = |top: f64| Rect::new(x(middle.x - width / 2.0), y(top), width, height);
+    // Aside of a wire that leaves in the middle; its tail stays on the node.
+    let aside = |left: f64, top: f64, foot: f64| {
+        let place = Rect::new(x(left), y(top), width, height);
+        let tip = slide(place.center().x, rect.x + 14.0, rect.right() - 14.0);
+        (place, Point::new(tip, foot))
+    };
+    let (above, below) = (rect.y - APART - height, rect.bottom() + APART);
+    let (left, right) = (middle.x - WIRE_ROOM - width, middle.x + WIRE_ROOM);
     let places = [
-        (upright(rect.y - APART - height), Point::new(middle.x, rect.y)),
-        (upright(rect.bottom() + APART), Point::new(middle.x, rect.bottom())),
+        (upright(above), Point::new(middle.x, rect.y)),
+        (upright(below), Point::new(middle.x, rect.bottom())),
+        aside(right, above, rect.y),
+        aside(left, above, rect.y),
+        aside(right, below, rect.bottom()),
+        aside(left, below, rect.bottom()),
         (beside(rect.right() + APART), Point::new(rect.right(), middle.y)),
         (beside(rect.x - APART - width), Point::new(rect.x, middle.y)),
     ];
+    let scene = &stage.scene;
     let covered = |place: &Rect| {
         let own = common(*place, rect) * 4.0;
-        let nodes = stage.scene.nodes.iter().map(|node| common(*place, node.rect));
-        let titles = stage.scene.groups.iter().map(|group| common(*place, group.title));
-        own + nodes.sum::<f64>() + titles.sum::<f64>()
+        let nodes = scene.nodes.iter().map(|node| common(*place, node.rect));
+        let titles = scene.groups.iter().map(|group| common(*place, group.title));
+        let labels = scene.routes.iter().filter_map(|route| route.label.as_ref());
+        let labels = labels.map(|label| common(*place, label.rect));
+        let wires = scene.routes.iter().map(|route| within(*place, &route.points));
+        own + nodes.chain(titles).chain(labels).sum::<f64>() + wires.sum::<f64>() * WIRE
     };
     let mut best = places[0];
     for candidate in places {
@@ -118,6 +138,19 @@ fn place(node: &NodeBox, width: f64, height: f64, stage: &Stage) -> (Rect, Point
         }
     }
     best
+}
+
+/// Length of a line's upright and level legs inside of a rectangle.
+fn within(place: Rect, points: &[Point]) -> f64 {
+    let legs = points.windows(2).map(|leg| {
+        let (a, b) = (leg[0], leg[1]);
+        let (left, right) = (a.x.min(b.x), a.x.max(b.x));
+        let (top, bottom) = (a.y.min(b.y), a.y.max(b.y));
+        let width = right.min(place.right()) - left.max(place.x);
+        let height = bottom.min(place.bottom()) - top.max(place.y);
+        if width < 0.0 || height < 0.0 { 0.0 } else { width.max(height) }
+    });
+    legs.sum()
 }
 
 /// Area that two rectangles share.

@@ -16,6 +16,8 @@ pub(crate) enum Slot {
     Wire,
     /// A wall across a connection.
     Cut,
+    /// What is the matter with one way of it.
+    Way,
     /// The name and the role of a partition's replica.
     Head,
     /// Its log.
@@ -49,7 +51,7 @@ pub(crate) enum Slot {
 impl Slot {
     fn layer(self) -> Layer {
         match self {
-            Slot::Wire | Slot::Cut => Layer::Edges,
+            Slot::Wire | Slot::Cut | Slot::Way => Layer::Edges,
             Slot::Head
             | Slot::Cells
             | Slot::Row

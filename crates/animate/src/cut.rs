@@ -20,7 +20,7 @@ pub(crate) struct Wall {
     /// On the wire.
     pub at: Point,
     /// Unit vector along the wire.
-    along: Point,
+    pub along: Point,
 }
 
 /// Puts up the walls of a cut, or takes them all away.
@@ -46,14 +46,23 @@ pub(crate) fn show(
 
 /// Whether the two ends of a wire stand on different sides.
 fn parts(scene: &Scene, route: &Route, left: &[Arc<str>], right: &[Arc<str>]) -> bool {
+    ends_on(scene, route, left, right) || ends_on(scene, route, right, left)
+}
+
+/// Whether a wire's source stands on the one side and its target on the other.
+pub(crate) fn ends_on(
+    scene: &Scene,
+    route: &Route,
+    source: &[Arc<str>],
+    target: &[Arc<str>],
+) -> bool {
     let is_in = |side: &[Arc<str>], end: &str| {
         let holds = |id: &str| side.iter().any(|process| &**process == id);
         let mut members = members(scene, end).peekable();
         // A group stands on a side if all its members do.
         holds(end) || (members.peek().is_some() && members.all(|node| holds(&node.id)))
     };
-    let (a, b) = (route.source.as_str(), route.target.as_str());
-    (is_in(left, a) && is_in(right, b)) || (is_in(right, a) && is_in(left, b))
+    is_in(source, &route.source) && is_in(target, &route.target)
 }
 
 fn members<'a>(scene: &'a Scene, group: &'a str) -> impl Iterator<Item = &'a NodeBox> {
@@ -62,17 +71,24 @@ fn members<'a>(scene: &'a Scene, group: &'a str) -> impl Iterator<Item = &'a Nod
 
 /// The place of a wire's wall: near its middle, on no label, no title and no node.
 pub(crate) fn wall(scene: &Scene, route: &Route) -> Option<Wall> {
-    let walls: Vec<Wall> =
-        PLACES.iter().filter_map(|part| wall_at(&route.points, *part)).collect();
-    let covered = |wall: &Wall| {
-        let place = draw::around(wall.at, WALL_LENGTH, WALL_LENGTH);
-        let labels = scene.routes.iter().filter_map(|route| route.label.as_ref());
-        let mut words: Vec<Rect> = labels.map(|label| label.rect).collect();
-        words.extend(scene.groups.iter().map(|group| group.title));
-        words.extend(scene.nodes.iter().map(|node| node.rect));
-        words.iter().map(|rect| common(rect, &place)).sum::<f64>()
-    };
-    walls.into_iter().min_by(|a, b| covered(a).total_cmp(&covered(b)))
+    let on = |wall: &Wall| draw::around(wall.at, WALL_LENGTH, WALL_LENGTH);
+    let covers = |wall: &Wall| covered(scene, &on(wall));
+    walls(route).min_by(|a, b| covers(a).total_cmp(&covers(b)))
+}
+
+/// Where on a wire a wall may stand, the best first.
+pub(crate) fn walls(route: &Route) -> impl Iterator<Item = Wall> {
+    PLACES.iter().filter_map(|part| wall_at(&route.points, *part))
+}
+
+/// How much of labels, titles and nodes something covers, px².
+pub(crate) fn covered(scene: &Scene, place: &Rect) -> f64 {
+    let labels = scene.routes.iter().filter_map(|route| route.label.as_ref());
+    let words = labels
+        .map(|label| label.rect)
+        .chain(scene.groups.iter().map(|group| group.title))
+        .chain(scene.nodes.iter().map(|node| node.rect));
+    words.map(|rect| common(&rect, place)).sum()
 }
 
 /// The area that two rectangles have in common.

@@ -7,16 +7,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use topomotion_scene::{Animation, Chapter, Millis, Scene, Transcript, Window};
-use topomotion_trace::{Event, Time, Tone, What};
+use topomotion_trace::{Event, Fault, Time, Tone, What};
 
+use crate::about::{self, Parts};
 use crate::bands::{self, Place};
 use crate::bubble::{Speech, bubble};
 use crate::captions::reading_ms;
 use crate::channel::{Channels, Slot};
 use crate::clock;
-use crate::flights::Sky;
+use crate::facts::Facts;
+use crate::flights::{Manifest, Sky};
 use crate::ledger::{Ledger, Touch};
 use crate::panels::{Row, Rows};
+use crate::passage;
 use crate::perch::{Perch, perch};
 use crate::plan::Plan;
 use crate::reading::Reading;
@@ -55,6 +58,7 @@ pub(crate) fn direct(
         changing,
         channels: Channels::default(),
         sky: Sky::default(),
+        facts: Facts::default(),
         chapters: Vec::new(),
         transcript: Vec::new(),
         posters: Vec::new(),
@@ -67,13 +71,20 @@ pub(crate) fn direct(
         now = film.play(story, Place { index, of: stories.len() }, now);
     }
     let poster = film.poster();
-    let Film { mut channels, sky, chapters, transcript, busy, knots, .. } = film;
-    let mut sprites = sky.land(&mut channels, &paints);
+    let Film { mut channels, sky, facts, chapters, transcript, busy, knots, .. } = film;
+    let (mut sprites, mut manifest) = sky.land(&mut channels, &paints);
     let flights = sprites.iter().flat_map(|sprite| sprite.windows.iter().copied());
     let busy: Vec<Window> = busy.into_iter().chain(flights).collect();
     sprites.extend(pulse::throb(&stage.scene, &mut paints, &busy, now));
     sprites.extend(channels.sprites(now));
-    clip(&mut sprites, now);
+    clip(&mut sprites, &mut manifest, now);
+    let parts = Parts {
+        scene: &stage.scene,
+        backdrop: &backdrop,
+        sprites: &sprites,
+        manifest: &manifest,
+    };
+    let about = about::about(&parts, facts, &options.layers);
     let animation = Animation {
         size: stage.size,
         duration: Millis(now),
@@ -84,6 +95,7 @@ pub(crate) fn direct(
         chapters,
         backdrop,
         sprites,
+        about,
         palette: paints.palette(),
     };
     (animation, knots)
@@ -115,14 +127,18 @@ fn perches(scene: &Scene) -> BTreeMap<String, Perch> {
 }
 
 /// Nothing is seen beyond the end.
-fn clip(sprites: &mut Vec<topomotion_scene::Sprite>, end: u32) {
+fn clip(sprites: &mut Vec<topomotion_scene::Sprite>, manifest: &mut Manifest, end: u32) {
     for sprite in sprites.iter_mut() {
         for window in &mut sprite.windows {
             window.end = window.end.min(Millis(end));
         }
     }
-    sprites
-        .retain(|sprite| sprite.windows.iter().all(|window| window.start < window.end));
+    let is_seen = |sprite: &topomotion_scene::Sprite| {
+        sprite.windows.iter().all(|window| window.start < window.end)
+    };
+    let mut seen = sprites.iter().map(is_seen);
+    manifest.shows.retain(|_| seen.next().unwrap_or(false));
+    sprites.retain(is_seen);
 }
 
 struct Film<'a> {
@@ -133,6 +149,7 @@ struct Film<'a> {
     changing: BTreeSet<String>,
     channels: Channels,
     sky: Sky,
+    facts: Facts,
     chapters: Vec<Chapter>,
     transcript: Vec<Transcript>,
     /// Moments at which a caption begins, for the choice of the poster.
@@ -244,6 +261,19 @@ impl Film<'_> {
             if let What::Fault(fault) = &event.what {
                 let scene = &self.stage.scene;
                 cut::show(fault, scene, at, &mut self.channels, self.paints);
+                if let Fault::Way { from, to, flow } = fault {
+                    let sides = (&from[..], &to[..]);
+                    passage::show(
+                        sides,
+                        *flow,
+                        scene,
+                        at,
+                        &mut self.channels,
+                        self.paints,
+                    );
+                } else if *fault == Fault::Heal {
+                    passage::clear(scene, at, &mut self.channels);
+                }
             }
             spoken = self.speak(event, at).unwrap_or(spoken).max(spoken);
         }
@@ -315,6 +345,7 @@ impl Film<'_> {
 
     /// Draws a touched place as it is now.
     fn show(&mut self, ledger: &Ledger, touch: &Touch, at: u32) {
+        self.facts.touch(ledger, touch, at, self.stage);
         match touch {
             Touch::Node(process) => {
                 let Some(node) = self.stage.node(process) else { return };

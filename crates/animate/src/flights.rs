@@ -11,6 +11,7 @@ use topomotion_scene::{
 };
 use topomotion_trace::{Loss, Travel};
 
+use crate::aboard::{self, Aboard};
 use crate::channel::{Channels, Slot};
 use crate::cut;
 use crate::draw;
@@ -64,12 +65,24 @@ impl Course {
     }
 }
 
+/// What is in the air in a film, and which sprite shows what of it.
+#[derive(Debug, Default)]
+pub(crate) struct Manifest {
+    /// What flies.
+    pub aboard: Vec<Aboard>,
+    /// For each sprite, what it shows.
+    pub shows: Vec<usize>,
+}
+
 /// Every packet of a film.
 #[derive(Debug, Default)]
 pub(crate) struct Sky {
     flown: Vec<Flown>,
     notable: Vec<Window>,
     sprites: Vec<Sprite>,
+    /// What flies, and, sprite by sprite, which of it that shows.
+    aboard: Vec<Aboard>,
+    shows: Vec<usize>,
     wires: BTreeMap<String, (Vec<Point>, f64, Vec<Window>)>,
     ways: Ways,
 }
@@ -87,6 +100,7 @@ impl Sky {
         let window = at_least(window, 50);
         self.wire(flight, &way, window);
         let kind = kind(flight, stage);
+        self.aboard.push(aboard::packet(flight, kind.word(), &way, stage));
         let (form, label) = (form(flight, &way), label(flight, &way, stage));
         let item = pill::pill(kind, form, &label, flight.packet.records, paints);
         let part = match flight.fate {
@@ -121,6 +135,7 @@ impl Sky {
     ) {
         let Some(way) = self.ways.of(&stage.scene, flight.packet) else { return };
         self.wire(flight, &way, window);
+        self.aboard.push(aboard::packet(flight, aboard::ROUTINE, &way, stage));
         let item = pill::dot(kind(flight, stage), pill::form(flight), paints);
         self.push(item, window, Motion { path: way.line(Size::default()) });
     }
@@ -128,20 +143,26 @@ impl Sky {
     /// Lets many routine packets go there and back as one.
     pub fn breathe(
         &mut self,
-        flight: &Flight<'_>,
+        flights: &[&Flight<'_>],
         item: Item,
         window: Window,
         stage: &Stage,
     ) {
+        let Some(&flight) = flights.first() else { return };
         let Some(way) = self.ways.of(&stage.scene, flight.packet) else { return };
         self.wire(flight, &way, window);
+        self.aboard.push(aboard::folded(flights, &way, stage));
         let half_width = pill::half_width(&item);
         let motion = self.lane(&way, window, half_width, stage, Course::ThereAndBack);
         self.push(item, window, motion);
     }
 
-    /// The wires into their channels, and all packets.
-    pub fn land(self, channels: &mut Channels, paints: &Paints) -> Vec<Sprite> {
+    /// The wires into their channels, and all packets: the sprites, and what each shows.
+    pub fn land(
+        self,
+        channels: &mut Channels,
+        paints: &Paints,
+    ) -> (Vec<Sprite>, Manifest) {
         for (key, (corners, radius, mut windows)) in self.wires {
             windows.sort();
             let wire = wire(&corners, radius, paints);
@@ -150,7 +171,7 @@ impl Sky {
                 channels.flash(Slot::Wire, &key, times, wire.clone());
             }
         }
-        self.sprites
+        (self.sprites, Manifest { aboard: self.aboard, shows: self.shows })
     }
 
     /// When packets of note fly, for choosing a poster.
@@ -161,6 +182,7 @@ impl Sky {
     fn push(&mut self, item: Item, window: Window, motion: Motion) {
         let (layer, windows) = (Layer::Packets, vec![window]);
         self.sprites.push(Sprite { item, layer, windows, motion: Some(motion) });
+        self.shows.push(self.aboard.len().saturating_sub(1));
     }
 
     fn lose(

@@ -19,6 +19,8 @@ pub(crate) struct Replica {
     pub leader: Option<String>,
     /// Leader epoch.
     pub epoch: i32,
+    /// Log start offset: what stood before is gone.
+    pub start: i64,
     /// Log end offset.
     pub end: i64,
     /// High watermark.
@@ -134,6 +136,27 @@ impl Ledger {
         self.replicas.get(&(process.to_owned(), partition.to_owned()))
     }
 
+    /// The replicas of a process, by partition, without those of internal topics.
+    pub fn replicas_of(&self, process: &str) -> impl Iterator<Item = (&str, &Replica)> {
+        let own = self.replicas.range((process.to_owned(), String::new())..);
+        own.take_while(move |((owner, _), _)| owner == process)
+            .filter(|((_, partition), _)| !partition.starts_with("__"))
+            .map(|((_, partition), replica)| (partition.as_str(), replica))
+    }
+
+    /// The processes that hold a replica of a partition.
+    pub fn holders(&self, partition: &str) -> impl Iterator<Item = String> {
+        let all = self.replicas.keys().filter(move |(_, own)| own == partition);
+        all.map(|(process, _)| process.clone())
+    }
+
+    /// What a consumer reads next, by partition.
+    pub fn positions_of(&self, process: &str) -> impl Iterator<Item = (&str, i64)> {
+        let own = self.positions.range((process.to_owned(), String::new())..);
+        own.take_while(move |((owner, _), _)| owner == process)
+            .map(|((_, partition), next)| (partition.as_str(), *next))
+    }
+
     /// The partition's registration.
     pub fn registration(&self, partition: &str) -> Option<&Registration> {
         self.partitions.get(partition)
@@ -182,6 +205,8 @@ impl Ledger {
                 let side = if left.len() <= right.len() { left } else { right };
                 return side.iter().flat_map(|process| self.cut(process)).collect();
             }
+            // The wire tells, not its ends.
+            Fault::Way { .. } => return Vec::new(),
             Fault::Heal => return self.heal(),
         };
         let (doing, mut touches) = self.node(process);
@@ -282,6 +307,7 @@ impl Ledger {
             | S::Truncated { .. }
             | S::Recovered { .. }
             | S::HighWatermark { .. }
+            | S::LogStart { .. }
             | S::LastStable { .. } => self.log(change),
         }
     }
@@ -320,9 +346,15 @@ impl Ledger {
             S::Truncated { end, .. } | S::Recovered { end, .. } => {
                 replica.epochs.retain(|(start, _)| start < end);
                 replica.end = *end;
+                replica.start = replica.start.min(*end);
                 replica.watermark = replica.watermark.min(*end);
             }
             S::HighWatermark { offset, .. } => replica.watermark = *offset,
+            S::LogStart { offset, .. } => {
+                replica.start = *offset;
+                // A follower that begins anew at its leader's start has that as its end.
+                replica.end = replica.end.max(*offset);
+            }
             S::LastStable { offset, .. } => replica.last_stable = Some(*offset),
             _ => {}
         }
@@ -339,6 +371,7 @@ pub(crate) fn replica_of(change: &StateChange) -> Option<(&str, &str)> {
         | S::Truncated { process, partition, .. }
         | S::Recovered { process, partition, .. }
         | S::HighWatermark { process, partition, .. }
+        | S::LogStart { process, partition, .. }
         | S::LastStable { process, partition, .. } => Some((process, partition)),
         _ => None,
     }

@@ -32,6 +32,8 @@
 //! assert_eq!(film.transcript[0].text, "Look.");
 //! ```
 
+mod aboard;
+mod about;
 mod bands;
 mod bubble;
 mod captions;
@@ -42,6 +44,7 @@ mod describe;
 mod detour;
 mod director;
 mod draw;
+mod facts;
 #[cfg(test)]
 mod fixture;
 mod flights;
@@ -53,6 +56,7 @@ mod looks;
 mod options;
 mod paint;
 mod panels;
+mod passage;
 mod perch;
 mod pill;
 mod plan;
@@ -77,7 +81,7 @@ use topomotion_scene::{Animation, Scene, Size};
 use stage::{Bands, Stage};
 use theme::Paints;
 
-pub use options::{Kind, Legend, Options, Pace, Story};
+pub use options::{Hideable, Kind, Legend, Options, Pace, Story};
 pub use theme::{Scheme, Theme, ThemeFile};
 pub use warp::Knot;
 

@@ -1,5 +1,7 @@
 //! What a film is made of and how fast it goes.
 
+use std::collections::BTreeSet;
+
 use topomotion_trace::Trace;
 
 use crate::Theme;
@@ -42,6 +44,21 @@ pub struct Options {
     pub pace: Pace,
     /// Whether the marks are explained below the picture.
     pub legend: Legend,
+    /// What can be hidden in a picture that can be asked.
+    pub layers: Vec<Hideable>,
+}
+
+/// A layer of the script: what is gone when it is hidden.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Hideable {
+    /// Its name.
+    pub name: String,
+    /// The groups that are gone.
+    pub groups: BTreeSet<String>,
+    /// The processes that are gone.
+    pub processes: BTreeSet<String>,
+    /// The connections that are gone, by their places among the topology's.
+    pub edges: BTreeSet<usize>,
 }
 
 /// Whether the marks of a picture are explained below it.

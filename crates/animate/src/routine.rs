@@ -65,9 +65,8 @@ pub(crate) fn fly(
                 end: Millis(offset + gap.end),
             };
             for ((_, _, api), flights) in folded.iter().take(MOST.saturating_sub(drawn)) {
-                let Some(first) = flights.first() else { continue };
                 let item = pill::breath(api, requests(flights), paints);
-                sky.breathe(first, item, window, stage);
+                sky.breathe(flights, item, window, stage);
                 drawn += 1;
             }
         }

@@ -168,17 +168,22 @@ fn shared_stem(ids: &[String]) -> usize {
 /// The last records of the log, its epochs, the high watermark and the log end.
 pub(crate) fn cells(subject: &Subject<'_>, row: Rect, paints: &Paints) -> Item {
     let replica = subject.replica;
-    let strip = Strip::new(row, replica.end.max(0));
+    let strip = Strip::new(row, replica.start, replica.end.max(0));
     let mut primitives = Vec::new();
     let ends =
         [Point::new(strip.left, strip.foot()), Point::new(strip.right, strip.foot())];
     primitives.push(draw::polyline(&ends, paints.stroke("hairline", BORDER_FINE)));
-    if strip.end == 0 {
+    if strip.start >= strip.end {
         let quiet = Ink::new(FontFace::Regular, TYPE_FINE, paints.solid("muted"));
         let at = Point::new(strip.left, strip.foot() - 5.0);
-        primitives.push(quiet.line("empty", at, Anchor::Start));
+        let text = match strip.end {
+            0 => "empty".to_owned(),
+            end => format!("empty, next is {end}"),
+        };
+        primitives.push(quiet.line(&text, at, Anchor::Start));
     } else {
-        for offset in strip.first..strip.end {
+        // What retention or a deletion took leaves its place free.
+        for offset in strip.first.max(strip.start)..strip.end {
             let committed = offset < replica.watermark;
             strip.cell(offset, committed, paints, &mut primitives);
         }
@@ -192,6 +197,9 @@ pub(crate) fn cells(subject: &Subject<'_>, row: Rect, paints: &Paints) -> Item {
     );
     if let Some(offset) = replica.last_stable.filter(|it| *it < replica.watermark) {
         name.push_str(&format!(", last stable offset {offset}"));
+    }
+    if replica.start > 0 {
+        name.push_str(&format!(", log start {}", replica.start));
     }
     for (start, epoch) in &replica.epochs {
         name.push_str(&format!(", epoch {epoch} from offset {start}"));
@@ -212,12 +220,14 @@ struct Strip {
     top: f64,
     /// First offset that is shown.
     first: i64,
+    /// Log start.
+    start: i64,
     /// Log end.
     end: i64,
 }
 
 impl Strip {
-    fn new(row: Rect, end: i64) -> Strip {
+    fn new(row: Rect, start: i64, end: i64) -> Strip {
         let left = row.x + SIDE + LEFT + 14.0;
         let room = row.right() - SIDE - left;
         let count = (room / CELL_WIDTH).floor().clamp(1.0, MOST_CELLS);
@@ -226,6 +236,7 @@ impl Strip {
             right: left + CELL_WIDTH * count,
             top: row.y + 12.0,
             first: (end - count as i64).max(0),
+            start,
             end,
         }
     }
@@ -265,10 +276,10 @@ impl Strip {
         let mut free = f64::MIN;
         for (index, (start, epoch)) in epochs.iter().enumerate() {
             let next = epochs.get(index + 1).map_or(self.end, |(start, _)| *start);
-            if next <= self.first {
+            if next <= self.first.max(self.start) {
                 continue;
             }
-            let x = self.x(*start);
+            let x = self.x((*start).max(self.start));
             let notch = [Point::new(x, self.top - 9.0), Point::new(x, self.foot())];
             all.push(draw::polyline(&notch, paints.stroke("epoch", BORDER_FINE)));
             let text = format!("e{epoch}");
@@ -548,5 +559,15 @@ mod tests {
     #[test]
     fn an_empty_log_says_so() {
         assert_eq!(texts(&Replica::default())[0].0, "empty");
+        let gone = Replica { start: 5, end: 5, watermark: 5, ..Replica::default() };
+        assert_eq!(texts(&gone)[0].0, "empty, next is 5");
+    }
+
+    #[test]
+    fn what_retention_took_has_no_cell() {
+        let replica = Replica { start: 3, end: 5, watermark: 5, ..Replica::default() };
+        let texts = texts(&replica);
+        let cells: Vec<&str> = texts.iter().map(|(text, ..)| text.as_str()).collect();
+        assert_eq!(cells, ["3", "4", "HW 5"]);
     }
 }

@@ -121,6 +121,7 @@ impl Teller<'_> {
             | S::Truncated { .. }
             | S::Recovered { .. }
             | S::HighWatermark { .. }
+            | S::LogStart { .. }
             | S::IsrProposed { .. }
             | S::ProduceWaits { .. } => self.replica(change, moment),
             S::LastStable { .. }
@@ -132,6 +133,38 @@ impl Teller<'_> {
             | S::TransactionStep { .. }
             | S::ProducerIdentified { .. } => self.coordinated(change),
         }
+    }
+
+    /// A log that has lost records, at either end.
+    fn shortened(&self, change: &StateChange) -> Option<Said> {
+        use StateChange as S;
+        let (weight, text) = match change {
+            S::Truncated { process, partition, end } => {
+                let who = self.stage.name(process);
+                let text = format!(
+                    "{who} cuts {partition} back to offset {end}, where it still agrees."
+                );
+                (Weight::Key, text)
+            }
+            S::Recovered { process, partition, end } => {
+                let who = self.stage.name(process);
+                let text = match end {
+                    0 => format!("{who} finds nothing of {partition} on its disk."),
+                    end => format!(
+                        "{who} finds {partition} up to offset {end} only: the rest had not \
+                         reached its disk."
+                    ),
+                };
+                (Weight::Key, text)
+            }
+            S::LogStart { process, partition, offset } => {
+                let who = self.stage.name(process);
+                let text = format!("{who} drops what {partition} has before {offset}.");
+                (Weight::Turn, text)
+            }
+            _ => return None,
+        };
+        Some((weight, Tone::Plain, text))
     }
 
     /// What became true of a replica.
@@ -155,23 +188,8 @@ impl Teller<'_> {
                     )
                 }
             }
-            S::Truncated { process, partition, end } => {
-                let who = self.stage.name(process);
-                let text = format!(
-                    "{who} cuts {partition} back to offset {end}, where it still agrees."
-                );
-                (Weight::Key, text)
-            }
-            S::Recovered { process, partition, end } => {
-                let who = self.stage.name(process);
-                let text = match end {
-                    0 => format!("{who} finds nothing of {partition} on its disk."),
-                    end => format!(
-                        "{who} finds {partition} up to offset {end} only: the rest had not \
-                         reached its disk."
-                    ),
-                };
-                (Weight::Key, text)
+            S::Truncated { .. } | S::Recovered { .. } | S::LogStart { .. } => {
+                return self.shortened(change);
             }
             S::HighWatermark { process, partition, offset } => {
                 return Some(self.watermark(process, partition, *offset, moment));

@@ -5,9 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use topomotion_trace::{Event, Fault, Packet, PacketId, StateChange, Time, Tone, What};
+use topomotion_trace::{
+    Event, Fault, Flow, Packet, PacketId, StateChange, Time, Tone, What,
+};
 
 use crate::ledger::Ledger;
+use crate::passage;
 use crate::reading::Reading;
 use crate::stage::Stage;
 use crate::told::list;
@@ -163,6 +166,11 @@ impl<'a> Teller<'a> {
                 let text =
                     format!("The network is cut: {} | {}.", names(left), names(right));
                 (Tone::Error, text)
+            }
+            Fault::Way { from, to, flow } => {
+                let tone = if *flow == Flow::Free { Tone::Plain } else { Tone::Error };
+                let way = format!("What {} sends to {}", names(from), names(to));
+                (tone, format!("{way} {}.", passage::told(*flow)))
             }
             Fault::Heal => (Tone::Plain, "The network is whole again.".to_owned()),
         };

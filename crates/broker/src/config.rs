@@ -170,7 +170,10 @@ pub struct BrokerSettings {
     pub pre_vote: PreVote,
     /// Era switch: a quorum leader without a majority steps down.
     pub check_quorum: CheckQuorum,
-    /// Era switch, off as in 4.0: eligible leader replicas (KIP-966).
+    /// `authorizer.class.name` and `super.users`: who may do everything, while ACLs decide for
+    /// everybody else who is known by name. None, the default: everybody may do everything.
+    pub authorizer: Option<Vec<Arc<str>>>,
+    /// Era switch, on as in a new cluster of 4.1: eligible leader replicas (KIP-966).
     pub elr: Elr,
     /// Era switch: whom the controller lets into an ISR.
     pub isr_admission: IsrAdmission,
@@ -294,7 +297,8 @@ impl Default for BrokerSettings {
             kraft_version: KraftVersion::Static,
             pre_vote: PreVote::On,
             check_quorum: CheckQuorum::On,
-            elr: Elr::Off,
+            elr: Elr::On,
+            authorizer: None,
             isr_admission: IsrAdmission::SameIncarnation,
             isr_fencing: IsrFencing::On,
             strict_min_isr: StrictMinIsr::On,

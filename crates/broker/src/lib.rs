@@ -61,6 +61,7 @@
 //! assert_eq!(node.image().active_brokers().count(), 1);
 //! ```
 
+pub mod acl;
 mod api;
 mod broker;
 mod config;

@@ -17,6 +17,7 @@ use topomotion_wire::{
     Offset, Output, QuorumEpoch, QuorumRole, Random, Request, TopicPartition,
 };
 
+use crate::acl::{Gate, Guest};
 use crate::broker::{Broker, Standing};
 use crate::config::NodeConfig;
 use crate::controller::ActiveController;
@@ -37,6 +38,7 @@ pub struct Node {
     random: Random,
     effects: Effects,
     inbound: Inbound,
+    gate: Gate,
     peers: Peers,
     quorum: Quorum,
     /// Requests that the quorum has yet to answer.
@@ -94,6 +96,7 @@ impl Node {
             random,
             effects,
             inbound: Inbound::default(),
+            gate: Gate::default(),
             quorum,
             quorum_tickets: BTreeMap::new(),
             next_token: 0,
@@ -190,13 +193,13 @@ impl Node {
         } else if let Some(batch) = self.next_batch() {
             self.append_metadata(now, batch);
         } else if let Some((ticket, answer)) = self.effects.next_answer() {
-            self.deliver(ticket, answer);
+            self.answer(ticket, answer);
         } else if let Some(ask) = self.effects.next_ask() {
             self.send(now, ask);
         } else if let Some(local) = self.local.pop_front() {
             self.take_local(now, local);
         } else if let Some(call) = self.inbound.next_call() {
-            self.dispatch(now, call);
+            self.admit(now, call);
         } else {
             return self.rest(now);
         }
@@ -217,6 +220,34 @@ impl Node {
             return Step::More;
         }
         if self.effects.has_work() { Step::More } else { Step::Quiet }
+    }
+
+    /// Tells who is on a connection that somebody has opened: from now on only what they may do
+    /// is done for them, if there is an authorizer. Whoever is never introduced may do
+    /// everything.
+    pub fn introduce(&mut self, connection: ConnectionId, guest: Guest) {
+        if self.config.settings.authorizer.is_some() {
+            self.gate.introduce(connection, guest);
+        }
+    }
+
+    /// Lets a request in whose turn has come, or what of it may come in.
+    fn admit(&mut self, now: Instant, call: Call) {
+        let Some(super_users) = &self.config.settings.authorizer else {
+            return self.dispatch(now, call);
+        };
+        match self.gate.admit(&self.image, super_users, call) {
+            Ok(call) => self.dispatch(now, call),
+            Err((ticket, answer)) => self.deliver(ticket, answer),
+        }
+    }
+
+    fn answer(&mut self, ticket: Ticket, answer: Answer) {
+        let Some(super_users) = &self.config.settings.authorizer else {
+            return self.deliver(ticket, answer);
+        };
+        let answer = self.gate.amend(&self.image, super_users, ticket, answer);
+        self.deliver(ticket, answer);
     }
 
     fn deliver(&mut self, ticket: Ticket, answer: Answer) {
@@ -348,6 +379,7 @@ impl Node {
     /// Whoever dialled is gone: nobody waits for an answer any more.
     fn hung_up(&mut self, now: Instant, connection: ConnectionId) {
         self.inbound.closed(connection);
+        self.gate.closed(connection);
         let standing =
             standing(&self.config, &self.image, &self.quorum, self.applied, now);
         if let Some(broker) = &mut self.broker {

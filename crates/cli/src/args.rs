@@ -1,5 +1,7 @@
 //! What was typed. What it means is worked out by each command.
 
+mod access;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use crate::ranges;
 use crate::terminal::ColorChoice;
 use crate::theme;
 use crate::units::{self, Repeat};
+pub use access::Access;
 
 /// Diagrams of distributed systems that move: a script in, a film of what a real engine
 /// did out.
@@ -144,8 +147,12 @@ pub struct Render {
 #[derive(Debug, Args)]
 pub struct Preview {
     /// The scripts, or a folder of them
-    #[arg(required = true, value_name = "SCRIPT")]
+    #[arg(required_unless_present = "playground", value_name = "SCRIPT")]
     pub scripts: Vec<PathBuf>,
+    /// A page with an editor instead, to try things on; it begins with the first script, if
+    /// one is given, and saves nothing there
+    #[arg(long)]
+    pub playground: bool,
     /// Port on 127.0.0.1 [default: any that is free]
     #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
     pub port: u16,
@@ -323,12 +330,18 @@ pub struct Broker {
     /// Do not create topics when clients ask about them
     #[arg(long)]
     pub no_auto_create: bool,
+    /// Serve a Schema Registry, too, at this port of 127.0.0.1; 0 takes any that is free
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "8081")]
+    pub schema_registry: Option<u16>,
     /// Port on 127.0.0.1 at which status, crash and the like are heard [default: any that is free]
     #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
     pub control_port: u16,
     /// Hear none of them
     #[arg(long, conflicts_with = "control_port")]
     pub no_control: bool,
+    /// Who may connect.
+    #[command(flatten)]
+    pub access: Access,
 }
 
 /// Something for a cluster that is served.
@@ -390,9 +403,12 @@ pub struct Record {
     /// Port of the first broker on 127.0.0.1, the others follow [default: any that are free]
     #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
     pub port: u16,
-    /// How much is written down at most
+    /// How many events are kept: the last ones
     #[arg(long, value_name = "NUMBER", default_value_t = 20_000)]
     pub max_events: usize,
+    /// Who may connect.
+    #[command(flatten)]
+    pub access: Access,
     /// The program and its arguments; it finds the brokers in BOOTSTRAP_SERVERS and
     /// KAFKA_BOOTSTRAP_SERVERS, and where an argument says {bootstrap}
     #[arg(

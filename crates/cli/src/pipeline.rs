@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use topomotion_animate::Story;
+use topomotion_animate::{Hideable, Story};
 use topomotion_layout::graph::Effort;
 use topomotion_model::{ProcessId, Topology};
 use topomotion_scene::{Animation, Scene};
@@ -113,6 +113,7 @@ impl Production {
             description: self.topology.description.clone().unwrap_or_default(),
             theme: self.dress.theme.clone(),
             legend: self.dress.legend,
+            layers: self.layers(),
             ..topomotion_animate::Options::default()
         };
         let stories: Vec<_> = stories.iter().map(Played::story).collect();
@@ -122,6 +123,23 @@ impl Production {
             film.title.clone_from(&self.stem);
         }
         film
+    }
+
+    /// What readers of a picture that can be asked may hide.
+    fn layers(&self) -> Vec<Hideable> {
+        let topology = &self.topology;
+        let names = topology.layers().into_iter();
+        names
+            .map(|name| {
+                let (groups, processes, edges) = topology.gone_without(name);
+                Hideable {
+                    name: name.to_owned(),
+                    groups: groups.iter().map(ToString::to_string).collect(),
+                    processes: processes.iter().map(ToString::to_string).collect(),
+                    edges: edges.into_iter().collect(),
+                }
+            })
+            .collect()
     }
 
     /// What the binding found out about processes.

@@ -7,7 +7,7 @@
 
 use std::error::Error;
 
-use topomotion_host::{Durability, HostConfig, Storage, asked_to_stop, serve};
+use topomotion_host::{Durability, HostConfig, Security, Storage, asked_to_stop, serve};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -19,8 +19,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         brokers,
         port,
         control: None,
+        schema_registry: None,
         storage,
         durability: Durability::PageCache,
+        security: Security::default(),
         settings: HostConfig::settings_for(brokers),
     };
     let ready = |ready: &topomotion_host::Ready| println!("{}", ready.bootstrap());

@@ -9,6 +9,7 @@ mod faults;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use topomotion_broker::acl::Guest;
 use topomotion_broker::{BrokerStatus, Roles, frames};
 use topomotion_log::DiskError;
 use topomotion_wire::{
@@ -21,6 +22,7 @@ use crate::error::HostError;
 use crate::flusher::{Job, Purpose};
 use crate::member::{End, Life, Member};
 use crate::outbox::Outbox;
+use crate::registry::Lodger;
 use crate::store::Stored;
 use crate::watch::{Parcel, Watch, Watcher};
 pub use faults::Hurt;
@@ -96,6 +98,27 @@ impl Cluster {
         connection
     }
 
+    /// A client within the process connects to whoever listens there. None: nobody does.
+    pub(crate) fn dial_in(
+        &mut self,
+        guest: &Rc<Lodger>,
+        connection: ConnectionId,
+        to: &Endpoint,
+    ) -> Option<(usize, ConnectionId)> {
+        let mut members = self.members.iter();
+        let member = members.position(|it| it.node.config().endpoint == *to)?;
+        if self.members[member].life == Life::Crashed {
+            return None;
+        }
+        let end = End::Guest { guest: guest.clone(), connection };
+        let there = self.members[member].accept(end);
+        if let Some(watcher) = &mut self.watcher {
+            watcher.accepted((member, there));
+        }
+        self.give(member, Input::Accepted { connection: there });
+        Some((member, there))
+    }
+
     /// Something has happened to a node.
     pub(crate) fn give(&mut self, member: usize, input: Input) {
         let mut parcel = None;
@@ -106,6 +129,39 @@ impl Cluster {
         }
         self.inbox.push_back(News { member, input, parcel });
         self.run();
+    }
+
+    /// Who is on a client's connection is known.
+    pub(crate) fn introduce(
+        &mut self,
+        member: usize,
+        connection: ConnectionId,
+        guest: Guest,
+    ) {
+        self.members[member].node.introduce(connection, guest);
+    }
+
+    /// A client says what no node hears: the watcher does.
+    pub(crate) fn overhear(
+        &mut self,
+        member: usize,
+        connection: ConnectionId,
+        message: &Message,
+    ) -> Option<Parcel> {
+        let watcher = self.watcher.as_mut()?;
+        watcher.heard(self.clock.now(), (member, connection), message)
+    }
+
+    /// Answers in a node's place, behind everything that the node has said itself.
+    pub(crate) fn answer(
+        &mut self,
+        member: usize,
+        connection: ConnectionId,
+        message: Message,
+        cause: Option<Parcel>,
+    ) {
+        self.send(member, connection, message, cause);
+        self.hold_back(member);
     }
 
     /// Puts something on its way to a member.
@@ -245,7 +301,9 @@ impl Cluster {
 
     /// Whether a client waits for an answer.
     pub(crate) fn owes(&self, member: usize, connection: ConnectionId) -> bool {
-        self.members[member].node.backlog(connection) > 0
+        let own = &self.members[member];
+        let mut held = own.held.messages.iter();
+        own.node.backlog(connection) > 0 || held.any(|(it, _)| *it == connection)
     }
 
     /// Whether somebody is there to take connections.
@@ -410,6 +468,10 @@ impl Cluster {
                 let input = Input::Received { connection, message };
                 self.pass_news(member, News { member: to, input, parcel });
             }
+            Some(End::Guest { guest, connection }) => {
+                let connection = *connection;
+                guest.tell(Input::Received { connection, message });
+            }
             Some(End::Client(client)) => {
                 let Message::Response(response) = message else { return };
                 match frames::write_response(&response) {
@@ -432,6 +494,9 @@ impl Cluster {
                 self.pass(member, peer, Input::Closed { connection });
             }
             Some(End::Client(client)) => client.close(),
+            Some(End::Guest { guest, connection }) => {
+                guest.tell(Input::Closed { connection });
+            }
         }
     }
 

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use topomotion_broker::{AutoCreateTopics, BrokerSettings, FetchSessions};
 use topomotion_wire::Duration;
 
+use crate::sasl::Sasl;
+use crate::tls::Tls;
+
 /// A cluster to be served.
 #[derive(Debug, Clone)]
 pub struct HostConfig {
@@ -14,12 +17,25 @@ pub struct HostConfig {
     pub port: u16,
     /// The port at which brokers can be hurt; 0: whichever is free. None: they cannot.
     pub control: Option<u16>,
+    /// The port of a Schema Registry; 0: whichever is free. None: there is none.
+    pub schema_registry: Option<u16>,
     /// Where records are kept.
     pub storage: Storage,
     /// What an acknowledgement promises.
     pub durability: Durability,
+    /// Who may do what.
+    pub security: Security,
     /// What holds for every node. See [`HostConfig::settings_for`].
     pub settings: BrokerSettings,
+}
+
+/// Who may connect, and do what. By default everybody may do everything, as with Kafka.
+#[derive(Debug, Clone, Default)]
+pub struct Security {
+    /// Who may log in. None: nobody has to.
+    pub sasl: Option<Sasl>,
+    /// What is said is encrypted. None: it is not.
+    pub tls: Option<Tls>,
 }
 
 /// Where records are kept.

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use topomotion_log::DiskError;
 
+use crate::tls::Tls;
+
 /// Why a cluster is not, or no longer, served.
 #[derive(Debug)]
 pub enum HostError {
@@ -53,6 +55,13 @@ pub enum HostError {
         /// What the system, or the cluster, says.
         error: io::Error,
     },
+    /// A listener's certificate or key that is none.
+    Tls {
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The system gives no threads, timers or signals.
     System(io::Error),
 }
@@ -85,6 +94,12 @@ impl HostError {
                 "--upstream takes HOST:PORT of a broker's listener without TLS, as the program \
                  would be given it",
             ),
+            HostError::Tls { .. } if !Tls::IS_THERE => {
+                Some("build one that has: cargo install --path crates/cli --features tls")
+            }
+            HostError::Tls { .. } => {
+                Some("a certificate and its private key are meant, both PEM")
+            }
             HostError::File { .. }
             | HostError::Disk { .. }
             | HostError::Halted { .. }
@@ -114,6 +129,7 @@ impl fmt::Display for HostError {
             HostError::Upstream { address, error } => {
                 write!(f, "no cluster at {address}: {error}")
             }
+            HostError::Tls { path, why } => write!(f, "{}: {why}", path.display()),
             HostError::System(error) => write!(f, "{error}"),
         }
     }

@@ -23,14 +23,16 @@
 //! [`Disk`](topomotion_log::Disk)) and [`HostError`] (why it does not, or no longer, serve).
 //!
 //! ```no_run
-//! use topomotion_host::{Durability, HostConfig, Storage, asked_to_stop, serve};
+//! use topomotion_host::{Durability, HostConfig, Security, Storage, asked_to_stop, serve};
 //!
 //! let config = HostConfig {
 //!     brokers: 3,
 //!     port: 9092,
 //!     control: None,
+//!     schema_registry: None,
 //!     storage: Storage::Memory,
 //!     durability: Durability::PageCache,
+//!     security: Security::default(),
 //!     settings: HostConfig::settings_for(3),
 //! };
 //! // Serves until SIGINT or SIGTERM.
@@ -58,22 +60,28 @@ mod error;
 mod flusher;
 mod member;
 mod outbox;
+mod registry;
 mod room;
+mod sasl;
 mod secrets;
 mod server;
 mod signals;
 mod store;
+mod tls;
 mod upstream;
 mod watch;
+mod wire;
 
 pub use cluster::Hurt;
-pub use config::{Durability, HostConfig, Storage};
+pub use config::{Durability, HostConfig, Security, Storage};
 pub use control::Control;
 pub use disk::FileDisk;
 pub use errand::serve_one;
 pub use error::HostError;
+pub use sasl::{Mechanism, Sasl, User};
 pub use server::{Ready, serve, serve_watched};
 pub use signals::asked_to_stop;
+pub use tls::Tls;
 pub use topomotion_broker::AutoCreateTopics;
 pub use topomotion_wire::{Fact, Instant, Rule, TopicPartition};
 pub use upstream::{Upstream, listen_in};

@@ -8,6 +8,7 @@ use topomotion_wire::{ConnectionId, Message};
 
 use crate::cluster::News;
 use crate::outbox::Outbox;
+use crate::registry::Lodger;
 use crate::store::Store;
 
 /// Where a connection leads.
@@ -17,6 +18,8 @@ pub(crate) enum End {
     Peer { member: usize, connection: ConnectionId },
     /// To a client.
     Client(Rc<Outbox>),
+    /// To a client within this process, which has its own name for it.
+    Guest { guest: Rc<Lodger>, connection: ConnectionId },
 }
 
 /// One node.

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 
 use bytes::{Buf, Bytes};
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
+
+use crate::wire::Wire;
 
 /// How many frames are handed to the socket in one call.
 const FRAMES_PER_WRITE: usize = 16;
@@ -14,7 +15,7 @@ const FRAMES_PER_WRITE: usize = 16;
 /// One client's socket, and what it has not taken yet.
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    stream: TcpStream,
+    wire: Wire,
     waiting: RefCell<VecDeque<Bytes>>,
     bytes: Cell<usize>,
     state: Cell<State>,
@@ -33,9 +34,9 @@ enum State {
 }
 
 impl Outbox {
-    pub(crate) fn new(stream: TcpStream) -> Outbox {
+    pub(crate) fn new(wire: Wire) -> Outbox {
         Outbox {
-            stream,
+            wire,
             waiting: RefCell::default(),
             bytes: Cell::new(0),
             state: Cell::new(State::Open),
@@ -44,8 +45,8 @@ impl Outbox {
         }
     }
 
-    pub(crate) fn stream(&self) -> &TcpStream {
-        &self.stream
+    pub(crate) fn wire(&self) -> &Wire {
+        &self.wire
     }
 
     /// Bytes that the socket has not taken yet.
@@ -59,7 +60,7 @@ impl Outbox {
             return;
         }
         if self.bytes.get() == 0 {
-            match self.stream.try_write(&frame) {
+            match self.wire.try_write(&frame) {
                 Ok(taken) => frame.advance(taken),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(_) => return self.abandon(),
@@ -68,6 +69,8 @@ impl Outbox {
         if !frame.is_empty() {
             self.bytes.set(self.bytes.get() + frame.len());
             self.waiting.borrow_mut().push_back(frame);
+            self.written.notify_one();
+        } else if self.wire.is_behind() {
             self.written.notify_one();
         }
     }
@@ -98,14 +101,16 @@ impl Outbox {
     /// Hands to the socket what waits for it, until the connection ends.
     pub(crate) async fn write_all(&self) {
         loop {
-            if self.bytes.get() == 0 {
+            if self.bytes.get() == 0 && !self.wire.is_behind() {
                 if self.state.get() != State::Open {
+                    self.wire.say_goodbye();
                     return self.abandon();
                 }
                 self.written.notified().await;
                 continue;
             }
-            if self.stream.writable().await.is_err() || self.write_some().is_err() {
+            let is_gone = self.wire.socket().writable().await.is_err();
+            if is_gone || self.wire.catch_up().is_err() || self.write_some().is_err() {
                 return self.abandon();
             }
             self.heard.notify_one();
@@ -114,12 +119,15 @@ impl Outbox {
 
     fn write_some(&self) -> io::Result<()> {
         let mut waiting = self.waiting.borrow_mut();
+        if waiting.is_empty() {
+            return Ok(());
+        }
         let slices: Vec<IoSlice<'_>> = waiting
             .iter()
             .take(FRAMES_PER_WRITE)
             .map(|frame| IoSlice::new(frame))
             .collect();
-        let mut taken = match self.stream.try_write_vectored(&slices) {
+        let mut taken = match self.wire.try_write_vectored(&slices) {
             Ok(taken) => taken,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
             Err(error) => return Err(error),

@@ -27,8 +27,11 @@ use crate::disk::reason;
 use crate::entropy::entropy;
 use crate::error::HostError;
 use crate::member::Member;
+use crate::registry;
 use crate::room::{CONNECTIONS_MAX, Room};
+use crate::sasl::{Sasl, Users};
 use crate::store::Store;
+use crate::tls::Tls;
 use crate::watch::Watch;
 
 /// How long brokers may take to give their leaderships away when all of them stop.
@@ -45,6 +48,8 @@ pub struct Ready {
     pub addresses: Vec<SocketAddr>,
     /// Where brokers can be hurt, if anywhere.
     pub control: Option<Control>,
+    /// Where the Schema Registry listens, if there is one.
+    pub schema_registry: Option<SocketAddr>,
 }
 
 impl Ready {
@@ -60,6 +65,10 @@ impl Ready {
 pub(crate) struct Shared {
     cluster: RefCell<Cluster>,
     settings: BrokerSettings,
+    /// Who may log in, where somebody has to.
+    users: Option<Users>,
+    /// What listeners show, where nobody else may hear.
+    tls: Option<Tls>,
     addresses: Vec<SocketAddr>,
     say: Box<dyn Fn(&str)>,
     /// The cluster's deadline may have changed.
@@ -123,6 +132,21 @@ impl Shared {
     /// A new connection's reader.
     pub(crate) fn requests(&self, member: usize) -> Requests {
         Requests::new(self.cluster.borrow().roles(member), &self.settings)
+    }
+
+    /// Who may log in, where somebody has to.
+    pub(crate) fn users(&self) -> Option<&Users> {
+        self.users.as_ref()
+    }
+
+    /// What listeners show, where nobody else may hear.
+    pub(crate) fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
+    }
+
+    /// How long a request may be.
+    pub(crate) fn request_max_bytes(&self) -> i32 {
+        self.settings.socket_request_max_bytes
     }
 
     /// Tells whoever looks after the process.
@@ -189,6 +213,8 @@ async fn run(
     let shared = Rc::new(Shared {
         cluster: RefCell::new(cluster),
         settings: config.settings.clone(),
+        users: config.security.sasl.as_ref().map(Sasl::users),
+        tls: config.security.tls.clone(),
         addresses: addresses.clone(),
         say,
         stirred: Notify::new(),
@@ -207,19 +233,29 @@ async fn run(
             shared.noted.notify_one();
         }
     });
-    for (member, listener) in listeners.into_iter().enumerate() {
-        spawn_local(accept(shared.clone(), member, listener));
-    }
     let control = match config.control {
         Some(port) => Some(control::open(&shared, port).await?),
+        None => None,
+    };
+    let registry = match config.schema_registry {
+        Some(port) => Some(registry::bind(port).await?),
         None => None,
     };
     while !shared.is_asked.get() && !shared.is(Cluster::is_ready)? {
         let _ = timeout(LOOK, shared.noted.notified()).await;
     }
+    // Nobody is heard before all brokers serve, as by Kafka: whoever learns of a cluster without
+    // brokers may never ask again (librdkafka).
+    for (member, listener) in listeners.into_iter().enumerate() {
+        spawn_local(accept(shared.clone(), member, listener));
+    }
     if !shared.is_asked.get() {
         shared.with(Cluster::tell_ready);
-        ready(&Ready { addresses, control });
+        let schema_registry = registry.as_ref().map(|(_, address)| *address);
+        if let Some((listener, _)) = registry {
+            registry::open(&shared, clock, listener, &addresses).await?;
+        }
+        ready(&Ready { addresses, control, schema_registry });
     }
     while !shared.is_asked.get() {
         shared.noted.notified().await;

@@ -15,10 +15,12 @@ use std::time::{Duration, Instant};
 
 use kafka_protocol::messages::{
     ApiKey, ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, MetadataResponse,
-    RequestHeader, ResponseHeader,
+    RequestHeader, ResponseHeader, SaslHandshakeRequest, SaslHandshakeResponse,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
-use topomotion_host::{Durability, HostConfig, HostError, Storage, serve};
+use topomotion_host::{
+    Durability, HostConfig, HostError, Mechanism, Sasl, Security, Storage, serve,
+};
 
 /// How a cluster ended, and the lines that it said.
 type End = (Result<(), HostError>, Vec<String>);
@@ -32,6 +34,10 @@ struct Cluster {
 
 impl Cluster {
     fn start(brokers: u16, storage: Storage) -> Cluster {
+        Cluster::guarded(brokers, storage, Security::default())
+    }
+
+    fn guarded(brokers: u16, storage: Storage, security: Security) -> Cluster {
         let (stop, stopped) = mpsc::channel();
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
@@ -39,8 +45,10 @@ impl Cluster {
                 brokers,
                 port: 0,
                 control: None,
+                schema_registry: None,
                 storage,
                 durability: Durability::PageCache,
+                security,
                 settings: HostConfig::settings_for(brokers),
             };
             let until = move || {
@@ -94,7 +102,7 @@ fn frame(key: ApiKey, version: i16, body: &impl Encodable) -> Vec<u8> {
     frame
 }
 
-fn answer(stream: &mut TcpStream) -> Vec<u8> {
+fn answer(stream: &mut impl Read) -> Vec<u8> {
     let mut length = [0; 4];
     stream.read_exact(&mut length).expect("an answer");
     let mut bytes = vec![0; u32::from_be_bytes(length) as usize];
@@ -102,7 +110,7 @@ fn answer(stream: &mut TcpStream) -> Vec<u8> {
     bytes
 }
 
-fn metadata(stream: &mut TcpStream) -> MetadataResponse {
+fn metadata(stream: &mut (impl Read + Write)) -> MetadataResponse {
     let request = MetadataRequest::default();
     stream.write_all(&frame(ApiKey::Metadata, 12, &request)).expect("it reads");
     let bytes = answer(stream);
@@ -232,8 +240,10 @@ fn a_port_that_is_taken_is_told() {
         brokers: 1,
         port,
         control: None,
+        schema_registry: None,
         storage: Storage::Memory,
         durability: Durability::PageCache,
+        security: Security::default(),
         settings: HostConfig::settings_for(1),
     };
     let never = || Ok(poll_fn(|_| std::task::Poll::<()>::Pending));
@@ -241,4 +251,141 @@ fn a_port_that_is_taken_is_told() {
     let error = refused.expect_err("the port is taken");
     assert_eq!(error.to_string(), format!("127.0.0.1:{port} is in use"));
     assert!(error.help().is_some_and(|help| help.contains("--port")));
+}
+
+fn with_alice() -> Security {
+    let users = vec!["alice:secret".parse().expect("a user")];
+    let mechanisms = Mechanism::ALL.to_vec();
+    Security { sasl: Some(Sasl { users, mechanisms }), ..Security::default() }
+}
+
+/// Logs in as the oldest clients do: tokens without a header.
+fn log_in(stream: &mut (impl Read + Write), token: &[u8]) {
+    let request = SaslHandshakeRequest::default()
+        .with_mechanism(StrBytes::from_static_str("PLAIN"));
+    stream.write_all(&frame(ApiKey::SaslHandshake, 0, &request)).expect("it reads");
+    let bytes = answer(stream);
+    let mut rest = &bytes[4..];
+    let agreed = SaslHandshakeResponse::decode(&mut rest, 0).expect("an answer");
+    assert_eq!(agreed.error_code, 0);
+    let length = u32::try_from(token.len()).expect("short").to_be_bytes();
+    stream.write_all(&[&length, token].concat()).expect("it reads");
+}
+
+#[test]
+fn the_oldest_way_to_log_in_leads_in_and_a_wrong_password_out() {
+    let cluster = Cluster::guarded(1, Storage::Memory, with_alice());
+    let mut client = cluster.dial(0);
+    log_in(&mut client, b"\0alice\0secret");
+    assert_eq!(answer(&mut client), b"");
+    assert_eq!(metadata(&mut client).brokers.len(), 1);
+    let mut guesser = cluster.dial(0);
+    log_in(&mut guesser, b"\0alice\0guess");
+    assert!(is_closed(&mut guesser));
+    let mut early = cluster.dial(0);
+    early
+        .write_all(&frame(ApiKey::Metadata, 12, &MetadataRequest::default()))
+        .expect("it reads");
+    assert!(is_closed(&mut early));
+    let mut greedy = cluster.dial(0);
+    greedy.write_all(&[0, 0x10, 0, 0]).expect("it reads");
+    assert!(is_closed(&mut greedy), "a megabyte before the log-in");
+    assert_eq!(metadata(&mut client).brokers.len(), 1, "the others go on");
+    let lines = cluster.end();
+    for (line, word) in lines.iter().zip(["\"alice\"", "wants SASL", "1048576 bytes"]) {
+        assert!(line.contains(word), "{line} says nothing of {word}");
+        assert!(!line.contains("guess"), "{line}");
+    }
+    assert_eq!(lines.len(), 3, "{lines:?}");
+}
+
+#[cfg(feature = "tls")]
+mod tls {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject;
+    use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+    use topomotion_host::Tls;
+
+    use super::*;
+
+    fn pem(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls").join(name)
+    }
+
+    fn listener() -> Tls {
+        Tls::read(&pem("certificate.pem"), &pem("key.pem")).expect("they are there")
+    }
+
+    fn secretly(stream: TcpStream) -> StreamOwned<ClientConnection, TcpStream> {
+        let mut roots = RootCertStore::empty();
+        let own = CertificateDer::from_pem_file(pem("certificate.pem")).expect("PEM");
+        roots.add(own).expect("a certificate");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name = "127.0.0.1".try_into().expect("a name");
+        let session = ClientConnection::new(Arc::new(config), name).expect("a session");
+        StreamOwned::new(session, stream)
+    }
+
+    #[test]
+    fn whoever_speaks_tls_is_served_and_logs_in_through_it() {
+        let security = Security { tls: Some(listener()), ..with_alice() };
+        let cluster = Cluster::guarded(1, Storage::Memory, security);
+        let mut client = secretly(cluster.dial(0));
+        log_in(&mut client, b"\0alice\0secret");
+        assert_eq!(answer(&mut client), b"");
+        for _ in 0..3 {
+            assert_eq!(metadata(&mut client).brokers.len(), 1);
+        }
+        assert_eq!(cluster.end(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn more_than_any_buffer_holds_goes_through() {
+        let security = Security { tls: Some(listener()), ..Security::default() };
+        let cluster = Cluster::guarded(1, Storage::Memory, security);
+        let mut client = secretly(cluster.dial(0));
+        let request = frame(ApiKey::ApiVersions, 0, &ApiVersionsRequest::default());
+        client.write_all(&request).expect("it reads");
+        let first = answer(&mut client).len();
+        // Megabytes of answers that are not read before all is asked: what is asked has to fit
+        // into the sockets' own buffers.
+        const MANY: usize = 5_000;
+        client.write_all(&request.repeat(MANY)).expect("it reads");
+        for _ in 0..MANY {
+            assert_eq!(answer(&mut client).len(), first);
+        }
+        assert_eq!(cluster.end(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn whoever_does_not_speak_tls_is_shown_the_door() {
+        let security = Security { tls: Some(listener()), ..Security::default() };
+        let cluster = Cluster::guarded(1, Storage::Memory, security);
+        let mut client = secretly(cluster.dial(0));
+        assert_eq!(metadata(&mut client).brokers.len(), 1);
+        let mut plain = cluster.dial(0);
+        let request = frame(ApiKey::Metadata, 12, &MetadataRequest::default());
+        plain.write_all(&request).expect("it reads");
+        while !is_closed(&mut plain) {}
+        assert_eq!(metadata(&mut client).brokers.len(), 1);
+        let lines = cluster.end();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains("this listener is TLS"), "{lines:?}");
+    }
+
+    #[test]
+    fn files_that_hold_no_certificate_are_told() {
+        let refused = Tls::read(&pem("key.pem"), &pem("key.pem"));
+        let told = refused.expect_err("it is no certificate").to_string();
+        assert!(told.contains("key.pem"), "{told}");
+        assert!(Tls::read(&pem("certificate.pem"), &pem("nowhere.pem")).is_err());
+    }
 }

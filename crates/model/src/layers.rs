@@ -24,6 +24,25 @@ impl Topology {
         names
     }
 
+    /// What is gone when this layer alone is hidden: groups, processes, and edges by their place.
+    /// With several layers hidden, all is gone that is gone with any of them.
+    pub fn gone_without(
+        &self,
+        layer: &str,
+    ) -> (Vec<&GroupId>, Vec<&ProcessId>, Vec<usize>) {
+        let shown: Vec<&str> =
+            self.layers().into_iter().filter(|name| *name != layer).collect();
+        let visible = Visible::new(self, &shown);
+        let groups = self.groups.iter().map(|group| &group.id);
+        let processes = self.processes.iter().map(|process| &process.id);
+        let edges = self.edges.iter().enumerate();
+        (
+            groups.filter(|id| !visible.groups.contains(id)).collect(),
+            processes.filter(|id| !visible.processes.contains(id)).collect(),
+            edges.filter(|(_, edge)| !visible.edge(edge)).map(|(at, _)| at).collect(),
+        )
+    }
+
     /// An error for each name that is no layer of this topology.
     pub fn check_layers(&self, shown: &[&str]) -> Vec<Diagnostic> {
         let known = self.layers();
@@ -246,6 +265,23 @@ mod tests {
         flow.scenario(ScenarioConfig::new("two", "Two")).from("client").to("api");
         builder.flow(flow);
         builder.build().unwrap().0
+    }
+
+    #[test]
+    fn what_goes_with_a_layer_is_what_is_not_there_without_it() {
+        let topology = topology();
+        for (layer, other) in [("v1", "v2"), ("v2", "v1")] {
+            let (groups, processes, edges) = topology.gone_without(layer);
+            let left = topology.with_layers(&[other]);
+            assert!(processes.iter().all(|id| left.process(id).is_none()), "{layer}");
+            let sum = |gone: usize, left: usize| gone + left;
+            assert_eq!(
+                sum(processes.len(), left.processes.len()),
+                topology.processes.len()
+            );
+            assert_eq!(sum(groups.len(), left.groups.len()), topology.groups.len());
+            assert_eq!(sum(edges.len(), left.edges.len()), topology.edges.len());
+        }
     }
 
     #[test]

@@ -1,20 +1,32 @@
-//! As much of HTTP as a page on the same machine needs: short GETs, read with limits.
+//! As much of HTTP as a page on the same machine needs: short GETs, and POSTs of a script, read
+//! with limits.
 
 use std::io::{self, Read, Write};
 
 /// No request is longer than this.
 const HEAD_MAX: usize = 16 << 10;
 
+/// No script that is sent is longer than this.
+const BODY_MAX: usize = 1 << 20;
+
 /// What every answer forbids: anything from elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
 style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; \
 form-action 'none'; frame-ancestors 'none'";
+
+/// What the page with an editor is allowed beside: the editor sets `style` on its own elements.
+/// Style sheets still come from here alone.
+const EDITOR: &str = "; style-src-attr 'unsafe-inline'";
 
 /// What was asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Request {
     /// Without what follows `?`.
     pub path: String,
+    /// What follows it.
+    pub query: String,
+    /// What was sent, if something was: a POST.
+    pub body: Option<Vec<u8>>,
 }
 
 /// An answer that refuses.
@@ -37,7 +49,20 @@ pub(crate) fn read(
         let mut headers = [httparse::EMPTY_HEADER; 64];
         let mut request = httparse::Request::new(&mut headers);
         match request.parse(&head) {
-            Ok(httparse::Status::Complete(_)) => return Ok(Some(judge(&request, port))),
+            Ok(httparse::Status::Complete(length)) => {
+                let (judged, size) = (judge(&request, port), size(&request));
+                let Ok(mut asked) = judged else { return Ok(Some(judged)) };
+                if asked.body.is_some() {
+                    let size = match size {
+                        Ok(size) => size,
+                        Err(refusal) => return Ok(Some(Err(refusal))),
+                    };
+                    let body = body(from, head.split_off(length), size)?;
+                    let Some(body) = body else { return Ok(None) };
+                    asked.body = Some(body);
+                }
+                return Ok(Some(Ok(asked)));
+            }
             Ok(httparse::Status::Partial) if head.len() < HEAD_MAX => {}
             Ok(httparse::Status::Partial) => {
                 return Ok(Some(Err(Refusal(431, "Request Header Fields Too Large"))));
@@ -70,12 +95,49 @@ fn judge(request: &httparse::Request<'_, '_>, port: u16) -> Result<Request, Refu
     if is_foreign && !is_visit {
         return Err(Refusal(403, "Forbidden"));
     }
-    if !matches!(request.method, Some("GET" | "HEAD")) {
-        return Err(Refusal(405, "Method Not Allowed"));
-    }
+    let body = match request.method {
+        Some("GET" | "HEAD") => None,
+        // Only a page of ours sends something; a browser always says whose page it is.
+        Some("POST") if !is_foreign && !values("origin").is_empty() => Some(Vec::new()),
+        Some("POST") => return Err(Refusal(403, "Forbidden")),
+        _ => return Err(Refusal(405, "Method Not Allowed")),
+    };
     let path = request.path.unwrap_or_default();
-    let path = path.split('?').next().unwrap_or_default().to_owned();
-    Ok(Request { path })
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    Ok(Request { path: path.to_owned(), query: query.to_owned(), body })
+}
+
+/// How much is sent.
+fn size(request: &httparse::Request<'_, '_>) -> Result<usize, Refusal> {
+    let named = |name: &str| {
+        let own = request.headers.iter();
+        let mut own = own.filter(|header| header.name.eq_ignore_ascii_case(name));
+        (own.next().map(|header| header.value), own.next().is_none())
+    };
+    let (Some(length), true) = named("content-length") else {
+        return Err(Refusal(411, "Length Required"));
+    };
+    if named("transfer-encoding").0.is_some() {
+        return Err(Refusal(400, "Bad Request"));
+    }
+    let length = std::str::from_utf8(length).ok().and_then(|text| text.parse().ok());
+    match length {
+        Some(length) if length <= BODY_MAX => Ok(length),
+        Some(_) => Err(Refusal(413, "Content Too Large")),
+        None => Err(Refusal(400, "Bad Request")),
+    }
+}
+
+/// What is sent, of which this is the beginning. `None` if it ends before its length.
+fn body(
+    from: &mut impl Read,
+    mut body: Vec<u8>,
+    length: usize,
+) -> io::Result<Option<Vec<u8>>> {
+    body.truncate(length);
+    let left = u64::try_from(length - body.len()).unwrap_or(u64::MAX);
+    from.take(left).read_to_end(&mut body)?;
+    Ok((body.len() == length).then_some(body))
 }
 
 /// Begins an answer; without a length it goes on until it is closed.
@@ -85,7 +147,16 @@ pub(crate) fn begin(
     kind: &str,
     length: Option<usize>,
 ) -> io::Result<()> {
-    let (code, words) = status;
+    head(to, status, kind, length, "")
+}
+
+fn head(
+    to: &mut impl Write,
+    (code, words): (u16, &str),
+    kind: &str,
+    length: Option<usize>,
+    allowed: &str,
+) -> io::Result<()> {
     let length =
         length.map_or_else(String::new, |length| format!("Content-Length: {length}\r\n"));
     write!(
@@ -93,14 +164,27 @@ pub(crate) fn begin(
         "HTTP/1.1 {code} {words}\r\nContent-Type: {kind}\r\n{length}Connection: close\r\n\
          Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\
          Cross-Origin-Resource-Policy: same-origin\r\nReferrer-Policy: no-referrer\r\n\
-         Content-Security-Policy: {POLICY}\r\n\r\n"
+         Content-Security-Policy: {POLICY}{allowed}\r\n\r\n"
     )
+}
+
+/// The page with an editor.
+pub(crate) fn editor(to: &mut impl Write, page: &str) -> io::Result<()> {
+    head(to, (200, "OK"), "text/html; charset=utf-8", Some(page.len()), EDITOR)?;
+    to.write_all(page.as_bytes())
 }
 
 /// A whole answer.
 pub(crate) fn answer(to: &mut impl Write, kind: &str, body: &[u8]) -> io::Result<()> {
     begin(to, (200, "OK"), kind, Some(body.len()))?;
     to.write_all(body)
+}
+
+/// An answer that says what is wrong with what was sent.
+pub(crate) fn complain(to: &mut impl Write, words: &str) -> io::Result<()> {
+    let status = (422, "Unprocessable Content");
+    begin(to, status, "text/plain; charset=utf-8", Some(words.len()))?;
+    to.write_all(words.as_bytes())
 }
 
 /// An answer that refuses.
@@ -137,6 +221,21 @@ mod tests {
     }
 
     #[test]
+    fn what_a_page_of_ours_sends_is_read_whole() {
+        let post = "POST /compile?form=svg HTTP/1.1\nHost: OWN\nOrigin: http://OWN\n\
+                    Sec-Fetch-Site: same-origin\nContent-Length: 5\n\nhello and more";
+        let request = asked(post).unwrap();
+        assert_eq!((&*request.path, &*request.query), ("/compile", "form=svg"));
+        assert_eq!(request.body.as_deref(), Some(&b"hello"[..]));
+        let own = ["localhost", "7300"].join(":");
+        let cut = format!(
+            "POST / HTTP/1.1\r\nHost: {own}\r\nOrigin: http://{own}\r\n\
+             Content-Length: 9\r\n\r\nhello"
+        );
+        assert_eq!(read(&mut cut.as_bytes(), 7300).unwrap(), None);
+    }
+
+    #[test]
     fn other_names_other_sites_and_other_methods_are_refused() {
         for (text, code) in [
             ("GET / HTTP/1.1\nHost: evil.example:7300\n\n", 421),
@@ -146,7 +245,19 @@ mod tests {
             ("GET / HTTP/1.1\nHost: OWN\nOrigin: https://evil.example\n\n", 403),
             ("GET / HTTP/1.1\nHost: OWN\nOrigin: null\n\n", 403),
             ("GET / HTTP/1.1\nHost: OWN\nSec-Fetch-Site: cross-site\n\n", 403),
-            ("POST / HTTP/1.1\nHost: OWN\n\n", 405),
+            ("PUT / HTTP/1.1\nHost: OWN\n\n", 405),
+            ("POST / HTTP/1.1\nHost: OWN\nContent-Length: 1\n\nx", 403),
+            ("POST / HTTP/1.1\nHost: OWN\nOrigin: null\nContent-Length: 1\n\nx", 403),
+            ("POST / HTTP/1.1\nHost: OWN\nOrigin: http://OWN\n\n", 411),
+            (
+                "POST / HTTP/1.1\nHost: OWN\nOrigin: http://OWN\nContent-Length: 9999999\n\n",
+                413,
+            ),
+            (
+                "POST / HTTP/1.1\nHost: OWN\nOrigin: http://OWN\nSec-Fetch-Site: same-site\n\
+                 Content-Length: 1\n\nx",
+                403,
+            ),
             ("nonsense\n\n", 400),
         ] {
             assert_eq!(asked(text).map_err(|refusal| refusal.0), Err(code), "{text}");

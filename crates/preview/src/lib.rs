@@ -11,10 +11,11 @@
 //! - [`Server`] shows it on the loopback interface. It serves the board and the player, never a
 //!   file; it answers only who calls it by a name of this machine, so that no other site's page
 //!   can read it.
+//! - [`Playground`] is a page on which scripts are written, in the place of files.
 //!
 //! How a script becomes a picture is none of this crate's business: whoever starts it says. Pages
 //! are told by server-sent events, which browsers reconnect by themselves; HTTP is read by
-//! `httparse` and answered by hand, since all there is to it are a few short GETs.
+//! `httparse` and answered by hand, since all there is to it are a few short GETs, and POSTs of a script.
 
 // The rim: files, threads, sockets and the clock are this crate's business.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -22,9 +23,11 @@
 mod board;
 mod http;
 mod imports;
+mod playground;
 mod server;
 mod watch;
 
 pub use board::Board;
+pub use playground::{Compile, Form, Made, Order, Playground};
 pub use server::Server;
 pub use watch::Watch;

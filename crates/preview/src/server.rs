@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::board::{Board, Sheet};
 use crate::http::{self, Refusal, Request};
+use crate::playground::{self, Form, Made, Playground};
 
 /// Pages at a time; more are turned away.
 const CALLERS_MAX: usize = 64;
@@ -19,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 const HTML: &str = "text/html; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// A board, shown on the loopback interface.
@@ -27,6 +30,7 @@ pub struct Server {
     listener: TcpListener,
     port: u16,
     board: Arc<Board>,
+    playground: Option<Arc<Playground>>,
 }
 
 impl Server {
@@ -37,7 +41,13 @@ impl Server {
     pub fn new(port: u16, board: Arc<Board>) -> io::Result<Server> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         let port = listener.local_addr()?.port();
-        Ok(Server { listener, port, board })
+        Ok(Server { listener, port, board, playground: None })
+    }
+
+    /// The same with a page on which scripts are written, in the place of its first page.
+    #[must_use]
+    pub fn with_playground(self, playground: Playground) -> Server {
+        Server { playground: Some(Arc::new(playground)), ..self }
     }
 
     /// Where it is.
@@ -57,9 +67,10 @@ impl Server {
                 callers.fetch_sub(1, Ordering::Relaxed);
                 continue;
             }
+            let playground = self.playground.clone();
             let serve = move || {
                 // Whoever hung up while being answered has its reasons.
-                let _ = serve(stream, &board, port);
+                let _ = serve(stream, &board, playground.as_deref(), port);
                 count.fetch_sub(1, Ordering::Relaxed);
             };
             let thread = std::thread::Builder::new().name("preview".into()).spawn(serve);
@@ -70,23 +81,91 @@ impl Server {
     }
 }
 
-fn serve(mut stream: TcpStream, board: &Board, port: u16) -> io::Result<()> {
+fn serve(
+    mut stream: TcpStream,
+    board: &Board,
+    playground: Option<&Playground>,
+    port: u16,
+) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.set_nodelay(true)?;
     match http::read(&mut stream, port)? {
         None => Ok(()),
         Some(Err(refusal)) => http::refuse(&mut stream, refusal),
-        Some(Ok(request)) => respond(&mut stream, &request, board),
+        Some(Ok(request)) => match playground {
+            Some(playground) => play(&mut stream, request, board, playground),
+            None => respond(&mut stream, &request, board),
+        },
+    }
+}
+
+/// Answers the page on which scripts are written; what it does not know, the board may.
+fn play(
+    stream: &mut TcpStream,
+    mut request: Request,
+    board: &Board,
+    playground: &Playground,
+) -> io::Result<()> {
+    let (kind, text): (&str, &str) = match request.path.as_str() {
+        "/compile" => {
+            let Some(script) = request.body.take() else {
+                return http::refuse(stream, Refusal(405, "Method Not Allowed"));
+            };
+            return compile(stream, &request.query, script, playground);
+        }
+        "/" => {
+            let page = include_str!("../../../web/dist/playground/index.html");
+            return http::editor(stream, page);
+        }
+        "/playground.js" => {
+            (SCRIPT, include_str!("../../../web/dist/playground/playground.js"))
+        }
+        "/playground.css" => {
+            (STYLE, include_str!("../../../web/dist/playground/playground.css"))
+        }
+        "/licences.txt" => {
+            (TEXT, include_str!("../../../web/dist/playground/licences.txt"))
+        }
+        "/topomotion.d.ts" => (TEXT, &playground.types),
+        "/examples.json" => ("application/json", &playground.examples),
+        _ => return respond(stream, &request, board),
+    };
+    http::answer(stream, kind, text.as_bytes())
+}
+
+fn compile(
+    stream: &mut TcpStream,
+    query: &str,
+    script: Vec<u8>,
+    playground: &Playground,
+) -> io::Result<()> {
+    let Some(order) = playground::order(query, script) else {
+        return http::refuse(stream, Refusal(400, "Bad Request"));
+    };
+    match (playground.make(&order), order.form) {
+        (Err(why), _) => http::complain(stream, &why),
+        (Ok(Made { bytes, told }), Form::Bundle) => {
+            // The bundle is JSON already.
+            let told = serde_json::Value::String(told).to_string();
+            let mut body = format!("{{\"told\":{told},\"bundle\":").into_bytes();
+            body.extend(bytes);
+            body.push(b'}');
+            http::answer(stream, order.form.kind(), &body)
+        }
+        (Ok(made), form) => http::answer(stream, form.kind(), &made.bytes),
     }
 }
 
 fn respond(stream: &mut TcpStream, request: &Request, board: &Board) -> io::Result<()> {
+    if request.body.is_some() {
+        return http::refuse(stream, Refusal(405, "Method Not Allowed"));
+    }
     let names = board.names();
     let fixed: Option<(&str, &str)> = match request.path.as_str() {
         "/player.js" => Some((SCRIPT, topomotion_viewer::player())),
         "/page.js" => Some((SCRIPT, include_str!("page.js"))),
-        "/page.css" => Some(("text/css; charset=utf-8", include_str!("page.css"))),
+        "/page.css" => Some((STYLE, include_str!("page.css"))),
         "/" if names.len() != 1 => None,
         "/" => Some((HTML, include_str!("page.html"))),
         _ => None,
@@ -181,6 +260,52 @@ mod tests {
         for path in ["/0/picture", "/2/", "/../Cargo.toml", "/%2e%2e/x", "/x/", "/1/x"] {
             assert!(ask(&server, path).starts_with("HTTP/1.1 404"), "{path}");
         }
+    }
+
+    #[test]
+    fn the_playground_compiles_for_its_own_page_alone() {
+        let compile = |order: &playground::Order| match &*order.script {
+            b"good" => Ok(Made { bytes: b"{}".to_vec(), told: "a \"warning\"".into() }),
+            _ => Err("<stdin>:1:2: error[x]: no".to_owned()),
+        };
+        let examples = [["a", "An example", "good"]];
+        let own = Playground::new(Box::new(compile), "types".into(), &examples);
+        let board = Arc::new(Board::new([]));
+        let server = Server::new(0, Arc::clone(&board)).unwrap().with_playground(own);
+        let server = Arc::new(server);
+        let runs = Arc::clone(&server);
+        std::thread::spawn(move || runs.run());
+        let send = |origin: &str, query: &str, script: &str| {
+            let mut stream =
+                TcpStream::connect((Ipv4Addr::LOCALHOST, server.port)).unwrap();
+            let (port, length) = (server.port, script.len());
+            write!(
+                stream,
+                "POST /compile{query} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\
+                 Origin: {origin}\r\nContent-Length: {length}\r\n\r\n{script}"
+            )
+            .unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer
+        };
+        let home = format!("http://127.0.0.1:{}", server.port);
+        let good = send(&home, "?form=bundle", "good");
+        assert!(
+            good.ends_with("{\"told\":\"a \\\"warning\\\"\",\"bundle\":{}}"),
+            "{good}"
+        );
+        let bad = send(&home, "", "bad");
+        assert!(
+            bad.starts_with("HTTP/1.1 422") && bad.ends_with("error[x]: no"),
+            "{bad}"
+        );
+        assert!(send(&home, "?form=exe", "good").starts_with("HTTP/1.1 400"));
+        assert!(send("https://evil.example", "", "good").starts_with("HTTP/1.1 403"));
+        assert!(ask(&server, "/compile").starts_with("HTTP/1.1 405"));
+        assert!(ask(&server, "/").contains("playground"));
+        assert!(ask(&server, "/topomotion.d.ts").ends_with("types"));
+        assert!(ask(&server, "/examples.json").contains("An example"));
     }
 
     #[test]

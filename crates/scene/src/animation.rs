@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Palette, Point, Primitive, Size};
+use crate::{About, Palette, Point, Primitive, Size};
 
 /// A moment or a span of playing time, in ms.
 #[derive(
@@ -49,6 +49,9 @@ pub struct Animation {
     pub backdrop: Vec<Item>,
     /// Drawn after it, in the order of their layers, then of this list.
     pub sprites: Vec<Sprite>,
+    /// What can be told of it to those who ask; nothing of it is drawn.
+    #[serde(default)]
+    pub about: About,
 }
 
 /// One scenario's stretch of the film.

@@ -17,6 +17,7 @@
 //! There is no behaviour here but [`Animation::sample`] and [`Animation::padded`]. This crate knows neither the
 //! topology's meaning nor the engine.
 
+mod about;
 mod animation;
 mod display;
 mod geometry;
@@ -25,6 +26,7 @@ mod paint;
 mod sample;
 mod scene;
 
+pub use about::{About, Fact, Toggle};
 pub use animation::{
     Animation, Chapter, Item, Layer, Millis, Motion, Sprite, Transcript, Window,
 };

@@ -192,10 +192,10 @@ fn not_a_function(
             let owners = api::CLASSES
                 .iter()
                 .filter(|class| class.methods.iter().any(|method| method.name == near));
-            let owners: Vec<&str> = owners.map(|class| class.name).collect();
+            let owners: Vec<String> = owners.map(one_of).collect();
             error
                 .at("not a method of this builder")
-                .help(format!("`{near}` is a method of {}", owners.join(" and ")))
+                .help(format!("`{near}` is a method of {}", owners.join(", and of ")))
         }
         Some(near) => error
             .at("no such method")
@@ -203,6 +203,23 @@ fn not_a_function(
             .fix(span, near),
         None => error.at("no such method"),
     }
+}
+
+/// A class by its name, and how an object of it is had.
+fn one_of(class: &api::Class) -> String {
+    let makers = api::CLASSES.iter().flat_map(|maker| {
+        let makes =
+            |method: &&api::Method| method.gives == api::Gives::Object(class.name);
+        maker.methods.iter().filter(makes).map(|method| (maker.name, method.name))
+    });
+    let made = match class.made_by {
+        api::MadeBy::New(_) => format!("`new {}(topology)`", class.name),
+        api::MadeBy::Method => {
+            let makers = makers.map(|(maker, method)| format!("`{maker}.{method}`"));
+            makers.collect::<Vec<String>>().join(" or ")
+        }
+    };
+    format!("{} ({made})", class.name)
 }
 
 /// The name in `'x' is not defined`, or `x is not defined`.

@@ -95,11 +95,11 @@ processes:
   - { id: cache, group: data }
 connections: [{ from: db, target: cache }]
 ";
-    let compiled = compile_text("a.yaml", document);
-    assert!(render(&compiled).contains("did you mean `source`?"));
-    let document = document.replace("from:", "source:");
-    let topology = compile_text("a.yaml", &document).topology.expect("a topology");
+    let topology = compile_text("a.yaml", document).topology.expect("a topology");
     assert!(topology.processes.iter().all(|it| it.group == Some("data".into())));
+    let edge = &topology.edges[0];
+    let ends = [&edge.source, &edge.target].map(|end| end.process().unwrap().as_str());
+    assert_eq!(ends, ["db", "cache"]);
 }
 
 #[test]

@@ -32,14 +32,15 @@ macro_rules! demands {
     };
 }
 
-// Ten election timeouts; the session and two heartbeats more; the lag that an ISR tolerates
-// and a round with the controller more; what a producer may take; a reader's round; the
+// Ten election timeouts; the session that a controller new in office grants to whoever was
+// there before, the longest pause between two registrations, and two heartbeats more; the lag
+// that an ISR tolerates and a round with the controller more; what a producer may take; a reader's round; the
 // longest session, rebalance and slow application that storms have, after L3; the longest
 // transaction and two looks of its coordinator, after L3; and a second reader's round.
 demands! {
     QuorumLeader = "L1", 10_000, "the metadata quorum has a leader";
-    BrokersUnfenced = "L2", 23_000, "every living broker is unfenced";
-    PartitionsLed = "L3", 33_000, "every partition with a living eligible replica is led";
+    BrokersUnfenced = "L2", 33_000, "every living broker is unfenced";
+    PartitionsLed = "L3", 43_000, "every partition with a living eligible replica is led";
     IsrWhole = "L4", 65_000, "every living replica is in sync";
     ProducesAnswered = "L5", 150_000, "every record sent is answered";
     AllReadAnew = "L8", 320_000, "a fresh reader of committed records gets to the end of every partition";

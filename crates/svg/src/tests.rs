@@ -83,6 +83,7 @@ fn film(label: &str) -> Animation {
             sprite("seen at the poster", &[(1000, 3000)], &[]),
             sprite("seen twice", &[(0, 500), (2000, 4000)], &[]),
         ],
+        ..Animation::default()
     }
 }
 

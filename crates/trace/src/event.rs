@@ -168,6 +168,31 @@ pub enum Fault {
         /// The other.
         right: Vec<Arc<str>>,
     },
+    /// What one side sends to the other passes in another way from now on.
+    Way {
+        /// Who sends.
+        from: Vec<Arc<str>>,
+        /// Who receives.
+        to: Vec<Arc<str>>,
+        /// How it passes.
+        flow: Flow,
+    },
     /// Messages pass everywhere again.
     Heal,
+}
+
+/// How messages pass on their way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Flow {
+    /// As ever.
+    Free,
+    /// Not at all.
+    Lost,
+    /// Later: they are kept back until the way is free.
+    KeptBack,
+    /// Each takes so many milliseconds longer.
+    Slower(u64),
+    /// Only so many bytes pass in a second.
+    Narrow(u64),
 }

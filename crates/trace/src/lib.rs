@@ -22,7 +22,7 @@ mod packet;
 mod state;
 mod text;
 
-pub use event::{Event, Fault, Time, Tone, Trace, What};
+pub use event::{Event, Fault, Flow, Time, Tone, Trace, What};
 pub use group::{GroupMember, GroupState, Ownership, TransactionState, TransactionStep};
 pub use packet::{Loss, Packet, PacketId, Travel};
 pub use state::{BrokerLiveness, ProcessState, QuorumRole, StateChange};

@@ -106,6 +106,15 @@ pub enum StateChange {
         /// New high watermark.
         offset: i64,
     },
+    /// A replica's log starts elsewhere: what stood before was retained long enough, or deleted.
+    LogStart {
+        /// Whose.
+        process: Arc<str>,
+        /// Which partition.
+        partition: Arc<str>,
+        /// The first offset.
+        offset: i64,
+    },
     /// A leader proposed an ISR.
     IsrProposed {
         /// Who.

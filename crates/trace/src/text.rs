@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::{
-    Event, Fault, Loss, Packet, QuorumRole, StateChange, Time, Tone, Trace, Travel, What,
+    Event, Fault, Flow, Loss, Packet, QuorumRole, StateChange, Time, Tone, Trace, Travel,
+    What,
 };
 
 impl Trace {
@@ -120,7 +121,22 @@ impl fmt::Display for Fault {
             Fault::Partition { left, right } => {
                 write!(f, "cut {{{}}} | {{{}}}", left.join(", "), right.join(", "))
             }
+            Fault::Way { from, to, flow } => {
+                write!(f, "{{{}}} > {{{}}} {flow}", from.join(", "), to.join(", "))
+            }
             Fault::Heal => f.write_str("the network heals"),
+        }
+    }
+}
+
+impl fmt::Display for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Flow::Free => f.write_str("free"),
+            Flow::Lost => f.write_str("cut"),
+            Flow::KeptBack => f.write_str("clogged"),
+            Flow::Slower(ms) => write!(f, "slower by {ms} ms"),
+            Flow::Narrow(bytes) => write!(f, "throttled to {bytes} bytes/s"),
         }
     }
 }
@@ -180,6 +196,9 @@ impl fmt::Display for StateChange {
             }
             S::HighWatermark { process, partition, offset } => {
                 write!(f, "{process} {partition} high watermark {offset}")
+            }
+            S::LogStart { process, partition, offset } => {
+                write!(f, "{process} {partition} log start {offset}")
             }
             S::IsrProposed { process, partition, isr } => {
                 write!(f, "{process} {partition} proposes isr={{{}}}", isr.join(", "))

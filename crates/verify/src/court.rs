@@ -309,6 +309,7 @@ fn partition_of(change: &StateChange) -> Option<&Name> {
         | StateChange::Truncated { partition, .. }
         | StateChange::Recovered { partition, .. }
         | StateChange::HighWatermark { partition, .. }
+        | StateChange::LogStart { partition, .. }
         | StateChange::ProduceWaits { partition, .. }
         | StateChange::BatchSent { partition, .. }
         | StateChange::BatchAcked { partition, .. }

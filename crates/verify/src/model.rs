@@ -68,6 +68,8 @@ impl Entry {
 #[derive(Debug, Clone)]
 pub(crate) struct Replica {
     pub log: Vec<Entry>,
+    /// Log start: what stands below is told of, and gone.
+    pub start: i64,
     pub high_watermark: i64,
     /// Whom it follows (itself, if it leads), and since which epoch.
     pub role: Option<(Option<Name>, i32)>,
@@ -77,7 +79,13 @@ pub(crate) struct Replica {
 
 impl Default for Replica {
     fn default() -> Replica {
-        Replica { log: Vec::new(), high_watermark: 0, role: None, is_sound: true }
+        Replica {
+            log: Vec::new(),
+            start: 0,
+            high_watermark: 0,
+            role: None,
+            is_sound: true,
+        }
     }
 }
 
@@ -400,6 +408,9 @@ impl Model {
                 let begins_anew = *end > replica.end();
                 replica.log.retain(|entry| entry.end() <= *end && !begins_anew);
                 replica.high_watermark = replica.high_watermark.min(*end);
+            }
+            StateChange::LogStart { process, partition, offset } => {
+                self.replica_mut(process, partition).start = *offset;
             }
             StateChange::HighWatermark { process, partition, offset } => {
                 self.replica_mut(process, partition).high_watermark = *offset;

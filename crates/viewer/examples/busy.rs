@@ -112,6 +112,7 @@ fn main() {
             ),
             line(8, "It ends."),
         ],
+        ..Animation::default()
     };
     print!("{}", Bundle::new(&[("topology", &film)]).json());
 }

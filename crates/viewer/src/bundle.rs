@@ -62,6 +62,10 @@ pub struct View {
     pub poster: u32,
     /// The packed film (see [`Film`](crate::Film)), zlib, base64.
     pub film: String,
+    /// What can be told of it and hidden in it, if anything (see
+    /// [`About`](topomotion_scene::About)): JSON, zlib, base64. Read when somebody asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
 }
 
 impl Bundle {
@@ -126,6 +130,10 @@ fn view(name: &str, film: &Animation) -> View {
         duration: film.duration.0,
         poster: film.poster.0,
         film: base64(&compress_to_vec_zlib(&pack(film), EFFORT)),
+        about: (!film.about.is_empty()).then(|| {
+            let json = serde_json::to_vec(&film.about).expect("plain data is JSON");
+            base64(&compress_to_vec_zlib(&json, EFFORT))
+        }),
     }
 }
 
@@ -195,6 +203,11 @@ mod tests {
                 end: Millis(1),
                 steps: Vec::new(),
             }],
+            about: topomotion_scene::About {
+                lines: vec!["A line".into()],
+                items: vec![(0, vec![0])],
+                ..Default::default()
+            },
             ..Animation::default()
         };
         let bundle = Bundle::new(&[("topology", &film)]).with_live(b"{}");

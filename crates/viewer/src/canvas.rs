@@ -62,7 +62,8 @@ impl Film {
 
     /// The looks of the backdrop, in order.
     pub fn backdrop(&self) -> impl Iterator<Item = usize> + '_ {
-        self.looks.iter().take(self.animation.backdrop.len()).copied()
+        let all = self.looks.iter().take(self.animation.backdrop.len()).enumerate();
+        all.filter(|(item, _)| !self.is_hidden(*item)).map(|(_, look)| *look)
     }
 
     /// What is seen beside the backdrop at a moment.
@@ -71,8 +72,12 @@ impl Film {
         (out.under, out.between) = (0, 0);
         let before = self.animation.backdrop.len();
         let list = self.animation.sample(at);
-        for (count, placed) in list.items.iter().skip(before).enumerate() {
+        let mut count = 0;
+        for placed in list.items.iter().skip(before) {
             let Some(index) = self.sprite_of(placed.item) else { continue };
+            if self.is_hidden(before + index) {
+                continue;
+            }
             let (sprite, look) =
                 (&self.animation.sprites[index], self.looks[before + index]);
             if sprite.motion.is_some() {
@@ -86,27 +91,62 @@ impl Film {
                 placed.offset.x as f32,
                 placed.offset.y as f32,
             ]);
+            count += 1;
         }
         if out.between == 0 {
             out.under = out.placed.len() / 3;
         }
     }
 
-    /// The topmost item with a name at a place of a moment: of the backdrop or, after those, of
-    /// the sprites.
+    /// The topmost item at a place of a moment that has a name or moves: of the backdrop or,
+    /// after those, of the sprites.
     pub fn hit(&self, at: Millis, place: Point) -> Option<usize> {
         let list = self.animation.sample(at);
         let before = self.animation.backdrop.len();
-        let found = list.items.iter().enumerate().rev().find(|(_, placed)| {
-            let from = Point::new(place.x - placed.offset.x, place.y - placed.offset.y);
-            let item = placed.item;
-            item.name.is_some() && item.primitives.iter().any(|one| touches(one, from))
+        let mut found =
+            list.items.iter().enumerate().rev().filter_map(|(count, placed)| {
+                let from =
+                    Point::new(place.x - placed.offset.x, place.y - placed.offset.y);
+                let item = placed.item;
+                let sprite =
+                    if count < before { None } else { Some(self.sprite_of(item)?) };
+                let index = sprite.map_or(count, |sprite| before + sprite);
+                let moves = sprite
+                    .and_then(|sprite| self.animation.sprites.get(sprite))
+                    .is_some_and(|sprite| sprite.motion.is_some());
+                let tells = (moves || item.name.is_some()) && !self.is_hidden(index);
+                let is_there =
+                    tells && item.primitives.iter().any(|one| touches(one, from));
+                is_there.then_some(index)
+            });
+        found.next()
+    }
+
+    /// The process at a place: an item of the backdrop.
+    pub fn hit_node(&self, place: Point) -> Option<usize> {
+        let backdrop = self.animation.backdrop.iter().enumerate().rev();
+        let found = backdrop.filter(|(index, item)| {
+            item.class.starts_with("node")
+                && !self.is_hidden(*index)
+                && item.primitives.iter().any(|one| touches(one, place))
         });
-        let (index, placed) = found?;
-        if index < before {
-            return Some(index);
-        }
-        self.sprite_of(placed.item).map(|sprite| before + sprite)
+        found.map(|(index, _)| index).next()
+    }
+
+    /// The box around an item that stands still.
+    pub fn bounds(&self, item: usize) -> Option<Rect> {
+        let boxes = self.item(item)?.primitives.iter().filter_map(bounds);
+        boxes.reduce(|all, one| all.union(&one))
+    }
+
+    /// What is under way at a moment, hidden or not.
+    pub fn air(&self, at: Millis) -> impl Iterator<Item = usize> + '_ {
+        let before = self.animation.backdrop.len();
+        let sprites = self.animation.sprites.iter().enumerate();
+        let moving = sprites.filter(move |(_, sprite)| {
+            sprite.motion.is_some() && sprite.offset(at).is_some()
+        });
+        moving.map(move |(index, _)| before + index)
     }
 
     /// Which sprite an item is, by where it stands.
@@ -213,6 +253,22 @@ fn touches(primitive: &Primitive, place: Point) -> bool {
             };
             holds(&Rect::new(at.x - back, at.y - size, *width, size * 1.3), place)
         }
+    }
+}
+
+/// The box around something drawn; texts stand within what they name.
+fn bounds(primitive: &Primitive) -> Option<Rect> {
+    match primitive {
+        Primitive::Rect { rect, .. } => Some(*rect),
+        Primitive::Circle { center, radius, .. } => {
+            let (x, y) = (center.x - radius, center.y - radius);
+            Some(Rect::new(x, y, 2.0 * radius, 2.0 * radius))
+        }
+        Primitive::Path { commands, .. } => {
+            let points: Vec<Point> = commands.iter().filter_map(end).collect();
+            around(&points)
+        }
+        Primitive::Text { .. } => None,
     }
 }
 
@@ -328,6 +384,23 @@ mod tests {
         assert_eq!(named(90, 50.0, 52.0), None);
         assert_eq!(named(50, 21.0, 21.0).as_deref(), Some("ground"));
         assert_eq!(named(50, 80.0, 20.0).as_deref(), Some("word"));
+    }
+
+    #[test]
+    fn what_is_hidden_is_neither_drawn_nor_hit() {
+        let (mut film, mut moment) = (film(), Moment::default());
+        film.hide(vec![true, false, true]);
+        assert_eq!(film.backdrop().count(), 0);
+        film.moment(Millis(50), &mut moment);
+        assert_eq!((moment.under, moment.between, moment.placed.len()), (1, 1, 9));
+        assert_eq!(film.hit(Millis(50), Point::new(21.0, 21.0)), None);
+        assert_eq!(film.hit(Millis(50), Point::new(50.0, 50.0)), Some(4));
+        film.hide(Vec::new());
+        assert_eq!(film.backdrop().count(), 1);
+        assert_eq!(film.air(Millis(50)).collect::<Vec<_>>(), [2, 4]);
+        assert_eq!(film.hit_node(Point::new(20.0, 20.0)), None);
+        assert_eq!(film.bounds(0), Some(Rect::new(16.0, 16.0, 8.0, 8.0)));
+        assert_eq!(film.bounds(9), None);
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub struct Film {
     pub(crate) samples: Vec<usize>,
     pub(crate) glyphs: Vec<Vec<PathCommand>>,
     pub(crate) runs: BTreeMap<(FontFace, String), Run>,
+    /// Items that are not drawn, by place; what lies beyond its end is.
+    pub(crate) hidden: Vec<bool>,
 }
 
 impl Film {
@@ -104,6 +106,15 @@ impl Film {
             ..Animation::default()
         };
         Ok(film)
+    }
+
+    /// Hides items, by place: those of the backdrop, then those of the sprites.
+    pub fn hide(&mut self, hidden: Vec<bool>) {
+        self.hidden = hidden;
+    }
+
+    pub(crate) fn is_hidden(&self, item: usize) -> bool {
+        self.hidden.get(item).copied().unwrap_or(false)
     }
 
     /// An item of the backdrop or, after those, of the sprites.

@@ -133,19 +133,63 @@ pub extern "C" fn tm_moment(at: f64) -> usize {
     })
 }
 
-/// The text is the id of what is topmost there then, a line feed, and its name; 0 if nothing
-/// with a name is.
+/// Which item is topmost there then, counted from 1: of the backdrop, then of the sprites; with
+/// `nodes` other than 0, which process is. 0 if nothing with a name is there, and nothing that
+/// moves.
 #[unsafe(no_mangle)]
-pub extern "C" fn tm_hit(at: f64, x: f64, y: f64) -> u32 {
+pub extern "C" fn tm_hit(at: f64, x: f64, y: f64, nodes: u32) -> usize {
     with(|player| {
-        let hit = player.film.hit(millis(at), Point::new(x, y));
-        let told = hit.and_then(|index| {
-            let item = player.film.item(index)?;
-            let id = item.id.as_deref().unwrap_or_default();
-            Some([id, "\n", item.name.as_deref()?].concat())
-        });
-        let found = u32::from(told.is_some());
-        player.text = told.unwrap_or_default();
-        found
+        let (at, place) = (millis(at), Point::new(x, y));
+        let hit = match nodes {
+            0 => player.film.hit(at, place),
+            _ => player.film.hit_node(place),
+        };
+        hit.map_or(0, |index| index + 1)
     })
+}
+
+/// The text is the class, the id and the name of an item (counted from 0), a line each; 0 if
+/// there is none.
+#[unsafe(no_mangle)]
+pub extern "C" fn tm_item(index: usize) -> u32 {
+    with(|player| {
+        let Some(item) = player.film.item(index) else { return 0 };
+        let id = item.id.as_deref().unwrap_or_default();
+        let name = item.name.as_deref().unwrap_or_default();
+        player.text = [&*item.class, "\n", id, "\n", name].concat();
+        1
+    })
+}
+
+/// Left, top, width and height of an item (counted from 0) that stands still; nothing if there
+/// is none.
+#[unsafe(no_mangle)]
+pub extern "C" fn tm_box(index: usize) -> usize {
+    with(|player| {
+        player.numbers.clear();
+        if let Some(around) = player.film.bounds(index) {
+            let all = [around.x, around.y, around.width, around.height];
+            player.numbers.extend(all.map(|length| length as f32));
+        }
+        player.numbers.len()
+    })
+}
+
+/// The items (counted from 0) that are under way then.
+#[unsafe(no_mangle)]
+pub extern "C" fn tm_air(at: f64) -> usize {
+    with(|player| {
+        player.numbers.clear();
+        player.numbers.extend(player.film.air(millis(at)).map(|item| item as f32));
+        player.numbers.len()
+    })
+}
+
+/// Hides the items for which the room holds another byte than 0, by place, and shows all others.
+#[unsafe(no_mangle)]
+pub extern "C" fn tm_hide() {
+    with(|player| {
+        let bytes = std::mem::take(&mut player.input);
+        player.film.hide(bytes.into_iter().map(|byte| byte != 0).collect());
+    });
 }

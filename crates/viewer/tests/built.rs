@@ -27,7 +27,9 @@ fn sources(folder: &str, found: &mut Vec<String>) {
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = format!("{folder}/{name}");
-        let is_source = [".rs", ".toml", ".ts"].iter().any(|end| name.ends_with(end));
+        let is_source = [".rs", ".toml", ".ts", ".html", ".css"]
+            .iter()
+            .any(|end| name.ends_with(end));
         if entry.path().is_dir()
             && !matches!(name.as_str(), "tests" | "examples" | "target")
         {
@@ -45,13 +47,19 @@ fn the_player_was_built_from_the_sources_at_hand() {
         ["build.sh", "digest.mjs", "package.json", "tsconfig.json"]
             .map(|name| format!("web/{name}"))
             .into();
-    for folder in ["crates/scene", "crates/viewer", "web/src"] {
+    for folder in ["crates/scene", "crates/viewer", "web/playground", "web/src"] {
         sources(folder, &mut names);
     }
     names.sort();
     assert!(names.len() > 20, "{names:?}");
     let mut expected = format!("sources {}\n", digest(&names));
-    for file in ["topomotion-viewer.js", "topomotion-live.wasm.gz"] {
+    for file in [
+        "topomotion-viewer.js",
+        "topomotion-live.wasm.gz",
+        "playground/playground.js",
+        "playground/playground.css",
+        "playground/index.html",
+    ] {
         let built = digest(&[format!("web/dist/{file}")]);
         expected.push_str(&format!("{file} {built}\n"));
     }

@@ -199,6 +199,14 @@ pub enum Fact {
         until: Offset,
     },
 
+    /// This node's log of a partition starts elsewhere: what stood before is gone (LOG-4,
+    /// REP-14).
+    LogStart {
+        /// Where.
+        partition: TopicPartition,
+        /// The first offset.
+        offset: Offset,
+    },
     /// This node's last stable offset of a partition moved (TXN-7).
     LastStable {
         /// Where.

@@ -22,6 +22,7 @@ export interface View {
     duration: number;
     poster: number;
     film: string;
+    about?: string;
 }
 /** A film and the words about it: what `topomotion render -o x.topo.json` writes. */
 export interface Bundle {

@@ -24,6 +24,7 @@ export interface Wishes {
     fit(): void;
     fullscreen(): void;
     list(): void;
+    layers(): void;
     help(): void;
     link(): void;
     live(): void;
@@ -47,6 +48,9 @@ export declare class Controls {
     set linkable(can: boolean);
     /** Whether the run can be taken over, and whether it is. */
     live(can: boolean, is: boolean): void;
+    /** Whether there is something to hide. */
+    set layered(can: boolean);
+    showLayers(open: boolean): void;
     set view(view: string);
     showList(open: boolean): void;
     showHelp(open: boolean): void;

@@ -1,3 +1,4 @@
+import { type Layer } from './ask';
 import { type Bundle, type Scenario } from './bundle';
 /** Sites that are built on a server import this module where there are no elements. */
 declare const Base: typeof HTMLElement;
@@ -37,6 +38,11 @@ export declare class TopomotionViewer extends Base {
     /** `auto` (the page's own), `light` or `dark`. */
     get theme(): string;
     set theme(theme: string);
+    /** Which layers are shown: their names, or with `-` before them those that are not; empty for all. */
+    get layer(): string;
+    set layer(layer: string);
+    /** Every layer, kind of packets and protocol that can be hidden. */
+    get layers(): readonly Layer[];
     play(): void;
     pause(): void;
     toggle(): void;

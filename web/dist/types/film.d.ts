@@ -1,4 +1,11 @@
 import { type View } from './bundle';
+/** Something that is drawn: its place among all items, its class, the topology's id, its name. */
+export interface Item {
+    index: number;
+    kind: string;
+    id: string;
+    name: string;
+}
 /** Light or dark. */
 export type Scheme = 'light' | 'dark';
 /** Where a picture stands on a canvas: device pixels of its px, and of its corner. */
@@ -16,6 +23,10 @@ export declare class Film {
     readonly height: number;
     readonly duration: number;
     readonly poster: number;
+    /** How many items the backdrop has; those of the sprites are counted on from there. */
+    readonly parts: number;
+    /** Whether something of it is hidden. */
+    hides: boolean;
     private constructor();
     /** Takes a view's film apart. */
     static open(view: View): Promise<Film>;
@@ -27,13 +38,28 @@ export declare class Film {
         between: Float32Array;
         over: Float32Array;
     };
-    /** What is topmost at a place, px of the picture. */
-    hit(at: number, x: number, y: number): {
-        id: string;
-        name: string;
-    } | undefined;
-    /** Draws the backdrop on an empty canvas. */
-    drawBackdrop(context: CanvasRenderingContext2D, place: Place, scheme: Scheme): void;
+    /** What is topmost at a place, px of the picture, or which process is. */
+    hit(at: number, x: number, y: number, nodes?: boolean): Item | undefined;
+    /** An item by its place. */
+    item(index: number): Item | undefined;
+    /** What is under way at a moment. */
+    air(at: number): number[];
+    /** The middle of each process, by id, with its place among the items. */
+    nodes(): Map<string, {
+        index: number;
+        x: number;
+        y: number;
+    }>;
+    /** Hides these items, and shows all others. */
+    hide(items: Iterable<number>): void;
+    /** Draws the backdrop on an empty canvas; on its way to its place, with some items elsewhere and the others faint. */
+    drawBackdrop(context: CanvasRenderingContext2D, place: Place, scheme: Scheme, way?: {
+        by: Map<number, {
+            x: number;
+            y: number;
+        }>;
+        faint: number;
+    }): void;
     /** Draws a stretch of a moment. */
     draw(context: CanvasRenderingContext2D, items: Float32Array, place: Place, scheme: Scheme): void;
 }

@@ -6,6 +6,16 @@ export declare class Stage {
     get zoom(): number;
     /** Takes another film, in these colours, on so many device pixels; what is shown next shows it. */
     open(film: Film, scheme: Scheme, width: number, height: number): void;
+    /** Where the processes stand on the canvases, by id. */
+    spots(): Map<string, {
+        x: number;
+        y: number;
+    }>;
+    /** Lets the processes come from where they stood before; what else there is appears meanwhile. */
+    glide(before: Map<string, {
+        x: number;
+        y: number;
+    }>): void;
     set scheme(scheme: Scheme);
     /** Fits the canvases to their box, in device pixels. */
     resize(width: number, height: number): void;

@@ -46,11 +46,35 @@ pub(crate) fn decide(
     request: &HttpRequest,
 ) -> Decision {
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
-    let segments: Vec<&str> = path.split('/').filter(|it| !it.is_empty()).collect();
+    let segments = path.split('/').filter(|it| !it.is_empty()).map(decoded);
+    let Some(segments) = segments.collect::<Option<Vec<String>>>() else {
+        return Decision::Answer(Fault::NoRoute.reply());
+    };
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let query = query.split('&').filter_map(|pair| pair.split_once('='));
     let asked = Asked { store, default, query: query.collect(), body: &request.body };
     let decided = asked.route(request.method, &segments);
     decided.unwrap_or_else(|fault| Decision::Answer(fault.reply()))
+}
+
+/// A part of a path as it was before it was escaped (RFC 3986); none if it is none.
+fn decoded(part: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.as_bytes();
+    while let [first, behind @ ..] = rest {
+        rest = behind;
+        if *first != b'%' {
+            bytes.push(*first);
+            continue;
+        }
+        let (digits, behind) = rest.split_at_checked(2)?;
+        if !digits.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
+        bytes.push(u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?);
+        rest = behind;
+    }
+    String::from_utf8(bytes).ok()
 }
 
 fn answer(body: &Value) -> Decided {
@@ -65,6 +89,9 @@ impl Asked<'_> {
     fn route(&self, method: HttpMethod, segments: &[&str]) -> Decided {
         use HttpMethod::{Delete, Get, Post, Put};
         match (method, segments) {
+            (Get, []) => answer(&json!({})),
+            // It is its own leader, always: whoever asks may write.
+            (Get, ["mode"]) => answer(&json!({ "mode": "READWRITE" })),
             (Get, ["subjects"]) => answer(&json!(self.store.subjects(self.deleted()))),
             (Post, ["subjects", subject]) => self.look_up(subject),
             (Delete, ["subjects", subject]) => self.delete_subject(subject),

@@ -83,6 +83,7 @@ pub(super) fn direct(
         backdrop,
         sprites,
         palette: paints.palette(),
+        ..Animation::default()
     }
 }
 

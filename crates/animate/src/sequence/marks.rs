@@ -64,7 +64,7 @@ fn fault_mark(fault: &Fault) -> Option<Mark> {
         Fault::Restart { process } => (process, "starts again", Sign::Recovery),
         Fault::Pause { process } => (process, "stands still", Sign::Pause),
         Fault::Resume { process } => (process, "goes on", Sign::Recovery),
-        Fault::Partition { .. } | Fault::Heal => return None,
+        Fault::Partition { .. } | Fault::Way { .. } | Fault::Heal => return None,
     };
     Some((process.to_string(), text.to_owned(), sign))
 }
@@ -104,6 +104,9 @@ fn change_mark(change: &StateChange) -> Option<Mark> {
         }
         S::Recovered { process, partition, end } => {
             (process, format!("finds {partition} up to {end}"), Sign::Doubt)
+        }
+        S::LogStart { process, partition, offset } => {
+            (process, format!("drops {partition} before {offset}"), Sign::Doubt)
         }
         S::BatchFailed { process, error, .. } => {
             (process, format!("gives up: {error}"), Sign::Failure)

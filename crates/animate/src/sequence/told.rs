@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use topomotion_scene::Scene;
-use topomotion_trace::{Event, Fault, PacketId, Time, Tone, Travel, What};
+use topomotion_trace::{Event, Fault, Flow, PacketId, Time, Tone, Travel, What};
 
 use super::marks::{self, Sign};
 use crate::ledger::Ledger;
+use crate::passage;
 use crate::pill::{self, Form, Kind};
 use crate::plan::Plan;
 use crate::reading::{Fate, Flight};
@@ -317,6 +318,11 @@ impl Teller<'_> {
             Fault::Partition { left, right } => {
                 let text = format!("network cut: {}  |  {}", names(left), names(right));
                 (text, Tone::Error)
+            }
+            Fault::Way { from, to, flow } => {
+                let way = format!("{}  →  {}", names(from), names(to));
+                let tone = if *flow == Flow::Free { Tone::Plain } else { Tone::Error };
+                (format!("{way}: {}", passage::word(*flow)), tone)
             }
             Fault::Heal => ("network whole again".to_owned(), Tone::Plain),
             Fault::Crash { .. }

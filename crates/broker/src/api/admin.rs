@@ -36,6 +36,8 @@ pub(crate) fn is_for_controller(request: &RequestKind) -> bool {
             | RequestKind::AlterConfigs(_)
             | RequestKind::IncrementalAlterConfigs(_)
             | RequestKind::ElectLeaders(_)
+            | RequestKind::CreateAcls(_)
+            | RequestKind::DeleteAcls(_)
             | RequestKind::AlterPartitionReassignments(_)
             | RequestKind::ListPartitionReassignments(_)
     ) || topomotion_quorum::is_quorum_admin(request)
@@ -65,6 +67,8 @@ pub(crate) fn failed(request: &RequestKind, error: ErrorCode) -> ResponseKind {
         RequestKind::AlterConfigs(it) => replace_configs(it, code).into(),
         RequestKind::IncrementalAlterConfigs(it) => alter_configs(it, code).into(),
         RequestKind::ElectLeaders(it) => elect_leaders(it, code).into(),
+        RequestKind::CreateAcls(it) => super::acls::uncreated(it, error).into(),
+        RequestKind::DeleteAcls(it) => super::acls::undeleted(it, error).into(),
         RequestKind::AlterPartitionReassignments(it) => reassign(it, code).into(),
         RequestKind::ListPartitionReassignments(_) => {
             ListPartitionReassignmentsResponse::default().with_error_code(code).into()
@@ -191,6 +195,12 @@ pub(crate) fn is_not_controller(response: &ResponseKind) -> bool {
             it.responses.iter().any(|resource| is_refusal(resource.error_code))
         }
         ResponseKind::ElectLeaders(it) => is_refusal(it.error_code),
+        ResponseKind::CreateAcls(it) => {
+            it.results.iter().any(|result| is_refusal(result.error_code))
+        }
+        ResponseKind::DeleteAcls(it) => {
+            it.filter_results.iter().any(|result| is_refusal(result.error_code))
+        }
         ResponseKind::AlterPartitionReassignments(it) => is_refusal(it.error_code),
         ResponseKind::ListPartitionReassignments(it) => is_refusal(it.error_code),
         ResponseKind::AddRaftVoter(it) => is_refusal(it.error_code),
@@ -231,6 +241,16 @@ pub(crate) fn deposed(reply: ResponseKind) -> ResponseKind {
             it.into()
         }
         ResponseKind::ElectLeaders(it) => it.with_error_code(code).into(),
+        ResponseKind::CreateAcls(mut it) => {
+            it.results.iter_mut().for_each(|result| result.error_code = code);
+            it.into()
+        }
+        ResponseKind::DeleteAcls(mut it) => {
+            for result in &mut it.filter_results {
+                (result.error_code, result.matching_acls) = (code, Vec::new());
+            }
+            it.into()
+        }
         ResponseKind::AlterPartitionReassignments(it) => it.with_error_code(code).into(),
         ResponseKind::ListPartitionReassignments(it) => it.with_error_code(code).into(),
         other => other,

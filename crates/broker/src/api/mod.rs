@@ -4,6 +4,7 @@
 //! state. [`served`] is the truth that ApiVersions tells: what is listed is implemented, and
 //! what is not listed closes the connection.
 
+pub(crate) mod acls;
 pub(crate) mod admin;
 pub(crate) mod allocate_producer_ids;
 pub(crate) mod alter_configs;
@@ -64,6 +65,7 @@ const BY_BROKERS: &[Served] = &[
     versions(ApiKey::ApiVersions, 0, 4),
     versions(ApiKey::OffsetForLeaderEpoch, 2, 4),
     versions(ApiKey::DescribeCluster, 0, 2),
+    versions(ApiKey::DescribeAcls, 1, 3),
     versions(ApiKey::DescribeConfigs, 1, 4),
     versions(ApiKey::DeleteRecords, 0, 2),
     versions(ApiKey::DescribeTopicPartitions, 0, 0),
@@ -100,6 +102,8 @@ const BY_BOTH: &[Served] = &[
     versions(ApiKey::ElectLeaders, 0, 2),
     versions(ApiKey::AlterConfigs, 0, 2),
     versions(ApiKey::IncrementalAlterConfigs, 0, 1),
+    versions(ApiKey::CreateAcls, 1, 3),
+    versions(ApiKey::DeleteAcls, 1, 3),
     versions(ApiKey::AlterPartitionReassignments, 0, 1),
     versions(ApiKey::ListPartitionReassignments, 0, 0),
     versions(ApiKey::DescribeQuorum, 0, 2),
@@ -167,6 +171,9 @@ pub(crate) fn key_of(body: &RequestKind) -> Option<ApiKey> {
         RequestKind::AlterConfigs(_) => ApiKey::AlterConfigs,
         RequestKind::IncrementalAlterConfigs(_) => ApiKey::IncrementalAlterConfigs,
         RequestKind::ElectLeaders(_) => ApiKey::ElectLeaders,
+        RequestKind::DescribeAcls(_) => ApiKey::DescribeAcls,
+        RequestKind::CreateAcls(_) => ApiKey::CreateAcls,
+        RequestKind::DeleteAcls(_) => ApiKey::DeleteAcls,
         RequestKind::AlterPartitionReassignments(_) => {
             ApiKey::AlterPartitionReassignments
         }

@@ -8,6 +8,7 @@
 //!
 //! It knows no connection and no message; [`api`](crate::api) translates.
 
+mod acls;
 mod assignment;
 mod configs;
 mod deferred;

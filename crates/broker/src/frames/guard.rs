@@ -51,6 +51,7 @@ macro_rules! apis {
 apis! {
     Produce, Fetch, ListOffsets, Metadata, ApiVersions, CreateTopics, DeleteTopics,
     DeleteRecords, OffsetForLeaderEpoch, DescribeConfigs, CreatePartitions, ElectLeaders,
+    DescribeAcls, CreateAcls, DeleteAcls,
     AlterConfigs, IncrementalAlterConfigs, AlterPartitionReassignments, ListPartitionReassignments, Vote,
     BeginQuorumEpoch, EndQuorumEpoch, DescribeQuorum, AlterPartition, FetchSnapshot,
     DescribeCluster, BrokerRegistration, BrokerHeartbeat, DescribeTopicPartitions,

@@ -147,14 +147,37 @@ impl Requests {
         taken
     }
 
+    /// The next frame that has arrived whole, whatever is in it: part of a log-in that has no
+    /// header. (That comes after a SaslHandshake of version 0.)
+    ///
+    /// # Errors
+    /// When its length is none; then, and from then on.
+    pub fn take_token(&mut self) -> Result<Option<Bytes>, Broken> {
+        if let Some(broken) = self.broken {
+            return Err(broken);
+        }
+        let taken = self.take_frame_of(0);
+        self.broken = taken.as_ref().err().copied();
+        taken
+    }
+
+    /// How long a frame may be from now on: less before a log-in than after it.
+    pub fn set_max_bytes(&mut self, max_bytes: i32) {
+        self.max_bytes = usize::try_from(max_bytes).unwrap_or(0);
+    }
+
     fn take_frame(&mut self) -> Result<Option<Bytes>, Broken> {
+        self.take_frame_of(FIXED_HEADER)
+    }
+
+    fn take_frame_of(&mut self, shortest: usize) -> Result<Option<Bytes>, Broken> {
         let Some(prefix) = self.received.first_chunk::<LENGTH>() else { return Ok(None) };
         let announced = i32::from_be_bytes(*prefix);
         let length = usize::try_from(announced).map_err(|_| Broken::Length(announced))?;
         if length > self.max_bytes {
             return Err(Broken::Length(announced));
         }
-        if length < FIXED_HEADER {
+        if length < shortest {
             return Err(Broken::Short(length));
         }
         if self.received.len() < LENGTH + length {

@@ -192,3 +192,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_token_may_be_shorter_than_any_request_and_no_longer_than_allowed() {
+    let mut requests = reader();
+    requests.receive(b"\0\0\0\x04\0a\0b\0\0\0\0\0\0\0\x05");
+    assert_eq!(requests.take_token(), Ok(Some(Bytes::from_static(b"\0a\0b"))));
+    assert_eq!(requests.take_token(), Ok(Some(Bytes::new())), "an empty one");
+    requests.set_max_bytes(4);
+    assert_eq!(requests.take_token(), Err(Broken::Length(5)));
+    assert_eq!(requests.take(), Err(Broken::Length(5)), "for ever");
+}

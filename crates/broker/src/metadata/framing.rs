@@ -12,11 +12,14 @@ use topomotion_wire::{
     NodeId, PartitionEpoch, ProducerId, TopicId,
 };
 
+use uuid::Uuid;
+
 use super::codec::{Reader, Writer, tagged};
 use super::record::{
     BrokerChange, FencingChange, LeaderChange, MetadataRecord, NewPartition, NewTopic,
     PartitionChange, ProducerIds, RegisterBroker, TopicConfig,
 };
+use crate::acl::{Acl, Operation, Pattern, Permission, Resource};
 
 /// The frame around every record.
 const FRAME_VERSION: u32 = 1;
@@ -94,6 +97,11 @@ impl MetadataRecord {
                 writer.tags(&[]);
             }
             MetadataRecord::BrokerChange(it) => write_broker_change(&mut writer, it),
+            MetadataRecord::Acl { id, acl } => write_acl(&mut writer, *id, acl),
+            MetadataRecord::RemoveAcl { id } => {
+                writer.uuid(*id);
+                writer.tags(&[]);
+            }
             MetadataRecord::NoOp | MetadataRecord::Unknown { .. } => writer.tags(&[]),
         }
         writer.finish()
@@ -127,8 +135,10 @@ impl MetadataRecord {
                 next: ProducerId(reader.i64()?),
             })),
             (17, 0..=2) => read_broker_change(&mut reader),
+            (18, 0) => read_acl(&mut reader),
+            (19, 0) => Ok(MetadataRecord::RemoveAcl { id: reader.uuid()? }),
             (20, 0) => Ok(MetadataRecord::NoOp),
-            (0 | 2 | 3 | 4 | 5 | 9 | 12 | 15 | 17 | 20, _) => {
+            (0 | 2 | 3 | 4 | 5 | 9 | 12 | 15 | 17..=20, _) => {
                 Err(MalformedRecord::Version(version))
             }
             (kind, _) => Ok(MetadataRecord::Unknown { kind }),
@@ -146,10 +156,41 @@ impl MetadataRecord {
             MetadataRecord::FeatureLevel { .. } => (12, 0),
             MetadataRecord::ProducerIds(_) => (15, 0),
             MetadataRecord::BrokerChange(_) => (17, 1),
+            MetadataRecord::Acl { .. } => (18, 0),
+            MetadataRecord::RemoveAcl { .. } => (19, 0),
             MetadataRecord::NoOp => (20, 0),
             MetadataRecord::Unknown { kind } => (*kind, 0),
         }
     }
+}
+
+fn write_acl(writer: &mut Writer, id: Uuid, acl: &Acl) {
+    writer.uuid(id);
+    writer.i8(acl.resource.code());
+    writer.string(&acl.name);
+    writer.i8(acl.pattern.code());
+    writer.string(&acl.principal);
+    writer.string(&acl.host);
+    writer.i8(acl.operation.code());
+    writer.i8(acl.permission.code());
+    writer.tags(&[]);
+}
+
+/// Entries about what is not known here (delegation tokens, users) say nothing.
+fn read_acl(reader: &mut Reader) -> Result<MetadataRecord, MalformedRecord> {
+    let id = reader.uuid()?;
+    let (resource, name) = (Resource::of(reader.i8()?), reader.string()?);
+    let pattern = Pattern::of(reader.i8()?);
+    let (principal, host) = (reader.string()?, reader.string()?);
+    let operation = Operation::of(reader.i8()?);
+    let permission = Permission::of(reader.i8()?);
+    let (Some(resource), Some(pattern), Some(operation), Some(permission)) =
+        (resource, pattern, operation, permission)
+    else {
+        return Ok(MetadataRecord::Unknown { kind: 18 });
+    };
+    let acl = Acl { resource, name, pattern, principal, host, operation, permission };
+    Ok(MetadataRecord::Acl { id, acl })
 }
 
 fn write_register_broker(writer: &mut Writer, record: &RegisterBroker) {

@@ -11,11 +11,13 @@ use topomotion_wire::{
     BrokerEpoch, BrokerLiveness, Defect, Endpoint, Incarnation, LeaderEpoch, NodeId,
     PartitionEpoch, PartitionState, ProducerId, TopicId, TopicPartition,
 };
+use uuid::Uuid;
 
 use super::record::{
     BrokerChange, FencingChange, LeaderChange, MetadataRecord, NewPartition, NewTopic,
     PartitionChange, ProducerIds, RegisterBroker, TopicConfig,
 };
+use crate::acl::Acl;
 
 /// A broker, as registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +73,7 @@ pub struct MetadataImage {
     names: BTreeMap<TopicId, Arc<str>>,
     feature_level: Option<i16>,
     producer_ids: Option<ProducerIds>,
+    acls: BTreeMap<Uuid, Acl>,
 }
 
 impl MetadataImage {
@@ -128,6 +131,11 @@ impl MetadataImage {
         self.topic(topic)?.configs.get(name)?.parse().ok()
     }
 
+    /// Who may do what, by the entries' ids.
+    pub fn acls(&self) -> &BTreeMap<Uuid, Acl> {
+        &self.acls
+    }
+
     /// Whether the log's first record, the feature level, has been applied.
     pub fn is_bootstrapped(&self) -> bool {
         self.feature_level.is_some()
@@ -164,6 +172,14 @@ impl MetadataImage {
                 self.producer_ids = Some(record.clone());
                 None
             }
+            MetadataRecord::Acl { id, acl } => {
+                self.acls.insert(*id, acl.clone());
+                None
+            }
+            MetadataRecord::RemoveAcl { id } => {
+                self.acls.remove(id);
+                None
+            }
             MetadataRecord::NoOp | MetadataRecord::Unknown { .. } => None,
         }
     }
@@ -186,6 +202,9 @@ impl MetadataImage {
             }));
         }
         records.extend(self.producer_ids.clone().map(MetadataRecord::ProducerIds));
+        for (&id, acl) in &self.acls {
+            records.push(MetadataRecord::Acl { id, acl: acl.clone() });
+        }
         for (name, topic) in &self.topics {
             let (name, id) = (name.clone(), topic.id);
             records.push(MetadataRecord::Topic(NewTopic { name: name.clone(), id }));
@@ -321,7 +340,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use topomotion_wire::Bytes;
-    use uuid::Uuid;
+
+    use crate::acl::{Operation, Pattern, Permission, Resource};
 
     fn image() -> MetadataImage {
         let mut image = MetadataImage::default();
@@ -384,6 +404,21 @@ mod tests {
     #[test]
     fn a_snapshot_builds_the_same_image() {
         let mut image = image();
+        let (alice, host) = ("User:alice".into(), "*".into());
+        let acl = Acl {
+            resource: Resource::Group,
+            name: "shop-".into(),
+            pattern: Pattern::Prefixed,
+            principal: alice,
+            host,
+            operation: Operation::Read,
+            permission: Permission::Deny,
+        };
+        for id in [1, 2].map(Uuid::from_u128) {
+            image.apply(&MetadataRecord::Acl { id, acl: acl.clone() });
+        }
+        image.apply(&MetadataRecord::RemoveAcl { id: Uuid::from_u128(1) });
+        assert_eq!(image.acls().len(), 1);
         change(&mut image, Some(vec![NodeId(1)]), LeaderChange::Keep);
         let mut again = MetadataImage::default();
         for record in image.to_records() {

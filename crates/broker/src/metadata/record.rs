@@ -9,6 +9,9 @@ use topomotion_wire::{
     BrokerEpoch, BrokerLiveness, Endpoint, Incarnation, LeaderEpoch, LeaderRecovery,
     NodeId, PartitionEpoch, PartitionState, ProducerId, TopicId,
 };
+use uuid::Uuid;
+
+use crate::acl::Acl;
 
 /// One record of the metadata log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +42,18 @@ pub enum MetadataRecord {
     ProducerIds(ProducerIds),
     /// `BrokerRegistrationChangeRecord` (17): a broker is fenced or unfenced.
     BrokerChange(BrokerChange),
+    /// `AccessControlEntryRecord` (18): somebody may, or may not, do something.
+    Acl {
+        /// The entry's id.
+        id: Uuid,
+        /// What it says.
+        acl: Acl,
+    },
+    /// `RemoveAccessControlEntryRecord` (19).
+    RemoveAcl {
+        /// Which entry.
+        id: Uuid,
+    },
     /// `NoOpRecord` (20).
     NoOp,
     /// A kind that this engine does not act on.

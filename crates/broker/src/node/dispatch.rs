@@ -61,6 +61,7 @@ impl Node {
         is_own || self.broker.is_none() || self.controller.is_some()
     }
 
+    #[allow(clippy::too_many_lines)] // one arm a request
     fn ask_controller(&mut self, now: Instant, ticket: Ticket, body: RequestKind) {
         let effects = &mut self.effects;
         let Some(controller) = &mut self.controller else {
@@ -117,6 +118,16 @@ impl Node {
             RequestKind::ElectLeaders(request) => {
                 api::elect_leaders::handle(controller, ticket, &request, effects);
             }
+            RequestKind::CreateAcls(request) => {
+                let (settings, random) = (&self.config.settings, &mut self.random);
+                api::acls::create(
+                    settings, controller, random, ticket, &request, effects,
+                );
+            }
+            RequestKind::DeleteAcls(request) => {
+                let settings = &self.config.settings;
+                api::acls::delete(settings, controller, ticket, &request, effects);
+            }
             RequestKind::AlterPartitionReassignments(request) => {
                 api::reassignments::alter(controller, ticket, &request, effects);
             }
@@ -127,6 +138,7 @@ impl Node {
         }
     }
 
+    #[allow(clippy::too_many_lines)] // one arm a request
     fn ask_broker(&mut self, now: Instant, call: Call) {
         let standing =
             standing(&self.config, &self.image, &self.quorum, self.applied, now);
@@ -160,6 +172,9 @@ impl Node {
             }
             body if api::admin::is_for_controller(&body) => {
                 broker.forward(now, ticket, version, body);
+            }
+            RequestKind::DescribeAcls(request) => {
+                effects.reply(ticket, api::acls::describe(site, &request));
             }
             RequestKind::DescribeConfigs(request) => {
                 let answer = api::describe_configs::handle(site, &request);

@@ -90,6 +90,8 @@ pub(crate) struct Replica {
     topic_id: TopicId,
     log: Log,
     high_watermark: Offset,
+    /// Where the log starts, as it was last told.
+    told_start: Offset,
     /// The last stable offset as it was last told, while it is not the high watermark.
     held_stable: Option<Offset>,
     /// The registration last applied; a leader's own ISR changes arrive here first by the
@@ -126,6 +128,7 @@ impl Replica {
             topic_id,
             log,
             high_watermark,
+            told_start: Offset(0),
             held_stable: None,
             state,
             role: Role::Follower(Reconciling::WithFetch),
@@ -248,6 +251,10 @@ impl Replica {
             "REP-1: log start {start} <= high watermark {} <= log end {end}",
             self.high_watermark
         );
+        if start != self.told_start {
+            self.told_start = start;
+            effects.fact(Fact::LogStart { partition: self.id.clone(), offset: start });
+        }
         self.tell_stable(effects);
     }
 

@@ -8,7 +8,7 @@ use topomotion_host::{
 };
 
 use crate::args::Broker;
-use crate::commands::control;
+use crate::commands::{access, control};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
@@ -17,7 +17,8 @@ pub fn run(arguments: Broker, terminal: &Terminal) -> Result<(), Failure> {
     if let Some(order) = &arguments.order {
         return control::obey(order);
     }
-    let config = config(arguments);
+    let config = config(arguments)?;
+    let wanted = access::told(&config.security);
     let kept = match (&config.storage, config.durability) {
         (Storage::Memory, _) => {
             "in memory; --data-dir DIR keeps what is written".to_owned()
@@ -38,6 +39,9 @@ pub fn run(arguments: Broker, terminal: &Terminal) -> Result<(), Failure> {
         // Whoever does not read this needs no address.
         let mut out = io::stdout();
         let _ = writeln!(out, "bootstrap.servers={}", ready.bootstrap());
+        if let Some(address) = &ready.schema_registry {
+            let _ = writeln!(out, "schema.registry.url=http://{address}");
+        }
         if let (Some(control), [first, ..]) = (&ready.control, &ready.addresses[..]) {
             let _ = writeln!(out, "control=http://{}", control.address);
             if let Err(why) =
@@ -52,7 +56,7 @@ pub fn run(arguments: Broker, terminal: &Terminal) -> Result<(), Failure> {
         let _ = out.flush();
         let brokers =
             if count == 1 { "1 broker".into() } else { format!("{count} brokers") };
-        terminal.say(&format!("{brokers}, {kept}; Ctrl-C stops"));
+        terminal.say(&format!("{brokers}, {kept}{wanted}; Ctrl-C stops"));
     };
     let outcome = serve(&config, asked_to_stop, ready, move |line| own.say(line));
     if let Some(Ok(Some(note))) = noted.take() {
@@ -61,24 +65,27 @@ pub fn run(arguments: Broker, terminal: &Terminal) -> Result<(), Failure> {
     outcome.map_err(failed)
 }
 
-fn config(arguments: Broker) -> HostConfig {
+fn config(arguments: Broker) -> Result<HostConfig, Failure> {
     let brokers = arguments.brokers;
     let mut settings = HostConfig::settings_for(brokers);
+    settings.authorizer = access::authorizer(&arguments.access);
     if arguments.no_auto_create {
         settings.auto_create_topics = AutoCreateTopics::Off;
     }
-    HostConfig {
+    Ok(HostConfig {
         brokers,
         port: arguments.port,
         control: (!arguments.no_control).then_some(arguments.control_port),
+        schema_registry: arguments.schema_registry,
         storage: arguments.data_dir.map_or(Storage::Memory, Storage::Directory),
         durability: if arguments.fsync {
             Durability::Platter
         } else {
             Durability::PageCache
         },
+        security: access::security(&arguments.access)?,
         settings,
-    }
+    })
 }
 
 pub(super) fn failed(error: HostError) -> Failure {

@@ -1,5 +1,6 @@
 //! One file a subcommand: what its arguments mean, and what it calls.
 
+mod access;
 mod broker;
 mod check;
 mod completions;

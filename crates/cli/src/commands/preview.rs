@@ -4,17 +4,18 @@
 //! script that loops, or takes all memory, ends that process and not the preview; and what it
 //! says of mistakes is what the author sees.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use topomotion_preview::{Board, Server, Watch};
+use topomotion_preview::{Board, Form, Made, Order, Playground, Server, Watch};
 
 use crate::args::Preview;
 use crate::failure::Failure;
+use crate::input;
 use crate::terminal::{Terminal, print};
 
 /// No picture takes longer: a script has five seconds, the engine's runs are short.
@@ -23,16 +24,48 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// What a folder is looked through for.
 const ENDINGS: &[&str] = &["ts", "js", "yaml", "yml", "mmd", "mermaid"];
 
+/// What the playground's completion knows.
+const TYPES: &str = include_str!("../../../script/types/topomotion.d.ts");
+
+/// What the playground has to begin with: name, title, script.
+const EXAMPLES: [[&str; 3]; 6] = [
+    [
+        "kafka-deep-dive",
+        "Kafka, a deep dive",
+        include_str!("../../../../examples/kafka-deep-dive.ts"),
+    ],
+    [
+        "single-edge",
+        "A single connection",
+        include_str!("../../../../examples/single-edge.ts"),
+    ],
+    [
+        "web-shop",
+        "A web shop, scripted",
+        include_str!("../../../../examples/web-shop.ts"),
+    ],
+    ["layers-v1-v2", "Two layers", include_str!("../../../../examples/layers-v1-v2.ts")],
+    [
+        "kafka-zones",
+        "Kafka over three zones",
+        include_str!("../../../../examples/kafka-zones.ts"),
+    ],
+    [
+        "nested-vpc",
+        "Groups in groups",
+        include_str!("../../../../examples/nested-vpc.ts"),
+    ],
+];
+
 /// Serves until interrupted.
 pub fn run(arguments: Preview, terminal: &Terminal) -> Result<(), Failure> {
+    if arguments.playground {
+        return play(&arguments, terminal);
+    }
     let scripts = scripts(&arguments.scripts)?;
     let names = scripts.iter().map(|script| script.display().to_string());
     let board = Arc::new(Board::new(names));
-    let server = Server::new(arguments.port, Arc::clone(&board)).map_err(|error| {
-        let failure =
-            Failure::message(format!("cannot use port {}: {error}", arguments.port));
-        failure.help("choose another with --port, or leave it out")
-    })?;
+    let server = server(&arguments, &board)?;
     let wishes = Arc::new(wishes(&arguments));
     for (number, script) in scripts.into_iter().enumerate() {
         let (board, wishes) = (Arc::clone(&board), Arc::clone(&wishes));
@@ -40,9 +73,51 @@ pub fn run(arguments: Preview, terminal: &Terminal) -> Result<(), Failure> {
         let thread = thread::Builder::new().name("watch".into()).spawn(follow);
         thread.map_err(|error| Failure::message(format!("cannot watch: {error}")))?;
     }
+    serve(&server, "every save is shown there; Ctrl-C ends it", &arguments, terminal)
+}
+
+/// Serves the page on which scripts are written, until interrupted.
+fn play(arguments: &Preview, terminal: &Terminal) -> Result<(), Failure> {
+    let mut examples = EXAMPLES.to_vec();
+    let mut first = None;
+    if let Some(path) = arguments.scripts.first() {
+        let bytes = input::read(&path.to_string_lossy())?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        first = Some((path.display().to_string(), text));
+    }
+    if let Some((name, text)) = &first {
+        examples.insert(0, [name, name, text]);
+    }
+    let wishes = wishes(arguments);
+    let compile = move |order: &Order| make(order, &wishes);
+    let playground = Playground::new(Box::new(compile), TYPES.into(), &examples);
+    let board = Arc::new(Board::new([]));
+    let server = server(arguments, &board)?.with_playground(playground);
+    serve(
+        &server,
+        "scripts are drawn there as they are written; Ctrl-C ends it",
+        arguments,
+        terminal,
+    )
+}
+
+fn server(arguments: &Preview, board: &Arc<Board>) -> Result<Server, Failure> {
+    Server::new(arguments.port, Arc::clone(board)).map_err(|error| {
+        let failure =
+            Failure::message(format!("cannot use port {}: {error}", arguments.port));
+        failure.help("choose another with --port, or leave it out")
+    })
+}
+
+fn serve(
+    server: &Server,
+    words: &str,
+    arguments: &Preview,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
     let url = server.url();
     print(&format!("{url}\n"))?;
-    terminal.say("every save is shown there; Ctrl-C ends it");
+    terminal.say(words);
     if !arguments.no_open {
         open(&url, terminal);
     }
@@ -120,24 +195,53 @@ fn follow(number: usize, script: &Path, wishes: &[String], board: &Board) {
 
 /// The bundle of a script, or what is wrong with it.
 fn draw(script: &Path, wishes: &[String]) -> Result<String, String> {
+    let mut words = vec!["--format=bundle".into(), "--live".into()];
+    words.extend_from_slice(wishes);
+    words.extend(["--".into(), script.to_string_lossy().into_owned()]);
+    let made = render(&words, None)?;
+    Ok(String::from_utf8_lossy(&made.bytes).into_owned())
+}
+
+/// What the playground asks for.
+fn make(order: &Order, wishes: &[String]) -> Result<Made, String> {
+    let mut words = vec![format!("--format={}", order.form.name())];
+    words.extend_from_slice(wishes);
+    if matches!(order.form, Form::Bundle | Form::Html) {
+        words.push("--live".into());
+    }
+    if order.form == Form::Svg {
+        words.push("--theme=auto".into());
+    }
+    words.extend(order.scenario.iter().map(|id| format!("--scenario={id}")));
+    words.extend(order.at.map(|at| format!("--at={at}ms")));
+    words.extend(["--".into(), "-".into()]);
+    render(&words, Some(order.script.clone()))
+}
+
+/// Runs `render` in a process of its own: what it wrote and said, or what was wrong.
+fn render(words: &[String], script: Option<Vec<u8>>) -> Result<Made, String> {
     let program = this_program().map_err(|_| "this program cannot find itself")?;
     let child = Command::new(program)
-        .args(["--color=never", "render", "--format=bundle", "--live", "-o", "-"])
-        .args(wishes)
-        .arg("--")
-        .arg(script)
-        .stdin(Stdio::null())
+        .args(["--color=never", "render", "-o", "-"])
+        .args(words)
+        .stdin(if script.is_some() { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();
     let mut child = child.map_err(|error| format!("cannot draw: {error}"))?;
+    if let (Some(script), Some(mut stdin)) = (script, child.stdin.take()) {
+        // Beside the rest: who is given much may answer before it has read all. One that ends
+        // without reading has said why.
+        thread::spawn(move || stdin.write_all(&script));
+    }
     let (out, told) = (child.stdout.take(), child.stderr.take());
-    let out = thread::spawn(move || text(out));
-    let told = thread::spawn(move || text(told));
+    let out = thread::spawn(move || bytes(out));
+    let told = thread::spawn(move || bytes(told));
     let ended = end(&mut child);
     let (out, told) = (out.join().unwrap_or_default(), told.join().unwrap_or_default());
+    let told = String::from_utf8_lossy(&told).into_owned();
     match ended {
-        Ok(true) => Ok(out),
+        Ok(true) => Ok(Made { bytes: out, told }),
         Ok(false) if told.trim().is_empty() => {
             Err("the script could not be drawn".into())
         }
@@ -165,13 +269,13 @@ fn end(child: &mut Child) -> Result<bool, String> {
     }
 }
 
-fn text(source: Option<impl Read>) -> String {
+fn bytes(source: Option<impl Read>) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Some(mut source) = source {
         // What was read before it broke is what there is.
         let _ = source.read_to_end(&mut bytes);
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    bytes
 }
 
 fn this_program() -> Result<PathBuf, Failure> {

@@ -21,12 +21,16 @@ use topomotion_sim::{Chronicle, Payloads};
 use topomotion_trace::{Fault, PacketId, Trace, What};
 
 use crate::args::Record;
+use crate::commands::access;
 use crate::commands::broker::failed;
 use crate::failure::Failure;
 use crate::output::Draft;
 use crate::picture::{self, Look};
 use crate::terminal::{Terminal, print};
 use crate::units::Repeat;
+use seen::Seen;
+
+mod seen;
 
 /// Runs the program, and draws what it did.
 pub fn run(arguments: &Record, terminal: &Terminal) -> Result<(), Failure> {
@@ -44,17 +48,17 @@ pub fn run(arguments: &Record, terminal: &Terminal) -> Result<(), Failure> {
     let names: BTreeMap<i32, Arc<str>> = names.collect();
     let payloads = if arguments.payloads { Payloads::Told } else { Payloads::LeftOut };
     let tape = Rc::new(RefCell::new(Tape {
-        chronicle: Chronicle::new(names.clone()).with_payloads(payloads),
+        chronicle: Chronicle::new(names.clone())
+            .with_payloads(payloads)
+            .with_room(arguments.max_events),
         brokers: names,
-        room: arguments.max_events,
-        left_out: 0,
-        next: 0,
     }));
     let status = watch(arguments, Box::new(Recorder(tape.clone())), terminal)?;
     let tape = Rc::into_inner(tape).map(RefCell::into_inner);
-    let Some(Tape { chronicle, brokers, left_out, .. }) = tape else {
+    let Some(Tape { chronicle, brokers }) = tape else {
         return Err(Failure::message("the recording is still being written"));
     };
+    let (left_out, began) = chronicle.left_out();
     let trace = chronicle.into_story();
     if let Some(path) = &arguments.trace {
         write(Path::new(path), trace.to_string().as_bytes())?;
@@ -66,7 +70,12 @@ pub fn run(arguments: &Record, terminal: &Terminal) -> Result<(), Failure> {
     }
     if left_out > 0 {
         terminal.warning(
-            &format!("the recording was full: {left_out} later messages are not in it"),
+            &format!(
+                "the recording keeps its last {} events: {left_out} messages of its first \
+                 {:.1} s are not in it",
+                arguments.max_events,
+                began.0 as f64 / 1e6
+            ),
             Some("--max-events gives it more room"),
         );
     }
@@ -86,16 +95,24 @@ fn watch(
     let say = move |line: &str| own.say(line);
     let (command, port) = (&arguments.command, arguments.port);
     if let Some(upstream) = &arguments.upstream {
+        if access::is_asked_for(&arguments.access) {
+            let text = "with --upstream, that cluster says who may log in";
+            return Err(Failure::usage(text));
+        }
         return listen_in(upstream, port, recorder, command, say).map_err(failed);
     }
     let brokers = arguments.brokers;
+    let mut settings = HostConfig::settings_for(brokers);
+    settings.authorizer = access::authorizer(&arguments.access);
     let config = HostConfig {
         brokers,
         port,
         control: Some(0),
+        schema_registry: None,
         storage: Storage::Memory,
         durability: Durability::PageCache,
-        settings: HostConfig::settings_for(brokers),
+        security: access::security(&arguments.access)?,
+        settings,
     };
     serve_one(&config, recorder, command, say).map_err(failed)
 }
@@ -106,30 +123,17 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     draft.commit()
 }
 
-/// What is written down, and for how much more there is room.
+/// What is written down.
 #[derive(Debug)]
 struct Tape {
     chronicle: Chronicle,
     /// What brokers are called.
     brokers: BTreeMap<i32, Arc<str>>,
-    room: usize,
-    left_out: u64,
-    /// Numbers of messages that are left out.
-    next: u32,
 }
 
-impl Tape {
-    fn is_full(&self) -> bool {
-        self.chronicle.len() >= self.room
-    }
-}
-
-/// Writes down what it is told, while there is room.
+/// Writes down what it is told.
 #[derive(Debug)]
 struct Recorder(Rc<RefCell<Tape>>);
-
-/// Numbers from here on are of messages that are not written down.
-const LEFT_OUT: u32 = 1 << 31;
 
 impl Watch for Recorder {
     fn known(&mut self, id: i32, name: &Arc<str>) {
@@ -139,21 +143,14 @@ impl Watch for Recorder {
     }
 
     fn sent(&mut self, at: Instant, saying: Saying<'_>) -> Parcel {
-        let mut tape = self.0.borrow_mut();
-        if tape.is_full() {
-            tape.left_out += 1;
-            tape.next = tape.next.wrapping_add(1) % LEFT_OUT;
-            return Parcel(LEFT_OUT + tape.next);
-        }
         let Saying { from, to, link, message, cause } = saying;
-        let cause = cause.filter(|it| it.0 < LEFT_OUT).map(|it| PacketId(it.0));
+        let cause = cause.map(|it| PacketId(it.0));
+        let mut tape = self.0.borrow_mut();
         Parcel(tape.chronicle.sent(at, [from, to], link, message, cause).0)
     }
 
     fn arrived(&mut self, at: Instant, parcel: Parcel) {
-        if parcel.0 < LEFT_OUT {
-            self.0.borrow_mut().chronicle.arrived(at, PacketId(parcel.0));
-        }
+        self.0.borrow_mut().chronicle.arrived(at, PacketId(parcel.0));
     }
 
     fn mark(
@@ -163,17 +160,11 @@ impl Watch for Recorder {
         rule: Rule,
         partition: Option<TopicPartition>,
     ) {
-        let mut tape = self.0.borrow_mut();
-        if !tape.is_full() {
-            tape.chronicle.mark(at, node, rule, partition);
-        }
+        self.0.borrow_mut().chronicle.mark(at, node, rule, partition);
     }
 
     fn fact(&mut self, at: Instant, node: &Arc<str>, fact: Fact) {
-        let mut tape = self.0.borrow_mut();
-        if !tape.is_full() {
-            tape.chronicle.fact(at, node, fact);
-        }
+        self.0.borrow_mut().chronicle.fact(at, node, fact);
     }
 
     fn hurt(&mut self, at: Instant, node: &Arc<str>, others: &[Arc<str>], hurt: Hurt) {
@@ -188,7 +179,6 @@ impl Watch for Recorder {
             }
             Hurt::Heal => Fault::Heal,
         };
-        // Faults are few, and what follows makes no sense without them.
         self.0.borrow_mut().chronicle.fault(at, fault);
     }
 
@@ -199,7 +189,7 @@ impl Watch for Recorder {
 
 /// The film of a recording.
 fn film(trace: &Trace, command: &[String], brokers: &Brokers) -> Result<String, Failure> {
-    let title = command.join(" ");
+    let title = title(command);
     let story = Story {
         id: "recording",
         title: "As recorded",
@@ -212,7 +202,7 @@ fn film(trace: &Trace, command: &[String], brokers: &Brokers) -> Result<String, 
     let panels = panels.into_iter().map(|(id, size)| (ProcessId::from(id), size));
     let served = brokers.0.iter();
     let served = served.map(|name| (ProcessId::from(&**name), "broker".to_owned()));
-    let clients = clients(trace, brokers);
+    let clients = seen::clients(trace, |name| brokers.has(name));
     let roles = clients
         .iter()
         .map(|(name, seen)| (ProcessId::from(&**name), seen.role().to_owned()));
@@ -238,6 +228,15 @@ fn film(trace: &Trace, command: &[String], brokers: &Brokers) -> Result<String, 
     Ok(picture::svg(&film, None, &look))
 }
 
+/// The command, without the folders that its files are in.
+fn title(command: &[String]) -> String {
+    let name = |word: &String| match word.rsplit_once('/') {
+        Some((_, name)) if !word.contains("://") && !name.is_empty() => name.to_owned(),
+        _ => word.clone(),
+    };
+    command.iter().map(name).collect::<Vec<_>>().join(" ")
+}
+
 fn broker(id: i32) -> Arc<str> {
     Arc::from(format!("broker-{id}"))
 }
@@ -254,51 +253,6 @@ impl Brokers {
     fn has(&self, name: &str) -> bool {
         self.0.iter().any(|it| **it == *name)
     }
-}
-
-/// What a client was seen to do.
-#[derive(Debug, Default)]
-struct Seen {
-    apis: BTreeSet<Arc<str>>,
-    brokers: BTreeSet<Arc<str>>,
-}
-
-impl Seen {
-    fn does(&self, api: &str) -> bool {
-        self.apis.iter().any(|it| **it == *api)
-    }
-
-    /// What its connections are called.
-    fn label(&self) -> &'static str {
-        match (self.does("Produce"), self.does("Fetch")) {
-            (true, true) => "produce, fetch",
-            (true, false) => "produce",
-            (false, true) => "fetch",
-            (false, false) => "admin",
-        }
-    }
-
-    fn role(&self) -> &'static str {
-        match (self.does("Produce"), self.does("Fetch")) {
-            (true, false) => "producer",
-            (false, true) => "consumer",
-            (true, true) | (false, false) => "service",
-        }
-    }
-}
-
-/// The clients that were seen.
-fn clients(trace: &Trace, brokers: &Brokers) -> BTreeMap<Arc<str>, Seen> {
-    let mut clients: BTreeMap<Arc<str>, Seen> = BTreeMap::new();
-    for event in &trace.events {
-        let What::Sent(packet) = &event.what else { continue };
-        if !brokers.has(&packet.from) {
-            let seen = clients.entry(packet.from.clone()).or_default();
-            seen.apis.insert(packet.api.clone());
-            seen.brokers.insert(packet.to.clone());
-        }
-    }
-    clients
 }
 
 /// Pairs of brokers that were heard to talk, the later one first.
@@ -321,7 +275,10 @@ fn topology(
     replicating: &BTreeSet<[&str; 2]>,
 ) -> Result<Topology, Failure> {
     let mut builder = TopologyBuilder::default();
-    let group = builder.create_group(GroupConfig::new("brokers"));
+    let group = builder.create_group(GroupConfig {
+        label: Some("Kafka cluster".to_owned()),
+        ..GroupConfig::new("brokers")
+    });
     for name in &brokers.0 {
         builder.group(group).add_process(ProcessConfig::new(&**name));
     }
@@ -335,10 +292,27 @@ fn topology(
     for [from, to] in replicating {
         connect(&mut builder, from, to, "replicate");
     }
+    let mut groups = BTreeMap::new();
     for (client, seen) in clients {
-        builder.create_process(ProcessConfig::new(&**client));
-        for to in &seen.brokers {
-            connect(&mut builder, client, to, seen.label());
+        let process = ProcessConfig::new(&**client);
+        // Members of one group stand together.
+        match seen.group.as_ref().filter(|group| seen::members(clients, group) > 1) {
+            None => {
+                builder.create_process(process);
+            }
+            Some(name) => {
+                let id = format!("group {name}");
+                let group = groups.entry(name).or_insert_with(|| {
+                    builder.create_group(GroupConfig {
+                        label: Some(id.clone()),
+                        ..GroupConfig::new(id)
+                    })
+                });
+                builder.group(*group).add_process(process);
+            }
+        }
+        for (to, said) in &seen.brokers {
+            connect(&mut builder, client, to, &said.label());
         }
     }
     let built = builder.build().map(|(topology, _)| topology);

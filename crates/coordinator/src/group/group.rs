@@ -126,6 +126,11 @@ impl Group {
             Kind::Classic(classic) => classic.view(),
             Kind::Consumer(consumer) => consumer.view(cx.directory),
         };
+        self.tell_view(cx, view);
+    }
+
+    /// Tells what it is as far as it is durable, if that is something else than before.
+    pub fn tell_view(&mut self, cx: &mut Cx<'_>, view: GroupView) {
         if self.told.as_ref() != Some(&view) {
             self.told = Some(view.clone());
             cx.out.fact(Fact::GroupChanged { group: cx.group.clone(), view });

@@ -77,12 +77,17 @@ impl GroupShard {
     }
 
     /// Tells of all groups that changed. Generations of classic groups count before they are
-    /// written; everything else is told when it is durable.
+    /// written; everything else is told when it is durable, write by write.
     fn tell(&mut self, now: Instant, directory: &dyn Directory) {
         for id in std::mem::take(&mut self.dirty) {
             let Some(group) = self.groups.get_mut(&id) else { continue };
             let waits = matches!(group.kind, Kind::Consumer(_)) || group.is_empty();
             if waits && self.out.writes_of(&id) {
+                if let (Kind::Consumer(consumer), Some(write)) =
+                    (&group.kind, self.out.last_of(&id))
+                {
+                    write.view.get_or_insert_with(|| consumer.view(directory));
+                }
                 self.dirty.insert(id);
                 continue;
             }
@@ -303,7 +308,12 @@ impl Shard for GroupShard {
     fn committed(&mut self, now: Instant, directory: &dyn Directory, token: WriteToken) {
         let Some(write) = self.out.committed(token) else { return };
         let (groups, mut cx) = self.on(now, directory, &write.group);
-        let group = groups.get_mut(&write.group);
+        let mut group = groups.get_mut(&write.group);
+        if let (Some(view), Some(group)) = (write.view, &mut group)
+            && matches!(group.kind, Kind::Consumer(_))
+        {
+            group.tell_view(&mut cx, view);
+        }
         match write.change {
             Change::Nothing | Change::Pending { .. } | Change::Deletion(_) => {}
             Change::Told(facts) => facts.into_iter().for_each(|fact| cx.out.fact(fact)),

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use topomotion_wire::messages::ResponseKind;
 use topomotion_wire::{
-    Bytes, Defect, Duration, ErrorCode, Fact, Instant, Offset, Rule, TopicPartition,
+    Bytes, Defect, Duration, ErrorCode, Fact, GroupView, Instant, Offset, Rule,
+    TopicPartition,
 };
 
 use super::answers;
@@ -32,6 +33,8 @@ pub(super) struct Write {
     pub change: Change,
     /// The group as it was before, to go back to if the log refuses.
     pub before: Option<Box<Kind>>,
+    /// What a KIP-848 group is once it is committed; none where nothing has asked for it.
+    pub view: Option<GroupView>,
 }
 
 /// What becomes true with a write.
@@ -143,6 +146,7 @@ impl Outbox {
             answers: Vec::new(),
             change,
             before: None,
+            view: None,
         })
     }
 
@@ -206,6 +210,11 @@ impl Outbox {
     /// Whether something of this group is not committed yet.
     pub fn writes_of(&self, group: &str) -> bool {
         self.writes.values().any(|write| *write.group == *group)
+    }
+
+    /// What of this group was written last and is not committed yet.
+    pub fn last_of(&mut self, group: &str) -> Option<&mut Write> {
+        self.writes.values_mut().rev().find(|write| *write.group == *group)
     }
 
     pub fn deadline(&self) -> Option<Instant> {

@@ -111,6 +111,9 @@ impl Cluster {
             }
             match end {
                 End::Client(client) => client.abandon(),
+                End::Guest { guest, connection } => {
+                    guest.tell(Input::Closed { connection });
+                }
                 End::Peer { member: peer, connection } => {
                     self.members[peer].ends.remove(&connection);
                     self.pass(member, peer, Input::Closed { connection });

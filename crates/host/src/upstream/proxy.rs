@@ -105,7 +105,8 @@ impl Proxy {
     ) -> io::Result<u16> {
         let name = |id: i32| Arc::<str>::from(format!("broker-{id}"));
         if let Some(door) = self.doors.borrow().get(&far) {
-            if let (Some(id), true) = (id, **door.name.borrow() == *UNKNOWN) {
+            let is_unknown = **door.name.borrow() == *UNKNOWN;
+            if let (Some(id), true) = (id, is_unknown) {
                 self.watch.borrow_mut().known(id, &name(id));
                 *door.name.borrow_mut() = name(id);
             }

@@ -25,8 +25,9 @@ pub(crate) const DOCUMENT: &[&str] = &[
 ];
 /// What a group has beside its options.
 pub(crate) const GROUP_MEMBERS: &[&str] = &["autoResize", "processes", "rows", "groups"];
-/// What a connection has beside its options.
-pub(crate) const CONNECTION: &[&str] = &["source", "target"];
+/// What a connection has beside its options: its ends, each under either name.
+pub(crate) const CONNECTION: &[&str] = &["source", "target", "from", "to"];
+const ENDS: [[&str; 2]; 2] = [["source", "from"], ["target", "to"]];
 /// What a scenario has beside its options.
 pub(crate) const SCENARIO: &[&str] = &["id", "title", "description", "flow", "run"];
 
@@ -152,17 +153,15 @@ impl Reader<'_> {
         }
         let mut fields =
             Fields::open_with(data, "a connection", CONNECTION, |_| true, found);
-        let ends = (fields.text("source"), fields.text("target"));
-        for name in CONNECTION {
-            if fields.data(name).is_none() {
-                let message = format!("a connection has no `{name}`");
-                fields.report(
-                    Diagnostic::error("missing-option", message, data.span)
-                        .help("write `source: who dials` and `target: who is dialled`"),
-                );
+        let [source, target] = ENDS.map(|names| end(names, data, &mut fields));
+        for [name, short] in ENDS {
+            // Whoever asks where an end was written asks for its first name.
+            let parts = &mut edge.origin.parts;
+            if let Some((part, _)) = parts.iter_mut().find(|(part, _)| part == short) {
+                name.clone_into(part);
             }
         }
-        if let (Some(source), Some(target)) = ends {
+        if let (Some(source), Some(target)) = (source, target) {
             (edge.source, edge.target) = (source, target);
             self.builder.connect(edge);
         }
@@ -211,6 +210,32 @@ impl Reader<'_> {
                 );
             }
         }
+    }
+}
+
+/// One end of a connection, which has two names.
+fn end(
+    [name, short]: [&str; 2],
+    connection: &Data,
+    fields: &mut Fields<'_, '_>,
+) -> Option<String> {
+    match (fields.data(name), fields.data(short)) {
+        (Some(_), Some(twice)) => {
+            let message = format!("a connection has `{name}` and `{short}`");
+            let error = Diagnostic::error("option-twice", message, twice.span);
+            fields.report(error.help("both name the same end: write one of them"));
+            None
+        }
+        (None, None) => {
+            let message = format!("a connection has no `{name}`");
+            let error = Diagnostic::error("missing-option", message, connection.span);
+            fields.report(
+                error.help("write `source: who dials` and `target: who is dialled`"),
+            );
+            None
+        }
+        (Some(_), None) => fields.text(name),
+        (None, Some(_)) => fields.text(short),
     }
 }
 

@@ -74,6 +74,7 @@ pub(super) fn change(
         Fact::Appended { .. }
         | Fact::Truncated { .. }
         | Fact::HighWatermark { .. }
+        | Fact::LogStart { .. }
         | Fact::ProduceWaits { .. } => return replica_change(process, fact, names),
         Fact::BatchSent { .. }
         | Fact::BatchAcked { .. }
@@ -121,6 +122,11 @@ fn replica_change(
             end: end.0,
         },
         Fact::HighWatermark { partition, offset } => StateChange::HighWatermark {
+            process,
+            partition: names.partition(&partition),
+            offset: offset.0,
+        },
+        Fact::LogStart { partition, offset } => StateChange::LogStart {
             process,
             partition: names.partition(&partition),
             offset: offset.0,

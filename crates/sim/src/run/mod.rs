@@ -36,7 +36,7 @@ use cluster::{Cluster, Setting};
 use setup::Rest;
 use stage::{Stage, Stop, after};
 use steps::Play;
-pub(crate) use story::tell;
+pub(crate) use story::{drop_closed, referred, remains, tell};
 
 /// After a fault the run goes on for the session timeout and this long, so that the
 /// cluster's reaction is part of the story.

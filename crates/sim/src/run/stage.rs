@@ -323,6 +323,7 @@ fn is_routine(change: &StateChange) -> bool {
     match change {
         StateChange::Appended { partition, .. }
         | StateChange::HighWatermark { partition, .. }
+        | StateChange::LogStart { partition, .. }
         | StateChange::LastStable { partition, .. }
         | StateChange::ProduceWaits { partition, .. } => is_internal(partition),
         StateChange::OffsetCommitted { .. } => true,

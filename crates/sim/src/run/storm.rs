@@ -62,6 +62,11 @@ pub(super) fn inflict(stage: &mut Stage<'_>, strike: &Strike) {
             | Blow::Pause
             | Blow::Resume
             | Blow::Partition
+            | Blow::Cut
+            | Blow::Clog
+            | Blow::Unclog
+            | Blow::Slow
+            | Blow::Throttle
             | Blow::Heal
     );
     if !is_told {

@@ -10,7 +10,7 @@ use topomotion_trace::{Event, PacketId, Time, Trace, Travel, What};
 
 /// The story: the set-up's remains, the curtain, and what happened then.
 pub(crate) fn tell(setup: &Trace, played: Trace) -> Trace {
-    let needed = referred(&played);
+    let needed = referred(&played.events);
     let at = Time(0);
     let kept = setup.events.iter().filter(|event| remains(&event.what, &needed));
     let mut events: Vec<Event> =
@@ -22,9 +22,11 @@ pub(crate) fn tell(setup: &Trace, played: Trace) -> Trace {
 }
 
 /// Packets that the story speaks of, wherever they were sent.
-fn referred(played: &Trace) -> BTreeSet<PacketId> {
+pub(crate) fn referred<'a>(
+    played: impl IntoIterator<Item = &'a Event>,
+) -> BTreeSet<PacketId> {
     let mut found = BTreeSet::new();
-    for event in &played.events {
+    for event in played {
         match &event.what {
             What::Arrived(packet) | What::Lost(packet, _) => {
                 found.insert(*packet);
@@ -41,7 +43,7 @@ fn referred(played: &Trace) -> BTreeSet<PacketId> {
     found
 }
 
-fn remains(what: &What, needed: &BTreeSet<PacketId>) -> bool {
+pub(crate) fn remains(what: &What, needed: &BTreeSet<PacketId>) -> bool {
     match what {
         What::Sent(packet) => needed.contains(&packet.id),
         What::Arrived(packet) | What::Lost(packet, _) => needed.contains(packet),
@@ -58,7 +60,7 @@ fn remains(what: &What, needed: &BTreeSet<PacketId>) -> bool {
 }
 
 /// Connections that closed before the story begins leave no trace in it.
-fn drop_closed(events: &mut Vec<Event>) {
+pub(crate) fn drop_closed(events: &mut Vec<Event>) {
     let mut dropped = BTreeSet::new();
     let mut open: Vec<(usize, String)> = Vec::new();
     for (index, event) in events.iter().enumerate() {

@@ -99,11 +99,12 @@ pub fn draw(seed: u64, climate: &Climate) -> RunFile {
         strikes.extend(harm.strikes(&mut random, climate.until_ms));
         strikes.sort_by_key(|strike| strike.at_ms);
     }
-    rare::storage(&mut stream(STORAGE), &mut cluster);
-    let scenes = rare::scenes(&mut stream(SCENES), &cluster, climate.until_ms);
+    let scenes = rare::scenes(&mut stream(SCENES), &mut cluster, climate.until_ms);
     operations = people::merge(operations, scenes.operations);
     strikes.extend(scenes.strikes);
     strikes.sort_by_key(|strike| strike.at_ms);
+    let is_calm = rare::is_calm(&cluster, &strikes, &operations);
+    rare::storage(&mut stream(STORAGE), &mut cluster, is_calm);
     let storm = Storm {
         world,
         until_ms: climate.until_ms,
@@ -216,9 +217,8 @@ fn settings(random: &mut Random) -> BTreeMap<String, String> {
         let lag = between(random, 1_000..=15_000).to_string();
         settings.insert("replica.lag.time.max.ms".to_owned(), lag);
     }
-    if one_in(random, 2) {
-        settings.insert("era.elr".to_owned(), "true".to_owned());
-    }
+    let elr = if one_in(random, 2) { "true" } else { "false" };
+    settings.insert("era.elr".to_owned(), elr.to_owned());
     if one_in(random, 4) {
         let name = "leader.imbalance.check.interval.seconds";
         settings.insert(name.to_owned(), between(random, 5..=20).to_string());

@@ -1,6 +1,7 @@
 //! What chance alone hardly ever brings about: logs small enough to be thinned out within a
 //! storm, coordinators that fail between a decision and its markers, zombies whose records
 //! come when their successor has already written, and members that miss their next epoch.
+//! Numbered producers that give a batch up and number anew, before it arrives after all.
 //!
 //! Each is drawn from a stream of its own, so that all the rest of a storm stays as it was.
 
@@ -14,9 +15,30 @@ use super::operation::{Deed, Operation};
 use super::strike::{Blow, Strike};
 use crate::{ClusterPlan, ConsumerPlan, NodeRole, ProducerPlan};
 
+/// Whether every node stands, and hears every other, from the beginning to the end.
+pub(super) fn is_calm(
+    cluster: &ClusterPlan,
+    strikes: &[Strike],
+    operations: &[Operation],
+) -> bool {
+    let is_node = |process: &ProcessId| cluster.node(process).is_some();
+    let hurts = |strike: &Strike| {
+        strike.on.iter().any(is_node)
+            && (strike.towards.is_empty() || strike.towards.iter().any(is_node))
+    };
+    let stops =
+        |it: &Operation| matches!(&it.deed, Deed::Shutdown(process) if is_node(process));
+    !strikes.iter().any(hurts) && !operations.iter().any(stops)
+}
+
 /// Logs that forget what is old, what is too much, or what a later record of the same key has
 /// replaced; those of coordinators too.
-pub(super) fn storage(random: &mut Random, cluster: &mut ClusterPlan) {
+///
+/// Tombstones and markers are forgotten soon only where it `is_calm`. Kafka demands that
+/// `delete.retention.ms` is longer than any replica is behind: one that never saw the marker,
+/// and leads when it is gone everywhere, has a transaction that never ends. Where there are
+/// troubles it is Kafka's own day.
+pub(super) fn storage(random: &mut Random, cluster: &mut ClusterPlan, is_calm: bool) {
     let set = |settings: &mut BTreeMap<String, String>, name: &str, value: u64| {
         settings.insert(name.to_owned(), value.to_string());
     };
@@ -33,7 +55,7 @@ pub(super) fn storage(random: &mut Random, cluster: &mut ClusterPlan) {
         let pause = between(random, 1_000..=5_000);
         set(&mut cluster.settings, "log.cleaner.backoff.ms", pause);
     }
-    let forgets = random.below(6);
+    let forgets = random.below(if is_calm { 3 } else { 6 });
     if forgets > 1 {
         return;
     }
@@ -51,7 +73,9 @@ pub(super) fn storage(random: &mut Random, cluster: &mut ClusterPlan) {
     settings.insert("cleanup.policy".to_owned(), "compact".to_owned());
     let ratio = if one_in(random, 2) { "0.01" } else { "0.4" };
     settings.insert("min.cleanable.dirty.ratio".to_owned(), ratio.to_owned());
-    set(settings, "delete.retention.ms", between(random, 1_000..=20_000));
+    if is_calm {
+        set(settings, "delete.retention.ms", between(random, 1_000..=20_000));
+    }
     let pause = between(random, 1_000..=5_000);
     set(&mut cluster.settings, "log.cleaner.backoff.ms", pause);
 }
@@ -80,10 +104,10 @@ impl Scenes {
 }
 
 /// Scenes of clients that have transactions, and of members of groups, each in half of the
-/// storms that have such.
+/// storms that have such; of numbered producers in a quarter.
 pub(super) fn scenes(
     random: &mut Random,
-    cluster: &ClusterPlan,
+    cluster: &mut ClusterPlan,
     until_ms: u64,
 ) -> Scenes {
     let mut scenes = Scenes::default();
@@ -92,6 +116,9 @@ pub(super) fn scenes(
     }
     if one_in(random, 2) {
         of_members(random, cluster, until_ms, &mut scenes);
+    }
+    if one_in(random, 4) {
+        of_numbered(random, cluster, until_ms, &mut scenes);
     }
     scenes.operations.sort_by_key(|operation| operation.at_ms);
     scenes
@@ -149,6 +176,61 @@ fn of_members(
         }
         at_ms += SCENE_MS + between(random, 0..=10_000);
     }
+}
+
+fn of_numbered(
+    random: &mut Random,
+    cluster: &mut ClusterPlan,
+    until_ms: u64,
+    scenes: &mut Scenes,
+) {
+    let numbers = |it: &ProducerPlan| {
+        !it.is_transactional()
+            && it.settings.get("enable.idempotence").is_some_and(|is| is == "true")
+    };
+    let mut producers = cluster.producers.iter_mut();
+    let Some(producer) = producers.find(|it| numbers(it)) else { return };
+    let patience = between(random, 1_000..=2_000);
+    let longest = patience + between(random, 500..=2_000);
+    for (name, value) in
+        [("request.timeout.ms", patience), ("delivery.timeout.ms", longest)]
+    {
+        producer.settings.insert(name.to_owned(), value.to_string());
+    }
+    let process = producer.process.clone();
+    let mut at_ms = between(random, 1_000..=10_000);
+    while at_ms + SCENE_MS < until_ms {
+        give_up(random, cluster, (&process, longest), at_ms, scenes);
+        at_ms += SCENE_MS + between(random, 0..=10_000);
+    }
+}
+
+/// A batch is held up until its producer has given it up, has raised its epoch, and has
+/// written more.
+fn give_up(
+    random: &mut Random,
+    cluster: &ClusterPlan,
+    (process, longest): (&ProcessId, u64),
+    at_ms: u64,
+    scenes: &mut Scenes,
+) {
+    let place = somewhere(random, cluster);
+    let way = |at_ms, blow, amount| {
+        let (on, towards) = (vec![process.clone()], brokers(cluster));
+        Strike { at_ms, blow, on, towards, amount }
+    };
+    scenes.send(at_ms, process, &place);
+    // It cannot be sent again over another connection in time.
+    scenes.strikes.push(way(at_ms + 1_000, Blow::SlowDial, longest));
+    scenes.strikes.push(way(at_ms + 1_000, Blow::Detain, 0));
+    scenes.send(at_ms + 1_100, process, &place);
+    let lapsed = at_ms + 1_100 + longest + between(random, 0..=500);
+    scenes.strikes.push(way(lapsed, Blow::SlowDial, 0));
+    for turn in 1..=3 {
+        scenes.send(lapsed + turn * 500, process, &place);
+    }
+    let late = lapsed + between(random, 1_000..=4_000);
+    scenes.strikes.push(way(late, Blow::Release, 0));
 }
 
 /// A member does not hear that it is to give something up, and asks again in its old epoch.
@@ -239,4 +321,50 @@ fn fail_in_time(
     scenes.strikes.push(slow(fails + 500, 0));
     let back = fails + between(random, 1_000..=6_000);
     scenes.strikes.push(Strike::on(back, Blow::Restart, broker));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RunFile;
+    use crate::storm::draw::{Climate, draw};
+
+    fn drawn() -> Vec<RunFile> {
+        (0..600).map(|seed| draw(seed, &Climate::default())).collect()
+    }
+
+    #[test]
+    fn markers_are_forgotten_soon_only_where_no_node_is_ever_behind() {
+        let forgetful = |file: &RunFile| {
+            file.cluster.topics[0].settings.contains_key("delete.retention.ms")
+        };
+        let files: Vec<RunFile> = drawn().into_iter().filter(forgetful).collect();
+        assert!(files.len() >= 5, "{}", files.len());
+        for file in files {
+            let storm = file.storm.expect("a storm");
+            for strike in &storm.nemesis {
+                let nodes = |side: &[ProcessId]| {
+                    side.iter().filter(|it| file.cluster.node(it).is_some()).count()
+                };
+                let is_way = !strike.towards.is_empty();
+                let hit = nodes(&strike.on) > 0 && nodes(&strike.towards) > 0;
+                assert!(is_way || nodes(&strike.on) == 0, "{strike}");
+                assert!(!hit, "{strike}");
+            }
+        }
+    }
+
+    #[test]
+    fn some_numbered_producers_give_up_before_their_batch_arrives() {
+        let late = |file: &RunFile| {
+            let strikes = file.storm.iter().flat_map(|storm| &storm.nemesis);
+            strikes.filter(|it| it.blow == Blow::SlowDial && it.amount < 4_001).count()
+                > 4
+                && file.cluster.producers.iter().any(|it| {
+                    !it.is_transactional()
+                        && it.settings.contains_key("delivery.timeout.ms")
+                })
+        };
+        assert!(drawn().iter().filter(|it| late(it)).count() >= 20);
+    }
 }

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use topomotion_trace::{Fault, What};
+use topomotion_trace::{Fault, Flow, What};
 use topomotion_wire::Machine;
 
 use super::World;
@@ -86,6 +86,7 @@ impl<M: Machine> World<M> {
 
     /// Cuts one direction only: what `from` sends to `to` vanishes, the way back is open.
     pub fn cut_one_way(&mut self, from: &[HostId], to: &[HostId]) {
+        self.tell_way(from, to, Flow::Lost);
         self.change_weather(from, to, |weather| weather.cut = true);
         self.sever();
     }
@@ -147,6 +148,13 @@ impl<M: Machine> World<M> {
 
     pub(super) fn is_cut(&self, from: HostId, to: HostId) -> bool {
         self.weather(from, to).cut
+    }
+
+    /// Says how messages pass on a way from now on.
+    pub(super) fn tell_way(&mut self, from: &[HostId], to: &[HostId], flow: Flow) {
+        let (from, to) = (self.names_of(from), self.names_of(to));
+        let what = What::Fault(Fault::Way { from, to, flow });
+        self.recorder.note(self.now, what);
     }
 
     fn names_of(&self, hosts: &[HostId]) -> Vec<Arc<str>> {

@@ -4,6 +4,7 @@
 //! delays what follows too. What is kept back on a connection whose far end has meanwhile
 //! given up and dialled again arrives late all the same: a request from the dead.
 
+use topomotion_trace::Flow;
 use topomotion_wire::messages::{RequestKind, ResponseKind};
 use topomotion_wire::{Bytes, Duration, Machine, Message};
 
@@ -90,11 +91,13 @@ impl<M: Machine> World<M> {
 
     /// Stops everything from one side to the other, until [`unclog`](Self::unclog).
     pub fn clog(&mut self, from: &[HostId], to: &[HostId]) {
+        self.tell_way(from, to, Flow::KeptBack);
         self.change_weather(from, to, |weather| weather.clogged = true);
     }
 
     /// What was stopped arrives in a burst.
     pub fn unclog(&mut self, from: &[HostId], to: &[HostId]) {
+        self.tell_way(from, to, Flow::Free);
         self.change_weather(from, to, |weather| weather.clogged = false);
         self.for_links(from, to, World::let_go);
     }
@@ -113,6 +116,11 @@ impl<M: Machine> World<M> {
 
     /// Adds to the time of each message.
     pub fn slow(&mut self, from: &[HostId], to: &[HostId], by: Duration) {
+        let flow = match by.as_millis() {
+            0 => Flow::Free,
+            ms => Flow::Slower(ms),
+        };
+        self.tell_way(from, to, flow);
         self.change_weather(from, to, |weather| weather.slow = by);
     }
 
@@ -123,6 +131,11 @@ impl<M: Machine> World<M> {
 
     /// Narrows the way; 0 opens it.
     pub fn throttle(&mut self, from: &[HostId], to: &[HostId], bytes_per_s: u64) {
+        let flow = match bytes_per_s {
+            0 => Flow::Free,
+            width => Flow::Narrow(width),
+        };
+        self.tell_way(from, to, flow);
         self.change_weather(from, to, |weather| weather.bytes_per_s = bytes_per_s);
     }
 

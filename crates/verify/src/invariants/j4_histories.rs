@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use topomotion_sim::{ClusterPlan, Sight};
+use topomotion_sim::{Asked, ClusterPlan, Sight};
 use topomotion_trace::{StateChange, TransactionStep as Step};
 
 use super::Checker;
+use super::r4_eligible::least_in_sync;
 use super::t1_transitions::home_of;
 use super::t5_hanging::{leads, raises_epochs};
 use super::t8_committed::{Fate, careful_readers, fate};
@@ -35,13 +36,33 @@ pub(crate) struct Histories {
     acked: BTreeMap<Transaction, BTreeSet<(Name, i64)>>,
     /// Transactions of which somebody careful, or somebody else, has read something.
     read: BTreeMap<Transaction, (Name, bool)>,
+    /// The largest `min.insync.replicas` that each topic has had: which one counts is not told.
+    least: BTreeMap<String, usize>,
 }
 
 impl Histories {
     pub fn new(plan: Option<&ClusterPlan>) -> Histories {
         let shares_epochs = plan.is_some_and(|plan| !raises_epochs(plan));
         let careful = careful_readers(plan);
-        Histories { careful, shares_epochs, ..Histories::default() }
+        let least = plan.map(least_in_sync).unwrap_or_default();
+        Histories { careful, shares_epochs, least, ..Histories::default() }
+    }
+
+    /// Whether the marker cannot be written: the ISR is smaller than it must be for that, and
+    /// the decision waits for it, as it does in Kafka.
+    fn is_held_back(&self, model: &Model, (partition, base): &(Name, i64)) -> bool {
+        let topic = partition.rsplit_once('-').map_or("", |(topic, _)| topic);
+        let least = self.least.get(topic).copied().unwrap_or(1);
+        let Some(state) = model.registrations.get(partition) else { return false };
+        if state.isr.len() >= least.min(state.replicas.len()) {
+            return false;
+        }
+        let leader = state.leader.as_ref();
+        let replica = leader.and_then(|leader| model.replica(leader, partition));
+        replica.is_some_and(|replica| {
+            let entry = replica.log.iter().find(|entry| entry.base == *base);
+            entry.is_some_and(|entry| fate(replica, entry) == Fate::Open)
+        })
     }
 
     /// J6. Where transactions of a producer share an epoch, what comes late from one counts for
@@ -204,6 +225,13 @@ impl Checker for Histories {
                     self.read(model, (process, partition, *batch), bench);
                 }
             }
+            Sight::Asked(Asked::TopicSet { topic, settings }) => {
+                let wanted = settings.get("min.insync.replicas");
+                if let Some(wanted) = wanted.and_then(|text| text.parse().ok()) {
+                    let least = self.least.entry(topic.to_string()).or_default();
+                    *least = (*least).max(wanted);
+                }
+            }
             Sight::Marked { process, partition, base, producer, commits, .. }
                 if leads(model, process, partition) =>
             {
@@ -221,7 +249,8 @@ impl Checker for Histories {
             if !is_told || self.is_forgotten(model, &it.0) {
                 continue;
             }
-            let fates = fates(model, acked);
+            let acked = acked.iter().filter(|at| !self.is_held_back(model, at));
+            let fates = fates(model, &acked.cloned().collect());
             let due = BTreeSet::from([told == Some(&Step::Committed)]);
             if !fates.is_empty() && fates != due {
                 self.is_torn(bench, || {

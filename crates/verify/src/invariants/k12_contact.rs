@@ -256,7 +256,7 @@ impl Checker for Contact {
                     }
                 }
             }
-            Fault::Restart { .. } | Fault::Partition { .. } => {}
+            Fault::Restart { .. } | Fault::Partition { .. } | Fault::Way { .. } => {}
         }
     }
 

@@ -28,7 +28,17 @@ pub(crate) struct Groups {
     /// What each process wants to read of each group: as planned, and as it says since.
     topics: BTreeMap<(Name, Name), BTreeSet<Name>>,
     /// The last complete assignment of each group, as long as nobody forgot what it had.
-    before: BTreeMap<Name, Shares>,
+    before: BTreeMap<Name, Before>,
+    /// The last generation in which each process of each group was given its share.
+    given: BTreeMap<(Name, Name), i32>,
+}
+
+/// An assignment that the next one starts from, if its members have heard of it.
+#[derive(Debug)]
+struct Before {
+    generation: i32,
+    shares: Shares,
+    processes: Vec<Name>,
 }
 
 const TOPIC: &str = "__consumer_offsets";
@@ -135,10 +145,18 @@ impl Groups {
         if is_grown || !left_over.is_empty() || view.members.is_empty() {
             return;
         }
+        // A generation that is told again, by the next coordinator or since a static member is
+        // back under another id, was shared out by what held then, and is nothing new: whoever
+        // forgot what it had meanwhile is told it in the next.
+        if last == Some(generation) {
+            return;
+        }
         if self.is_equal(model, view) {
             self.judge_balance(view, bench);
         }
-        self.before.insert(group.clone(), view.shares());
+        let processes = view.members.iter().map(|it| it.process.clone()).collect();
+        let before = Before { generation, shares: view.shares(), processes };
+        self.before.insert(group.clone(), before);
     }
 
     fn judge_balance(&self, view: &View<'_>, bench: &mut Bench<'_>) {
@@ -161,7 +179,16 @@ impl Groups {
             format!("{} shares {shares:?} out in {group}", view.protocol)
         });
         let is_sticky = matches!(view.protocol, "sticky" | "cooperative-sticky");
-        let Some(before) = self.before.get(group).filter(|_| is_sticky && even) else {
+        // What a log alone knows, since the coordinator died before it could answer, no member
+        // ever had.
+        let was_given = |before: &&Before| {
+            before.processes.iter().all(|process| {
+                let place = (group.clone(), process.clone());
+                self.given.get(&place).is_some_and(|it| *it >= before.generation)
+            })
+        };
+        let before = self.before.get(group).filter(|_| is_sticky && even);
+        let Some(Before { shares: before, .. }) = before.filter(was_given) else {
             return;
         };
         let partitions: Vec<&Name> = shares.values().flatten().collect();
@@ -229,6 +256,16 @@ impl Checker for Groups {
                 process: _, group, change: Ownership::Lost, ..
             } => {
                 self.before.remove(group);
+            }
+            StateChange::Member {
+                process,
+                group,
+                generation,
+                change: Ownership::Assigned,
+                ..
+            } => {
+                let place = (group.clone(), process.clone());
+                self.given.insert(place, *generation);
             }
             StateChange::Group {
                 coordinator,

@@ -35,8 +35,17 @@ impl Duplicates {
         let Some((sender, _)) = self.sent.get(&(partition.clone(), batch)) else {
             return;
         };
+        // Followers copy; what they are to forget they forget after that.
         let Some(replica) = model.replica(process, partition) else { return };
-        let other = replica.log.iter().find(|it| it.batch == batch && it.base != base);
+        let leads =
+            replica.role.as_ref().is_some_and(|it| it.0.as_ref() == Some(process));
+        if !leads {
+            return;
+        }
+        // Of what retention took nobody knows who wrote it, once a replica leads that never
+        // had it.
+        let mut kept = replica.log.iter().filter(|it| it.base >= replica.start);
+        let other = kept.find(|it| it.batch == batch && it.base != base);
         let Some(other) = other else { return };
         let text = || {
             format!(

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use topomotion_sim::{Asked, ClusterPlan, Sight};
+use topomotion_sim::{Asked, ClusterPlan, Sight, TopicPlan};
 use topomotion_trace::StateChange;
 
 use super::Checker;
@@ -20,15 +20,20 @@ pub(crate) struct Eligible {
 
 impl Eligible {
     pub fn new(plan: Option<&ClusterPlan>) -> Eligible {
-        let mut least = BTreeMap::new();
-        for topic in plan.iter().flat_map(|plan| &plan.topics) {
-            let own = topic.settings.get("min.insync.replicas");
-            let set = own.or_else(|| plan?.settings.get("min.insync.replicas"));
-            let wanted = set.and_then(|text| text.parse().ok()).unwrap_or(1);
-            least.insert(topic.name.clone(), wanted);
-        }
+        let least = plan.map(least_in_sync).unwrap_or_default();
         Eligible { least, ..Eligible::default() }
     }
+}
+
+/// The `min.insync.replicas` with which each topic begins.
+pub(super) fn least_in_sync(plan: &ClusterPlan) -> BTreeMap<String, usize> {
+    let of_topic = |topic: &TopicPlan| {
+        let own = topic.settings.get("min.insync.replicas");
+        let set = own.or_else(|| plan.settings.get("min.insync.replicas"));
+        let wanted = set.and_then(|text| text.parse().ok()).unwrap_or(1);
+        (topic.name.clone(), wanted)
+    };
+    plan.topics.iter().map(of_topic).collect()
 }
 
 impl Checker for Eligible {

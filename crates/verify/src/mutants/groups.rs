@@ -39,6 +39,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ("M7", "assignor_fresh", |it| {
         it.reads_sold(&["a", "b"]);
         it.group(2, "sticky", &[("a", &["sold-0"]), ("b", &["sold-1"])]);
+        it.member("a", Ownership::Assigned, &["sold-0"]);
+        it.member("b", Ownership::Assigned, &["sold-1"]);
         it.group(3, "sticky", &[("a", &["sold-1"]), ("b", &["sold-0"])]);
     }),
     ("M8", "static_as_dynamic", |it| {

@@ -176,3 +176,14 @@ fn deleting_is_soft_first_and_a_number_does_not_come_back() {
     assert_eq!(gone, (200, json!([1, 2, 3])));
     assert_eq!(code(rig.get("/schemas/ids/1")), (404, 40403));
 }
+
+#[test]
+fn a_subject_may_have_any_sign_that_a_path_can_escape() {
+    let mut rig = Rig::default();
+    assert_eq!(rig.register("a%2Fb%20%C3%BC-value", &order("id: string")).0, 200);
+    assert_eq!(rig.get("/subjects").1, json!(["a/b ü-value"]));
+    assert_eq!(rig.get("/subjects/a%2fb%20%c3%bc-value/versions").1, json!([1]));
+    for wrong in ["/subjects/%", "/subjects/%2", "/subjects/%+1", "/subjects/%ff"] {
+        assert_eq!(code(rig.get(wrong)), (404, 404), "{wrong}");
+    }
+}

@@ -58,7 +58,14 @@ enum Phase {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Told {
     topics: BTreeSet<Arc<str>>,
-    owned: BTreeSet<TopicPartition>,
+    /// None: it is to be told again, whatever it is.
+    owned: Option<BTreeSet<TopicPartition>>,
+}
+
+impl Told {
+    fn knows(&self, owned: &BTreeSet<TopicPartition>) -> bool {
+        self.owned.as_ref() == Some(owned)
+    }
 }
 
 /// A member of a KIP-848 group.
@@ -74,6 +81,8 @@ pub(in crate::consumer) struct Reconciler {
     pub owned: BTreeSet<TopicPartition>,
     /// Where the coordinator wants it.
     target: Option<BTreeMap<TopicId, Vec<i32>>>,
+    /// Whether it is wanted elsewhere than the last time, and has not said that it is there.
+    is_redirected: bool,
     /// Whether the present beat has asked for names that the target needs.
     has_sought: bool,
     /// Where it is going: what goes is being committed.
@@ -103,6 +112,7 @@ impl Reconciler {
             topics: BTreeSet::new(),
             owned: BTreeSet::new(),
             target: None,
+            is_redirected: false,
             has_sought: false,
             going_to: None,
             told: None,
@@ -210,7 +220,14 @@ impl Reconciler {
                 indexes.map(move |index| TopicPartition::new(topic.clone(), *index))
             })
             .collect();
+        let is_redirected = std::mem::take(&mut self.is_redirected);
         if goal == self.owned {
+            // Back before it had gone anywhere. The coordinator waits until it has given up
+            // what it was to have meanwhile, and cannot know that it never had it.
+            if is_redirected {
+                self.told.iter_mut().for_each(|told| told.owned = None);
+                self.pulse.hurry(now);
+            }
             return;
         }
         let going: Vec<TopicPartition> = self.owned.difference(&goal).cloned().collect();
@@ -269,11 +286,11 @@ impl Reconciler {
             let names = self.topics.iter().map(|topic| topic_name(topic));
             request.subscribed_topic_names = Some(names.collect());
         }
-        if told.is_none_or(|told| told.owned != self.owned) {
+        if told.is_none_or(|told| !told.knows(&self.owned)) {
             request.topic_partitions = Some(self.owned_by_id(topics));
         }
         let (topics, owned) = (self.topics.clone(), self.owned.clone());
-        self.told = Some(Told { topics, owned });
+        self.told = Some(Told { topics, owned: Some(owned) });
         self.pulse.sent(now, self.interval);
         self.has_sought = false;
         self.ask(Question::Heartbeat, request);
@@ -321,13 +338,14 @@ impl Reconciler {
             let target = assignment.topic_partitions.iter();
             let target =
                 target.map(|it| (TopicId(it.topic_id), it.partitions.clone())).collect();
+            self.is_redirected |= self.target.as_ref().is_some_and(|it| *it != target);
             self.target = Some(target);
         }
         // What changed while this was under way.
         let news = self
             .told
             .as_ref()
-            .is_none_or(|told| told.owned != self.owned || told.topics != self.topics);
+            .is_none_or(|told| !told.knows(&self.owned) || told.topics != self.topics);
         if news {
             self.pulse.hurry(now);
         }
@@ -378,6 +396,7 @@ impl Reconciler {
         self.life += 1;
         (self.phase, self.epoch) = (Phase::Out(cause), LEAVE);
         (self.target, self.going_to, self.told) = (None, None, None);
+        self.is_redirected = false;
     }
 
     pub fn lost(&mut self, now: Instant, ask: Ask) {

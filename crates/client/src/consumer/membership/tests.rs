@@ -528,6 +528,28 @@ fn a_heartbeat_member_acknowledges_only_when_it_has_given_up() {
 }
 
 #[test]
+fn a_heartbeat_member_acknowledges_a_target_that_leads_it_back_to_where_it_still_is() {
+    let mut bench = Bench::new(modern);
+    bench.answer(beat_back(1, Some(&[0])));
+    bench.answer(beat_back(1, None));
+    bench.changes();
+    bench.polling = Polling::Outside(bench.now);
+    for target in [&[0, 1][..], &[0]] {
+        bench.wait(5_000);
+        bench.answer(beat_back(2, Some(target)));
+    }
+    assert!(bench.asked.is_empty(), "not before the application polls");
+    bench.polling = Polling::Inside;
+    bench.drive();
+    assert_eq!(bench.changes(), []);
+    let acknowledged = bench.answer(beat_back(3, None));
+    assert_eq!(told(&acknowledged), Some(vec![0]));
+    bench.wait(5_000);
+    let (_, third) = bench.request();
+    assert_eq!(told(&third), None, "said once");
+}
+
+#[test]
 fn a_fenced_heartbeat_member_loses_all_and_joins_again() {
     for error in [ErrorCode::FencedMemberEpoch, ErrorCode::UnknownMemberId] {
         let mut bench = Bench::new(modern);

@@ -1,0 +1,5 @@
+import topomotion from 'topomotion-viewer/remark';
+
+export default {
+  markdown: { remarkPlugins: [[topomotion, { binary: process.env.TOPOMOTION }]] },
+};
