@@ -22,12 +22,12 @@ def ok(what):
 
 def broker(order, *arguments, code=0):
     command = [os.environ["TOPOMOTION"], "broker", order, *map(str, arguments), "--port", PORT]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == code, (command, done.stdout, done.stderr)
     return done.stdout + done.stderr
 
 
-def wait(what, is_so, seconds=30):
+def wait(what, is_so, seconds=60):
     until = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < until, f"{what} in time: {broker('status')}"
@@ -67,9 +67,9 @@ class Load:
 def read(topic):
     consumer = Consumer(SERVERS | {"group.id": "read", "enable.auto.commit": False})
     partitions = [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(PARTITIONS)]
-    ends = {it.partition: consumer.get_watermark_offsets(it, timeout=10)[1] for it in partitions}
+    ends = {it.partition: consumer.get_watermark_offsets(it, timeout=30)[1] for it in partitions}
     consumer.assign(partitions)
-    found, until = [], time.monotonic() + 30
+    found, until = [], time.monotonic() + 60
     while len(found) < sum(ends.values()):
         assert time.monotonic() < until, f"{len(found)} of {ends} read"
         found += [(it.partition(), int(it.value())) for it in consumer.consume(1000, 0.2) if it.error() is None]
@@ -80,14 +80,14 @@ def read(topic):
 def survives(topic, hurt, heal):
     admin = AdminClient(SERVERS)
     created = admin.create_topics([NewTopic(topic, PARTITIONS, 3, config={"min.insync.replicas": "2"})])
-    created[topic].result(15)
+    created[topic].result(60)
     load = Load(topic)
-    time.sleep(1)
+    # A producer that has no id yet asks one broker for it, and may have asked the one that is hurt.
+    wait("50 records acknowledged", lambda: len(load.acknowledged) >= 50)
     broker(hurt, 2)
     time.sleep(4)
     during = len(load.acknowledged)
-    time.sleep(1)
-    assert len(load.acknowledged) > during, "the others go on without it"
+    wait("the others go on without it", lambda: len(load.acknowledged) >= during + 50)
     broker(heal, 2)
     wait("broker 2 back", lambda: states() == ["running"] * 3)
     time.sleep(1.5)

@@ -50,7 +50,7 @@ class Broker:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        equal(self.process.wait(20), 0, "the end of the broker")
+        equal(self.process.wait(60), 0, "the end of the broker")
 
 
 def refusal(act):
@@ -70,7 +70,7 @@ def serialised(broker):
     failures = []
     for order in orders:
         producer.produce("orders", value=order, on_delivery=lambda error, _: error and failures.append(error))
-    equal((producer.flush(15), failures), (0, []), "what was not delivered")
+    equal((producer.flush(60), failures), (0, []), "what was not delivered")
     equal([value for value, _ in read(broker, AvroDeserializer(broker.registry), 20)], orders, "what was read")
     return orders
 
@@ -79,7 +79,7 @@ def read(broker, deserializer, count):
     settings = {**broker.servers, "group.id": "readers", "value.deserializer": deserializer}
     consumer = DeserializingConsumer(settings)
     consumer.assign([TopicPartition("orders", 0, 0)])
-    values, end = [], time.monotonic() + 15
+    values, end = [], time.monotonic() + 60
     while len(values) < count and time.monotonic() < end:
         message = consumer.poll(0.2)
         if message is not None:
@@ -91,7 +91,7 @@ def read(broker, deserializer, count):
 def raw(url, path, body=None, method="GET", headers=None):
     request = urllib.request.Request(url + path, body, headers or {}, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.headers["Content-Type"], answer.read()
     except urllib.error.HTTPError as refused:
         return refused.code, refused.headers["Content-Type"], refused.read()
@@ -123,7 +123,7 @@ try:
     equal(registry.register_schema("orders-value", Schema(NOTED, "AVRO")), 2, "the second schema's id")
     producer = SerializingProducer({**broker.servers, "value.serializer": AvroSerializer(registry, NOTED)})
     producer.produce("orders", value={"id": "late", "total": 7, "note": "gift"})
-    equal(producer.flush(15), 0, "what was not delivered")
+    equal(producer.flush(60), 0, "what was not delivered")
     as_now = read(broker, AvroDeserializer(registry, NOTED), 21)
     equal(as_now[0][0], {**orders[0], "note": ""}, "an old record, as the new schema reads it")
     as_then = read(broker, AvroDeserializer(registry, ORDER), 21)
@@ -161,7 +161,7 @@ try:
     admin = AdminClient(broker.servers)
     resource = ConfigResource(ResourceType.TOPIC, "_schemas")
     (future,) = admin.describe_configs([resource]).values()
-    equal(future.result(15)["cleanup.policy"].value, "compact", "the policy of _schemas")
+    equal(future.result(60)["cleanup.policy"].value, "compact", "the policy of _schemas")
     before = {subject: registry.get_versions(subject) for subject in registry.get_subjects()}
     broker.stop()
     broker = Broker(folder.name)
@@ -174,7 +174,7 @@ try:
 
     # Whoever leads the topic dies; the registry goes on with the next.
     program, port = os.environ["TOPOMOTION"], re.search(r":(\d+)", broker.servers["bootstrap.servers"])[1]
-    leader = AdminClient(broker.servers).list_topics("_schemas", 15).topics["_schemas"].partitions[0].leader
+    leader = AdminClient(broker.servers).list_topics("_schemas", 60).topics["_schemas"].partitions[0].leader
     subprocess.run([program, "broker", "crash", str(leader), "--port", port], check=True, capture_output=True)
     equal(registry.register_schema("late-value", Schema(NOTED, "AVRO")), 2, "a schema, while a broker is down")
     subprocess.run([program, "broker", "restart", str(leader), "--port", port], check=True, capture_output=True)
