@@ -73,8 +73,10 @@ pub mod metadata;
 mod net;
 mod node;
 mod replica;
+pub mod scram;
 #[cfg(test)]
 mod testing;
+mod topic_ids;
 mod topic_settings;
 mod view;
 

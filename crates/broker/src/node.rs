@@ -26,6 +26,7 @@ use crate::net::{
     Answer, Ask, Asked, Call, Effects, Inbound, Peers, Refused, Ticket, Unexpected,
 };
 use crate::replica::{Replica, Site};
+use crate::topic_ids::TopicIds;
 use crate::view::{BrokerStatus, ReplicaView};
 
 /// One Kafka node: a broker, a controller, or both.
@@ -39,6 +40,7 @@ pub struct Node {
     effects: Effects,
     inbound: Inbound,
     gate: Gate,
+    topic_ids: TopicIds,
     peers: Peers,
     quorum: Quorum,
     /// Requests that the quorum has yet to answer.
@@ -97,6 +99,7 @@ impl Node {
             effects,
             inbound: Inbound::default(),
             gate: Gate::default(),
+            topic_ids: TopicIds::default(),
             quorum,
             quorum_tickets: BTreeMap::new(),
             next_token: 0,
@@ -243,6 +246,8 @@ impl Node {
     }
 
     fn answer(&mut self, ticket: Ticket, answer: Answer) {
+        let mut answer = answer;
+        self.topic_ids.restore(&self.image, ticket, &mut answer);
         let Some(super_users) = &self.config.settings.authorizer else {
             return self.deliver(ticket, answer);
         };
@@ -380,6 +385,7 @@ impl Node {
     fn hung_up(&mut self, now: Instant, connection: ConnectionId) {
         self.inbound.closed(connection);
         self.gate.closed(connection);
+        self.topic_ids.closed(connection);
         let standing =
             standing(&self.config, &self.image, &self.quorum, self.applied, now);
         if let Some(broker) = &mut self.broker {

@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use topomotion_broker::acl::Guest;
+use topomotion_broker::metadata::MetadataImage;
 use topomotion_broker::{BrokerStatus, Roles, frames};
 use topomotion_log::DiskError;
 use topomotion_wire::{
@@ -314,6 +315,11 @@ impl Cluster {
     /// The id of a member's broker.
     pub(crate) fn broker(&self, member: usize) -> i32 {
         self.members[member].id()
+    }
+
+    /// The metadata that a member has applied.
+    pub(crate) fn image(&self, member: usize) -> &MetadataImage {
+        self.members[member].node.image()
     }
 
     /// What a member does.

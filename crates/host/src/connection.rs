@@ -92,7 +92,7 @@ pub(crate) async fn serve(
     let connection = shared.with(|cluster| cluster.accept(member, client.clone()));
     let mut talk = Talk {
         requests: shared.requests(member),
-        log_in: shared.users().map(|_| LogIn::default()),
+        log_in: shared.wants_log_in().then(LogIn::default),
         shared: &shared,
         member,
         connection,
@@ -188,7 +188,9 @@ impl Talk<'_> {
     }
 
     async fn hear_log_in(&mut self, request: Request) -> Result<(), Closed> {
-        let (Some(log_in), Some(users)) = (&mut self.log_in, self.shared.users()) else {
+        let (Some(log_in), Some(users)) =
+            (&mut self.log_in, self.shared.users(self.member))
+        else {
             return Ok(());
         };
         let step = log_in.hear(users, &request);
@@ -226,7 +228,9 @@ impl Talk<'_> {
     async fn hear_token(&mut self, token: &[u8]) -> Result<(), Closed> {
         // The answer to the handshake goes first.
         self.said_all().await;
-        let (Some(log_in), Some(users)) = (&mut self.log_in, self.shared.users()) else {
+        let (Some(log_in), Some(users)) =
+            (&mut self.log_in, self.shared.users(self.member))
+        else {
             return Ok(());
         };
         match log_in.hear_token(users, token) {

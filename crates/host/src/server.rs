@@ -34,8 +34,9 @@ use crate::store::Store;
 use crate::tls::Tls;
 use crate::watch::Watch;
 
-/// How long brokers may take to give their leaderships away when all of them stop.
-const SHUTDOWN_MAX: Duration = Duration::from_secs(3);
+/// How long brokers may take to give their leaderships away when all of them stop: elections may
+/// come in between, and a second Ctrl-C ends it at once.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(10);
 /// How often it is looked whether the cluster is where it should be.
 const LOOK: Duration = Duration::from_millis(1);
 /// Pause after the system has refused a connection, for want of file handles.
@@ -134,9 +135,16 @@ impl Shared {
         Requests::new(self.cluster.borrow().roles(member), &self.settings)
     }
 
-    /// Who may log in, where somebody has to.
-    pub(crate) fn users(&self) -> Option<&Users> {
-        self.users.as_ref()
+    /// Whether somebody has to log in.
+    pub(crate) fn wants_log_in(&self) -> bool {
+        self.users.is_some()
+    }
+
+    /// Who may log in at a broker, as far as that one knows, where somebody has to.
+    pub(crate) fn users(&self, member: usize) -> Option<&Users> {
+        let users = self.users.as_ref()?;
+        users.learn(self.cluster.borrow().image(member).scram());
+        Some(users)
     }
 
     /// What listeners show, where nobody else may hear.

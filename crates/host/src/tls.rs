@@ -54,7 +54,7 @@ mod imp {
             error => wrong(path, error.to_string()),
         };
         let chain = CertificateDer::pem_file_iter(certificate)
-            .and_then(|all| all.collect::<Result<Vec<_>, _>>())
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .map_err(|error| unread(certificate, error))?;
         if chain.is_empty() {
             return Err(unread(certificate, pem::Error::NoItemsFound));

@@ -117,6 +117,10 @@ impl Judge<'_> {
                 it.topics.retain(|it| self.topic(Operation::Describe, it.topic.as_str()));
                 !it.topics.is_empty()
             }
+            RequestKind::DescribeProducers(it) => {
+                it.topics.retain(|it| self.topic(Operation::Read, it.name.as_str()));
+                !it.topics.is_empty()
+            }
             RequestKind::DeleteRecords(it) => {
                 it.topics.retain(|it| self.topic(Operation::Delete, it.name.as_str()));
                 !it.topics.is_empty()
@@ -418,10 +422,13 @@ impl Judge<'_> {
     fn judge_cluster(&self, body: &RequestKind, version: i16) -> Verdict {
         let operation = match body {
             RequestKind::DescribeAcls(_)
+            | RequestKind::DescribeUserScramCredentials(_)
             | RequestKind::ListPartitionReassignments(_)
             | RequestKind::DescribeQuorum(_) => Operation::Describe,
+            RequestKind::ListConfigResources(_) => Operation::DescribeConfigs,
             RequestKind::CreateAcls(_)
             | RequestKind::DeleteAcls(_)
+            | RequestKind::AlterUserScramCredentials(_)
             | RequestKind::AlterPartitionReassignments(_)
             | RequestKind::ElectLeaders(_)
             | RequestKind::AddRaftVoter(_)
@@ -461,7 +468,9 @@ impl Judge<'_> {
                     (partition.committed_offset, partition.error_code) = (-1, denied);
                 }
                 let topics = it.groups.iter_mut().flat_map(|it| &mut it.topics);
-                let hidden = topics.filter(|it| !sees(it.name.as_str()));
+                // An id that no topic has is refused as such.
+                let hidden =
+                    topics.filter(|it| !it.name.is_empty() && !sees(it.name.as_str()));
                 for partition in hidden.flat_map(|it| &mut it.partitions) {
                     (partition.committed_offset, partition.error_code) = (-1, denied);
                 }
@@ -511,6 +520,9 @@ fn without(whole: RequestKind, rest: &RequestKind) -> Option<RequestKind> {
         (R::Fetch(it), R::Fetch(rest)) => take(&mut it.topics, &rest.topics),
         (R::ListOffsets(it), R::ListOffsets(rest)) => take(&mut it.topics, &rest.topics),
         (R::OffsetForLeaderEpoch(it), R::OffsetForLeaderEpoch(rest)) => {
+            take(&mut it.topics, &rest.topics)
+        }
+        (R::DescribeProducers(it), R::DescribeProducers(rest)) => {
             take(&mut it.topics, &rest.topics)
         }
         (R::DeleteRecords(it), R::DeleteRecords(rest)) => {

@@ -46,6 +46,15 @@ pub(super) fn refused(
         RequestKind::ListOffsets(it) => list_offsets(it, code).into(),
         RequestKind::OffsetForLeaderEpoch(it) => epochs(it, code).into(),
         RequestKind::DeleteRecords(it) => delete_records(it, code).into(),
+        RequestKind::DescribeProducers(it) => {
+            api::describe_producers::refused(it, error).into()
+        }
+        RequestKind::DescribeUserScramCredentials(_) => {
+            api::scram::undescribed(error).into()
+        }
+        RequestKind::ListConfigResources(_) => {
+            api::list_config_resources::refused(error).into()
+        }
         RequestKind::Metadata(it) => {
             let refused = it.topics.iter().flatten().map(|topic| {
                 MetadataResponseTopic::default()
@@ -206,6 +215,10 @@ pub(super) fn merge(answer: ResponseKind, refusals: ResponseKind) -> ResponseKin
             it.into()
         }
         (R::OffsetForLeaderEpoch(mut it), R::OffsetForLeaderEpoch(no)) => {
+            it.topics.extend(no.topics);
+            it.into()
+        }
+        (R::DescribeProducers(mut it), R::DescribeProducers(no)) => {
             it.topics.extend(no.topics);
             it.into()
         }

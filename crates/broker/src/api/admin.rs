@@ -38,6 +38,7 @@ pub(crate) fn is_for_controller(request: &RequestKind) -> bool {
             | RequestKind::ElectLeaders(_)
             | RequestKind::CreateAcls(_)
             | RequestKind::DeleteAcls(_)
+            | RequestKind::AlterUserScramCredentials(_)
             | RequestKind::AlterPartitionReassignments(_)
             | RequestKind::ListPartitionReassignments(_)
     ) || topomotion_quorum::is_quorum_admin(request)
@@ -69,6 +70,9 @@ pub(crate) fn failed(request: &RequestKind, error: ErrorCode) -> ResponseKind {
         RequestKind::ElectLeaders(it) => elect_leaders(it, code).into(),
         RequestKind::CreateAcls(it) => super::acls::uncreated(it, error).into(),
         RequestKind::DeleteAcls(it) => super::acls::undeleted(it, error).into(),
+        RequestKind::AlterUserScramCredentials(it) => {
+            super::scram::unaltered(it, error).into()
+        }
         RequestKind::AlterPartitionReassignments(it) => reassign(it, code).into(),
         RequestKind::ListPartitionReassignments(_) => {
             ListPartitionReassignmentsResponse::default().with_error_code(code).into()
@@ -201,6 +205,9 @@ pub(crate) fn is_not_controller(response: &ResponseKind) -> bool {
         ResponseKind::DeleteAcls(it) => {
             it.filter_results.iter().any(|result| is_refusal(result.error_code))
         }
+        ResponseKind::AlterUserScramCredentials(it) => {
+            it.results.iter().any(|result| is_refusal(result.error_code))
+        }
         ResponseKind::AlterPartitionReassignments(it) => is_refusal(it.error_code),
         ResponseKind::ListPartitionReassignments(it) => is_refusal(it.error_code),
         ResponseKind::AddRaftVoter(it) => is_refusal(it.error_code),
@@ -249,6 +256,10 @@ pub(crate) fn deposed(reply: ResponseKind) -> ResponseKind {
             for result in &mut it.filter_results {
                 (result.error_code, result.matching_acls) = (code, Vec::new());
             }
+            it.into()
+        }
+        ResponseKind::AlterUserScramCredentials(mut it) => {
+            it.results.iter_mut().for_each(|result| result.error_code = code);
             it.into()
         }
         ResponseKind::AlterPartitionReassignments(it) => it.with_error_code(code).into(),

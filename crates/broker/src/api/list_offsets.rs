@@ -1,11 +1,12 @@
-//! ListOffsets (2), versions 1–9, on brokers.
+//! ListOffsets (2), versions 1–10, on brokers.
 //!
 //! - Timestamp −2: the log start. −1: for consumers the high watermark, and
 //!   OFFSET_NOT_AVAILABLE while a new leader has not proven its first one (REP-16); for
 //!   replicas the log end (TRN-4). Others: the first record at or after that time.
 //! - From version 7 on −3: the first record with the largest timestamp. From 8 on −4: the log
 //!   start on local disk, which is the log start. From 9 on −5: the last offset in remote
-//!   storage, which is none. Any other, or one of these too early: UNSUPPORTED_VERSION.
+//!   storage, which is none; from 10 on there is a timeout for remote storage, which nothing here
+//!   waits for. Any other, or one of these too early: UNSUPPORTED_VERSION.
 //! - What consumers may not read yet is not found either; while a new leader has not proven
 //!   its high watermark, that too is OFFSET_NOT_AVAILABLE.
 //! - For readers of committed records the last stable offset takes the high watermark's place

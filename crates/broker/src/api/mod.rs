@@ -19,18 +19,21 @@ pub(crate) mod delete_records;
 pub(crate) mod delete_topics;
 pub(crate) mod describe_cluster;
 pub(crate) mod describe_configs;
+pub(crate) mod describe_producers;
 pub(crate) mod describe_topic_partitions;
 pub(crate) mod elect_leaders;
 pub(crate) mod fetch;
 pub(crate) mod find_coordinator;
 pub(crate) mod incremental_alter_configs;
 pub(crate) mod init_producer_id;
+pub(crate) mod list_config_resources;
 pub(crate) mod list_offsets;
 pub(crate) mod metadata;
 pub(crate) mod offset_for_leader_epoch;
 pub(crate) mod produce;
 pub(crate) mod reassignments;
 pub(crate) mod sasl;
+pub(crate) mod scram;
 pub(crate) mod verification;
 pub(crate) mod write_txn_markers;
 
@@ -60,7 +63,7 @@ const fn versions(key: ApiKey, min: i16, max: i16) -> Served {
 const BY_BROKERS: &[Served] = &[
     versions(ApiKey::Produce, 3, 13),
     versions(ApiKey::Fetch, 4, 18),
-    versions(ApiKey::ListOffsets, 1, 9),
+    versions(ApiKey::ListOffsets, 1, 10),
     versions(ApiKey::Metadata, 0, 13),
     versions(ApiKey::ApiVersions, 0, 4),
     versions(ApiKey::OffsetForLeaderEpoch, 2, 4),
@@ -76,8 +79,8 @@ const BY_BROKERS: &[Served] = &[
     versions(ApiKey::LeaveGroup, 0, 5),
     versions(ApiKey::ConsumerGroupHeartbeat, 0, 1),
     versions(ApiKey::ConsumerGroupDescribe, 0, 1),
-    versions(ApiKey::OffsetCommit, 2, 9),
-    versions(ApiKey::OffsetFetch, 1, 9),
+    versions(ApiKey::OffsetCommit, 2, 10),
+    versions(ApiKey::OffsetFetch, 1, 10),
     versions(ApiKey::OffsetDelete, 0, 0),
     versions(ApiKey::DescribeGroups, 0, 6),
     versions(ApiKey::ListGroups, 0, 5),
@@ -88,8 +91,11 @@ const BY_BROKERS: &[Served] = &[
     versions(ApiKey::EndTxn, 0, 5),
     versions(ApiKey::WriteTxnMarkers, 1, 1),
     versions(ApiKey::TxnOffsetCommit, 0, 5),
+    versions(ApiKey::DescribeProducers, 0, 0),
     versions(ApiKey::DescribeTransactions, 0, 0),
     versions(ApiKey::ListTransactions, 0, 2),
+    versions(ApiKey::DescribeUserScramCredentials, 0, 0),
+    versions(ApiKey::ListConfigResources, 0, 1),
     versions(ApiKey::SaslHandshake, 0, 1),
     versions(ApiKey::SaslAuthenticate, 0, 2),
 ];
@@ -104,6 +110,7 @@ const BY_BOTH: &[Served] = &[
     versions(ApiKey::IncrementalAlterConfigs, 0, 1),
     versions(ApiKey::CreateAcls, 1, 3),
     versions(ApiKey::DeleteAcls, 1, 3),
+    versions(ApiKey::AlterUserScramCredentials, 0, 0),
     versions(ApiKey::AlterPartitionReassignments, 0, 1),
     versions(ApiKey::ListPartitionReassignments, 0, 0),
     versions(ApiKey::DescribeQuorum, 0, 2),
@@ -210,6 +217,12 @@ pub(crate) fn key_of(body: &RequestKind) -> Option<ApiKey> {
         RequestKind::EndTxn(_) => ApiKey::EndTxn,
         RequestKind::WriteTxnMarkers(_) => ApiKey::WriteTxnMarkers,
         RequestKind::TxnOffsetCommit(_) => ApiKey::TxnOffsetCommit,
+        RequestKind::DescribeUserScramCredentials(_) => {
+            ApiKey::DescribeUserScramCredentials
+        }
+        RequestKind::AlterUserScramCredentials(_) => ApiKey::AlterUserScramCredentials,
+        RequestKind::DescribeProducers(_) => ApiKey::DescribeProducers,
+        RequestKind::ListConfigResources(_) => ApiKey::ListConfigResources,
         RequestKind::DescribeTransactions(_) => ApiKey::DescribeTransactions,
         RequestKind::ListTransactions(_) => ApiKey::ListTransactions,
         RequestKind::AllocateProducerIds(_) => ApiKey::AllocateProducerIds,

@@ -18,6 +18,7 @@ mod leaders;
 mod liveness;
 mod placement;
 mod producer_ids;
+mod scram;
 mod sessions;
 mod topics;
 

@@ -60,7 +60,8 @@ apis! {
     ConsumerGroupDescribe, OffsetCommit, OffsetFetch, OffsetDelete, DescribeGroups,
     ListGroups, DeleteGroups, InitProducerId, AddPartitionsToTxn, AddOffsetsToTxn, EndTxn,
     WriteTxnMarkers, TxnOffsetCommit, DescribeTransactions, ListTransactions, SaslHandshake,
-    SaslAuthenticate,
+    SaslAuthenticate, DescribeProducers, ListConfigResources,
+    DescribeUserScramCredentials, AlterUserScramCredentials,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -72,6 +72,11 @@ impl Writer {
         }
     }
 
+    pub(super) fn bytes(&mut self, value: &[u8]) {
+        self.length(value.len());
+        self.buffer.put_slice(value);
+    }
+
     pub(super) fn nodes(&mut self, nodes: &[NodeId]) {
         self.length(nodes.len());
         for node in nodes {
@@ -173,6 +178,11 @@ impl Reader {
         let bytes = self.take(length)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| MalformedRecord::Text)?;
         Ok(Some(text.into()))
+    }
+
+    pub(super) fn bytes(&mut self) -> Result<Bytes, MalformedRecord> {
+        let length = self.count()?;
+        self.take(length)
     }
 
     pub(super) fn nodes(&mut self) -> Result<Vec<NodeId>, MalformedRecord> {

@@ -20,6 +20,7 @@ use super::record::{
     PartitionChange, ProducerIds, RegisterBroker, TopicConfig,
 };
 use crate::acl::{Acl, Operation, Pattern, Permission, Resource};
+use crate::scram::{ScramCredential, ScramMechanism};
 
 /// The frame around every record.
 const FRAME_VERSION: u32 = 1;
@@ -102,6 +103,14 @@ impl MetadataRecord {
                 writer.uuid(*id);
                 writer.tags(&[]);
             }
+            MetadataRecord::Scram { user, mechanism, credential } => {
+                write_scram(&mut writer, user, *mechanism, credential);
+            }
+            MetadataRecord::RemoveScram { user, mechanism } => {
+                writer.string(user);
+                writer.i8(mechanism.code());
+                writer.tags(&[]);
+            }
             MetadataRecord::NoOp | MetadataRecord::Unknown { .. } => writer.tags(&[]),
         }
         writer.finish()
@@ -125,6 +134,7 @@ impl MetadataRecord {
             (4, 0) => read_config(&mut reader),
             (5, 0..=2) => read_partition_change(&mut reader),
             (9, 0) => Ok(MetadataRecord::RemoveTopic { id: TopicId(reader.uuid()?) }),
+            (11, 0) => read_scram(&mut reader),
             (12, 0) => Ok(MetadataRecord::FeatureLevel {
                 name: reader.string()?,
                 level: reader.i16()?,
@@ -138,7 +148,8 @@ impl MetadataRecord {
             (18, 0) => read_acl(&mut reader),
             (19, 0) => Ok(MetadataRecord::RemoveAcl { id: reader.uuid()? }),
             (20, 0) => Ok(MetadataRecord::NoOp),
-            (0 | 2 | 3 | 4 | 5 | 9 | 12 | 15 | 17..=20, _) => {
+            (22, 0) => read_remove_scram(&mut reader),
+            (0 | 2 | 3 | 4 | 5 | 9 | 11 | 12 | 15 | 17..=20 | 22, _) => {
                 Err(MalformedRecord::Version(version))
             }
             (kind, _) => Ok(MetadataRecord::Unknown { kind }),
@@ -153,6 +164,8 @@ impl MetadataRecord {
             MetadataRecord::Config(_) => (4, 0),
             MetadataRecord::PartitionChange(_) => (5, 2),
             MetadataRecord::RemoveTopic { .. } => (9, 0),
+            MetadataRecord::Scram { .. } => (11, 0),
+            MetadataRecord::RemoveScram { .. } => (22, 0),
             MetadataRecord::FeatureLevel { .. } => (12, 0),
             MetadataRecord::ProducerIds(_) => (15, 0),
             MetadataRecord::BrokerChange(_) => (17, 1),
@@ -191,6 +204,41 @@ fn read_acl(reader: &mut Reader) -> Result<MetadataRecord, MalformedRecord> {
     };
     let acl = Acl { resource, name, pattern, principal, host, operation, permission };
     Ok(MetadataRecord::Acl { id, acl })
+}
+
+fn write_scram(
+    writer: &mut Writer,
+    user: &str,
+    mechanism: ScramMechanism,
+    credential: &ScramCredential,
+) {
+    writer.string(user);
+    writer.i8(mechanism.code());
+    writer.bytes(&credential.salt);
+    writer.bytes(&credential.stored_key);
+    writer.bytes(&credential.server_key);
+    writer.i32(credential.iterations);
+    writer.tags(&[]);
+}
+
+/// A credential for a mechanism that is not known here says nothing.
+fn read_scram(reader: &mut Reader) -> Result<MetadataRecord, MalformedRecord> {
+    let (user, mechanism) = (reader.string()?, ScramMechanism::of(reader.i8()?));
+    let (salt, stored_key) = (reader.bytes()?, reader.bytes()?);
+    let (server_key, iterations) = (reader.bytes()?, reader.i32()?);
+    let credential = ScramCredential { salt, stored_key, server_key, iterations };
+    Ok(match mechanism {
+        Some(mechanism) => MetadataRecord::Scram { user, mechanism, credential },
+        None => MetadataRecord::Unknown { kind: 11 },
+    })
+}
+
+fn read_remove_scram(reader: &mut Reader) -> Result<MetadataRecord, MalformedRecord> {
+    let (user, mechanism) = (reader.string()?, ScramMechanism::of(reader.i8()?));
+    Ok(match mechanism {
+        Some(mechanism) => MetadataRecord::RemoveScram { user, mechanism },
+        None => MetadataRecord::Unknown { kind: 22 },
+    })
 }
 
 fn write_register_broker(writer: &mut Writer, record: &RegisterBroker) {
@@ -446,6 +494,29 @@ mod tests {
     use uuid::Uuid;
 
     fn samples() -> Vec<MetadataRecord> {
+        [of_the_cluster(), of_log_ins()].concat()
+    }
+
+    fn of_log_ins() -> Vec<MetadataRecord> {
+        vec![
+            MetadataRecord::Scram {
+                user: "alice".into(),
+                mechanism: ScramMechanism::Sha512,
+                credential: ScramCredential {
+                    salt: Bytes::from_static(b"salt"),
+                    stored_key: Bytes::from_static(b"stored"),
+                    server_key: Bytes::from_static(b"server"),
+                    iterations: 4_096,
+                },
+            },
+            MetadataRecord::RemoveScram {
+                user: "alice".into(),
+                mechanism: ScramMechanism::Sha256,
+            },
+        ]
+    }
+
+    fn of_the_cluster() -> Vec<MetadataRecord> {
         let topic_id = TopicId(Uuid::from_u128(7));
         let change = |isr, leader| {
             let change = PartitionChange::of(topic_id, 2);

@@ -18,6 +18,7 @@ use super::record::{
     PartitionChange, ProducerIds, RegisterBroker, TopicConfig,
 };
 use crate::acl::Acl;
+use crate::scram::{ScramCredential, ScramMechanism};
 
 /// A broker, as registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +75,7 @@ pub struct MetadataImage {
     feature_level: Option<i16>,
     producer_ids: Option<ProducerIds>,
     acls: BTreeMap<Uuid, Acl>,
+    scram: BTreeMap<(Arc<str>, ScramMechanism), ScramCredential>,
 }
 
 impl MetadataImage {
@@ -136,6 +138,11 @@ impl MetadataImage {
         &self.acls
     }
 
+    /// Who can log in, and by what.
+    pub fn scram(&self) -> &BTreeMap<(Arc<str>, ScramMechanism), ScramCredential> {
+        &self.scram
+    }
+
     /// Whether the log's first record, the feature level, has been applied.
     pub fn is_bootstrapped(&self) -> bool {
         self.feature_level.is_some()
@@ -180,6 +187,14 @@ impl MetadataImage {
                 self.acls.remove(id);
                 None
             }
+            MetadataRecord::Scram { user, mechanism, credential } => {
+                self.scram.insert((user.clone(), *mechanism), credential.clone());
+                None
+            }
+            MetadataRecord::RemoveScram { user, mechanism } => {
+                self.scram.remove(&(user.clone(), *mechanism));
+                None
+            }
             MetadataRecord::NoOp | MetadataRecord::Unknown { .. } => None,
         }
     }
@@ -204,6 +219,11 @@ impl MetadataImage {
         records.extend(self.producer_ids.clone().map(MetadataRecord::ProducerIds));
         for (&id, acl) in &self.acls {
             records.push(MetadataRecord::Acl { id, acl: acl.clone() });
+        }
+        for ((user, mechanism), credential) in &self.scram {
+            let (user, mechanism) = (user.clone(), *mechanism);
+            let credential = credential.clone();
+            records.push(MetadataRecord::Scram { user, mechanism, credential });
         }
         for (name, topic) in &self.topics {
             let (name, id) = (name.clone(), topic.id);
@@ -419,6 +439,15 @@ mod tests {
         }
         image.apply(&MetadataRecord::RemoveAcl { id: Uuid::from_u128(1) });
         assert_eq!(image.acls().len(), 1);
+        for mechanism in [ScramMechanism::Sha256, ScramMechanism::Sha512] {
+            let salt = Bytes::from_static(b"salt");
+            let credential = ScramCredential::of(mechanism, salt, b"password", 4_096);
+            let user = "alice".into();
+            image.apply(&MetadataRecord::Scram { user, mechanism, credential });
+        }
+        let (user, mechanism) = ("alice".into(), ScramMechanism::Sha256);
+        image.apply(&MetadataRecord::RemoveScram { user, mechanism });
+        assert_eq!(image.scram().len(), 1);
         change(&mut image, Some(vec![NodeId(1)]), LeaderChange::Keep);
         let mut again = MetadataImage::default();
         for record in image.to_records() {

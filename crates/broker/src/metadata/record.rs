@@ -12,6 +12,7 @@ use topomotion_wire::{
 use uuid::Uuid;
 
 use crate::acl::Acl;
+use crate::scram::{ScramCredential, ScramMechanism};
 
 /// One record of the metadata log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +54,22 @@ pub enum MetadataRecord {
     RemoveAcl {
         /// Which entry.
         id: Uuid,
+    },
+    /// `UserScramCredentialRecord` (11): how somebody can log in.
+    Scram {
+        /// Who.
+        user: Arc<str>,
+        /// By which mechanism.
+        mechanism: ScramMechanism,
+        /// What is known of the password.
+        credential: ScramCredential,
+    },
+    /// `RemoveUserScramCredentialRecord` (22).
+    RemoveScram {
+        /// Whose.
+        user: Arc<str>,
+        /// For which mechanism.
+        mechanism: ScramMechanism,
     },
     /// `NoOpRecord` (20).
     NoOp,

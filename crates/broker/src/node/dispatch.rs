@@ -128,6 +128,9 @@ impl Node {
                 let settings = &self.config.settings;
                 api::acls::delete(settings, controller, ticket, &request, effects);
             }
+            RequestKind::AlterUserScramCredentials(request) => {
+                api::scram::alter(controller, ticket, &request, effects);
+            }
             RequestKind::AlterPartitionReassignments(request) => {
                 api::reassignments::alter(controller, ticket, &request, effects);
             }
@@ -152,7 +155,8 @@ impl Node {
             return effects.answer(call.ticket, Answer::Close);
         };
         let Some(Call { ticket, request }) = broker.admit(call) else { return };
-        let Request { version, client, body, .. } = *request;
+        let Request { version, client, mut body, .. } = *request;
+        self.topic_ids.name(&self.image, (ticket, version), &mut body);
         match body {
             body if api::coordination::is_for_coordinators(&body) => {
                 let query = Query { ticket, version, client, body };
@@ -193,6 +197,18 @@ impl Node {
             }
             RequestKind::OffsetForLeaderEpoch(request) => {
                 let answer = api::offset_for_leader_epoch::handle(broker, site, &request);
+                effects.reply(ticket, answer);
+            }
+            RequestKind::DescribeUserScramCredentials(request) => {
+                effects.reply(ticket, api::scram::describe(site.image, &request));
+            }
+            RequestKind::DescribeProducers(request) => {
+                let answer = api::describe_producers::handle(broker, site, &request);
+                effects.reply(ticket, answer);
+            }
+            RequestKind::ListConfigResources(request) => {
+                let image = site.image;
+                let answer = api::list_config_resources::handle(image, version, &request);
                 effects.reply(ticket, answer);
             }
             RequestKind::DeleteRecords(request) => {

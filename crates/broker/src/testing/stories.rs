@@ -10,6 +10,7 @@ mod noise;
 mod reading;
 mod replication;
 mod retention;
+mod scram;
 
 use topomotion_wire::messages::create_topics_request::{
     CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig,

@@ -17,6 +17,7 @@ use std::fmt;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256, Sha512};
+use topomotion_broker::scram::ScramCredential;
 
 /// How often the password is hashed: Kafka's least.
 pub(super) const ITERATIONS: u32 = 4_096;
@@ -90,6 +91,16 @@ impl Keys {
         let stored = hash.digest(&hash.hmac(&salted, b"Client Key"));
         let server = hash.hmac(&salted, b"Server Key");
         Keys { salt, iterations: ITERATIONS, stored, server }
+    }
+
+    /// Those that the cluster keeps.
+    pub(super) fn kept(credential: &ScramCredential) -> Keys {
+        Keys {
+            salt: credential.salt.to_vec(),
+            iterations: u32::try_from(credential.iterations).unwrap_or(ITERATIONS),
+            stored: credential.stored_key.to_vec(),
+            server: credential.server_key.to_vec(),
+        }
     }
 }
 

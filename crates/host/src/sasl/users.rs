@@ -1,11 +1,13 @@
 //! Who may log in, and how.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
+use topomotion_broker::scram::{ScramCredential, ScramMechanism};
 
 use super::scram::{Hash, Keys, is_same};
 use crate::entropy::entropy;
@@ -91,11 +93,16 @@ impl User {
     }
 }
 
+/// The cluster's own SCRAM credentials.
+type Kept = BTreeMap<(Arc<str>, ScramMechanism), ScramCredential>;
+
 /// What log-ins are judged by.
 #[derive(Debug)]
 pub(crate) struct Users {
     mechanisms: Vec<Mechanism>,
     known: BTreeMap<String, Known>,
+    /// What administrators have added: it goes before what the process was started with.
+    kept: RefCell<Kept>,
     /// Passwords are compared as what this key makes of them.
     pepper: Secret,
 }
@@ -131,7 +138,15 @@ impl Users {
             (it.name.clone(), known)
         });
         let known = known.collect();
-        Users { mechanisms: mechanisms.to_vec(), known, pepper: Secret(pepper) }
+        let (mechanisms, kept) = (mechanisms.to_vec(), RefCell::default());
+        Users { mechanisms, known, kept, pepper: Secret(pepper) }
+    }
+
+    /// Learns the credentials that the cluster keeps by now.
+    pub(crate) fn learn(&self, kept: &Kept) {
+        if *self.kept.borrow() != *kept {
+            self.kept.replace(kept.clone());
+        }
     }
 
     pub(crate) fn mechanisms(&self) -> &[Mechanism] {
@@ -139,6 +154,13 @@ impl Users {
     }
 
     pub(super) fn keys(&self, hash: Hash, user: &str) -> Option<Keys> {
+        let mechanism = match hash {
+            Hash::Sha256 => ScramMechanism::Sha256,
+            Hash::Sha512 => ScramMechanism::Sha512,
+        };
+        if let Some(kept) = self.kept.borrow().get(&(Arc::from(user), mechanism)) {
+            return Some(Keys::kept(kept));
+        }
         let known = self.known.get(user)?;
         Some(match hash {
             Hash::Sha256 => known.sha_256.clone(),
@@ -153,7 +175,12 @@ impl Users {
 
     /// `User:name`.
     pub(super) fn principal(&self, user: &str) -> Option<Arc<str>> {
-        Some(self.known.get(user)?.principal.clone())
+        if let Some(known) = self.known.get(user) {
+            return Some(known.principal.clone());
+        }
+        let kept = self.kept.borrow();
+        let is_kept = kept.keys().any(|(name, _)| **name == *user);
+        is_kept.then(|| Arc::from(format!("User:{user}")))
     }
 }
 
@@ -174,6 +201,9 @@ fn peppered(password: &str, pepper: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use topomotion_wire::Bytes;
+
+    use super::super::scram::{Exchange, First};
     use super::*;
 
     #[test]
@@ -195,6 +225,42 @@ mod tests {
         let users = Users::new(std::slice::from_ref(&user), &Mechanism::ALL);
         let told = format!("{user:?} {users:?}");
         assert!(told.contains("alice") && !told.contains("hunter2"), "{told}");
+    }
+
+    #[test]
+    fn what_the_cluster_keeps_goes_before_what_the_process_was_started_with() {
+        let users = Users::new(&["alice:hunter2".parse().unwrap()], &Mechanism::ALL);
+        let challenge = |user: &str, hash| {
+            let first = First::read(format!("n,,n={user},r=x").as_bytes()).unwrap();
+            let keys = users.keys(hash, user)?;
+            let told = Exchange::begin(hash, first, keys, "y").challenge();
+            String::from_utf8(told).ok()
+        };
+        assert_eq!(
+            (challenge("carol", Hash::Sha256), users.principal("carol")),
+            (None, None)
+        );
+        let credential = ScramCredential {
+            salt: Bytes::from_static(b"salt"),
+            stored_key: Bytes::from_static(&[1; 32]),
+            server_key: Bytes::from_static(&[2; 32]),
+            iterations: 8_192,
+        };
+        let one =
+            |user: &str| ((Arc::from(user), ScramMechanism::Sha256), credential.clone());
+        users.learn(&["alice", "carol"].map(one).into());
+        for user in ["alice", "carol"] {
+            let told = challenge(user, Hash::Sha256).unwrap();
+            assert_eq!(told, "r=xy,s=c2FsdA==,i=8192");
+            let principal = users.principal(user).unwrap();
+            assert_eq!(*principal, *format!("User:{user}"));
+        }
+        assert_eq!(challenge("carol", Hash::Sha512), None);
+        assert!(
+            challenge("alice", Hash::Sha512).is_some(),
+            "by what it was started with"
+        );
+        assert!(users.has("alice", "hunter2") && !users.has("carol", ""));
     }
 
     #[test]

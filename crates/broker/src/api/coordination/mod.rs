@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | JoinGroup, SyncGroup, Heartbeat, LeaveGroup | group | 2–9, 0–5, 0–4, 0–5 |
 //! | ConsumerGroupHeartbeat, ConsumerGroupDescribe | group, each group | 0–1, 0–1 |
-//! | OffsetCommit, OffsetFetch, OffsetDelete | group; fetch from 8 on each group | 2–9, 1–9, 0 |
+//! | OffsetCommit, OffsetFetch, OffsetDelete | group; fetch from 8 on each group | 2–10, 1–10, 0 |
 //! | DescribeGroups, DeleteGroups | each group | 0–6, 0–2 |
 //! | ListGroups, ListTransactions | every shard here | 0–5, 0–2 |
 //! | TxnOffsetCommit | group | 0–5 |

@@ -6,7 +6,8 @@ use topomotion_wire::messages::alter_configs_request::{
 use topomotion_wire::messages::describe_configs_request::DescribeConfigsResource;
 use topomotion_wire::messages::metadata_request::MetadataRequestTopic;
 use topomotion_wire::messages::{
-    AlterConfigsRequest, ApiVersionsRequest, DescribeConfigsRequest, MetadataRequest,
+    AlterConfigsRequest, ApiVersionsRequest, DescribeConfigsRequest,
+    ListConfigResourcesRequest, MetadataRequest,
 };
 use topomotion_wire::{ErrorCode, StrBytes};
 
@@ -126,4 +127,27 @@ fn produce_is_offered_from_version_0() {
         found.map(|it| (it.min_version, it.max_version))
     };
     assert_eq!((range(0), range(1)), (Some((0, 13)), Some((4, 18))));
+}
+
+#[test]
+fn what_has_settings_is_listed_by_its_kind() {
+    let mut rig = three_brokers(1, &[]);
+    let mut listed = |version: i16, kinds: &[i8]| {
+        let request = ListConfigResourcesRequest::default();
+        let request = request.with_resource_types(kinds.to_vec());
+        let ResponseKind::ListConfigResources(told) = rig.call(2, version, request)
+        else {
+            panic!("an answer of its kind")
+        };
+        let all = told.config_resources.iter();
+        let all = all.map(|it| (it.resource_type, it.resource_name.to_string()));
+        (told.error_code, all.collect::<Vec<_>>())
+    };
+    let topic = (2, "orders".to_owned());
+    let brokers = ["1", "2", "3"].map(|id| (4, id.to_owned()));
+    assert_eq!(listed(0, &[]), (0, vec![]), "no subscription to metrics");
+    assert_eq!(listed(1, &[2]), (0, vec![topic.clone()]));
+    assert_eq!(listed(1, &[4, 32]), (0, brokers.to_vec()));
+    assert_eq!(listed(1, &[]), (0, [&[topic][..], &brokers].concat()));
+    assert_eq!(listed(1, &[2, 3]), (ErrorCode::UnsupportedVersion.code(), vec![]));
 }

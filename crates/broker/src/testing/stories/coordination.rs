@@ -1,6 +1,7 @@
 //! Coordinators: found, fed, moved; transactions with markers, verified writes.
 
 mod groups;
+mod topic_ids;
 mod transactions;
 
 use topomotion_wire::messages::{FindCoordinatorRequest, FindCoordinatorResponse};

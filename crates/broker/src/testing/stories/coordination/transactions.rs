@@ -3,9 +3,10 @@
 use topomotion_coordinator::TransactionVersion;
 use topomotion_log::{Attributes, BatchBuilder, ProducerStamp, RecordRef};
 use topomotion_wire::messages::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
+use topomotion_wire::messages::describe_producers_request::TopicRequest;
 use topomotion_wire::messages::{
-    AddPartitionsToTxnRequest, EndTxnRequest, InitProducerIdRequest, ProducerId,
-    TransactionalId,
+    AddPartitionsToTxnRequest, DescribeProducersRequest, EndTxnRequest,
+    InitProducerIdRequest, ProducerId, TransactionalId, describe_producers_response,
 };
 use topomotion_wire::{Bytes, TransactionState};
 
@@ -196,6 +197,49 @@ fn a_commit_reaches_two_leaders() {
         assert!(rig.marks.contains(&rule), "{rule}");
     }
     assert_eq!(write(&mut rig, 12, &orders, next, 0), 0, "and the next one begins");
+}
+
+/// Error, and of each producer its id, its last sequence number and where its transaction began.
+type Writers = (i16, Vec<(i64, i32, i64)>);
+
+/// Who has written to partition 0 of these topics, as one broker knows it.
+fn producers(rig: &mut Rig, node: i32, topics: &[&str]) -> Vec<Writers> {
+    let topic = |it: &&str| {
+        let topic = TopicRequest::default().with_name(name(it));
+        topic.with_partition_indexes(vec![0])
+    };
+    let topics = topics.iter().map(topic).collect();
+    let request = DescribeProducersRequest::default().with_topics(topics);
+    let ResponseKind::DescribeProducers(response) = rig.call(node, 0, request) else {
+        panic!("an answer of its kind")
+    };
+    let one = |it: &describe_producers_response::PartitionResponse| {
+        let told = it.active_producers.iter();
+        let told = told
+            .map(|it| (it.producer_id.0, it.last_sequence, it.current_txn_start_offset));
+        (it.error_code, told.collect())
+    };
+    response.topics.iter().map(|it| one(&it.partitions[0])).collect()
+}
+
+#[test]
+fn every_replica_tells_who_wrote_to_it() {
+    let mut rig = cluster();
+    let (node, [orders, _]) = shop(&mut rig);
+    let producer = identity(&mut rig, node, Some("shop"));
+    assert_eq!(write(&mut rig, 12, &orders, producer, 0), 0);
+    rig.run_for(600);
+    for replica in 1..=3 {
+        let unknown = ErrorCode::UnknownTopicOrPartition.code();
+        let told = producers(&mut rig, replica, &["orders", "stock", "nothing"]);
+        let open = (0, vec![(producer.0, 0, 0)]);
+        assert_eq!(told, [open, (0, vec![]), (unknown, vec![])], "{replica}");
+    }
+    assert_eq!(end(&mut rig, node, 5, producer, true).0, 0);
+    rig.run_for(1_000);
+    // A marker of the new epoch has ended it: no batch of that epoch is known.
+    let ended = (0, vec![(producer.0, -1, -1)]);
+    assert_eq!(producers(&mut rig, 2, &["orders"]), [ended]);
 }
 
 #[test]
