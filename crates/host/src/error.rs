@@ -95,7 +95,7 @@ impl HostError {
                  would be given it",
             ),
             HostError::Tls { .. } if !Tls::IS_THERE => {
-                Some("build one that has: cargo install --path crates/cli --features tls")
+                Some("cargo install --path crates/cli builds one that has")
             }
             HostError::Tls { .. } => {
                 Some("a certificate and its private key are meant, both PEM")
