@@ -16,11 +16,16 @@ use kafka_protocol::protocol::Decodable;
 use kafka_protocol::protocol::buf::{ByteBuf, NotEnoughBytesError};
 use topomotion_wire::messages::{ApiKey, RequestKind};
 
+use super::by_topic_id;
+
 /// The most elements that an array may have.
 pub(super) const COUNT_MAX: usize = 1 << 16;
 
 /// Decodes a request's body. None if it does not parse, or lies.
 pub(super) fn decode(key: ApiKey, body: Bytes, version: i16) -> Option<RequestKind> {
+    if by_topic_id::reads(key, version) {
+        return by_topic_id::decode(key, body);
+    }
     let mut first = Guarded::new(body.clone(), Pass::First);
     let request = read(key, &mut first, version)?;
     if first.replaced == 0 {

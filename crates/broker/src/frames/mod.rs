@@ -25,14 +25,16 @@
 //! assert_eq!(requests.take(), Err(Broken::Length(-1)));
 //! ```
 
+mod by_topic_id;
 mod guard;
 
 use std::fmt;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use kafka_protocol::protocol::{Decodable, Encodable};
+use kafka_protocol::protocol::{Decodable, Encodable, Message as _};
 use topomotion_wire::messages::{
-    ApiKey, ApiVersionsRequest, RequestHeader, RequestKind, ResponseHeader, ResponseKind,
+    ApiKey, ApiVersionsRequest, InitProducerIdRequest, RequestHeader, RequestKind,
+    ResponseHeader, ResponseKind,
 };
 use topomotion_wire::{CorrelationId, Request, Response};
 
@@ -261,7 +263,13 @@ pub fn overhear_response(api: ApiKey, version: i16, frame: Bytes) -> Option<Resp
 
 /// The newest version of an API that can be overheard. None: no such API is known.
 pub fn newest_overheard(key: i16) -> Option<i16> {
-    ApiKey::try_from(key).ok().map(|api| api.valid_versions().max)
+    let api = ApiKey::try_from(key).ok()?;
+    let newest = api.valid_versions().max;
+    Some(match api {
+        // The codecs know an answer in a version that they know no request in.
+        ApiKey::InitProducerId => newest.min(InitProducerIdRequest::VERSIONS.max),
+        _ => newest,
+    })
 }
 
 /// Writes a request as its frame, length prefix included. None if its version cannot carry it.
