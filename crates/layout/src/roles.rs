@@ -57,12 +57,17 @@ fn name(role: ProcessRole) -> &'static str {
         ProcessRole::Connect => "connect",
         ProcessRole::Streams => "streams",
         ProcessRole::Zookeeper => "zookeeper",
+        ProcessRole::Database => "database",
+        ProcessRole::Cache => "cache",
+        ProcessRole::Queue => "queue",
+        ProcessRole::Gateway => "gateway",
+        ProcessRole::Storage => "storage",
         ProcessRole::Service => "service",
     }
 }
 
 /// Whole words that name a thing with an icon of its own, by icon.
-const THINGS: [(&str, &[&str]); 16] = [
+const THINGS: [(&str, &[&str]); 17] = [
     (
         "load-balancer",
         &["lb", "balancer", "nginx", "haproxy", "envoy", "ingress", "alb", "elb"],
@@ -91,8 +96,11 @@ const THINGS: [(&str, &[&str]); 16] = [
             "dynamodb",
             "sqlite",
             "sql",
+            "postgres",
+            "postgresql",
         ],
     ),
+    ("cache", &["redis", "valkey", "memcached"]),
     ("queue", &["kafka", "rabbitmq", "sqs", "nats", "pubsub"]),
     ("lock", &["auth", "oauth", "vault", "login", "identity"]),
     ("mail", &["mail", "email", "smtp", "mailer"]),
@@ -117,6 +125,7 @@ pub fn icon(process: &Process, role: &str) -> String {
         "database" => "database",
         "cache" => "cache",
         "queue" => "queue",
+        "storage" => "storage",
         _ => thing(process).unwrap_or("container"),
     };
     icon.into()
@@ -150,6 +159,23 @@ mod tests {
         process.role = Some(ProcessRole::Streams);
         assert_eq!(role(&process, None), "streams");
         assert_eq!(icon(&process, "streams"), "zap");
+    }
+
+    #[test]
+    fn a_database_called_a_service_still_looks_like_one() {
+        let named = |label: &str, role| {
+            let process = Process {
+                label: label.into(),
+                role: Some(role),
+                ..crate::testing::process()
+            };
+            icon(&process, &super::role(&process, None))
+        };
+        assert_eq!(named("PostgreSQL", ProcessRole::Service), "database");
+        assert_eq!(named("Ledger", ProcessRole::Database), "database");
+        assert_eq!(named("Redis", ProcessRole::Service), "cache");
+        assert_eq!(named("Objects", ProcessRole::Storage), "storage");
+        assert_eq!(named("Ledger", ProcessRole::Service), "container");
     }
 
     #[test]

@@ -45,7 +45,9 @@ named!(ShardRole, "shardRole", [
 named!(ProcessRole, "role", [
     "broker" => Broker, "controller" => Controller, "producer" => Producer,
     "consumer" => Consumer, "schema-registry" => SchemaRegistry, "connect" => Connect,
-    "streams" => Streams, "zookeeper" => Zookeeper, "service" => Service,
+    "streams" => Streams, "zookeeper" => Zookeeper, "database" => Database,
+    "cache" => Cache, "queue" => Queue, "gateway" => Gateway, "storage" => Storage,
+    "service" => Service,
 ]);
 named!(Acks, "acks", ["all" => All, "1" => Leader, "0" => None]);
 named!(Direction, "direction", [

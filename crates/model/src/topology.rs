@@ -238,8 +238,32 @@ pub enum ProcessRole {
     Streams,
     /// A ZooKeeper server.
     Zookeeper,
+    /// Keeps tables. The engine takes it, as all that follow, for a [`ProcessRole::Service`].
+    Database,
+    /// Keeps copies for a while.
+    Cache,
+    /// Hands messages on, other than Kafka.
+    Queue,
+    /// Lets calls in.
+    Gateway,
+    /// Keeps files or objects.
+    Storage,
     /// Anything else.
     Service,
+}
+
+impl ProcessRole {
+    /// What the process is to the engine: that some services look different is for readers.
+    pub fn in_engine(self) -> ProcessRole {
+        match self {
+            ProcessRole::Database
+            | ProcessRole::Cache
+            | ProcessRole::Queue
+            | ProcessRole::Gateway
+            | ProcessRole::Storage => ProcessRole::Service,
+            other => other,
+        }
+    }
 }
 
 /// Settings of one process for the engine; what is absent is inferred.

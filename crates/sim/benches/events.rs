@@ -4,6 +4,9 @@
 //!
 //! `bare` is the world alone, with nobody who looks; `judged` has every checker beside it;
 //! `story` writes the whole trace down.
+//!
+//! And how long a group of a hundred members with five hundred partitions takes from its start
+//! over the loss of a member to that member's return, everything simulated and written down.
 
 #[allow(dead_code)]
 #[path = "../tests/common/load.rs"]
@@ -49,5 +52,15 @@ fn events(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, events);
+fn rebalance(criterion: &mut Criterion) {
+    let file = load::rebalance(load::HUNDRED);
+    let mut group = criterion.benchmark_group("rebalance");
+    group.sample_size(10);
+    group.bench_function("100 members, 500 partitions", |bencher| {
+        bencher.iter(|| play(&file, &mut Nobody).events);
+    });
+    group.finish();
+}
+
+criterion_group!(benches, events, rebalance);
 criterion_main!(benches);

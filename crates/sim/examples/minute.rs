@@ -1,4 +1,5 @@
-//! Plays a minute of load again and again, for profilers: `minute bare|judged|story TIMES`.
+//! Plays a minute of load, or a large group's rebalances, again and again, for profilers:
+//! `minute bare|judged|story|rebalance TIMES`.
 #![allow(clippy::print_stdout)]
 
 #[allow(dead_code)]
@@ -17,6 +18,7 @@ fn main() {
         let outcome = match &*how {
             "judged" => probe(&file, &mut Court::of(&file.cluster)),
             "story" => play(&file, &mut Observer::new()),
+            "rebalance" => play(&load::rebalance(load::HUNDRED), &mut Observer::new()),
             _ => probe(&file, &mut Observer::new()),
         };
         println!(

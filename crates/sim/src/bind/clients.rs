@@ -17,9 +17,6 @@ pub(super) fn find(draft: &mut Draft<'_>, plan: &mut ClusterPlan) {
         match draft.role(&process.id) {
             Some(ProcessRole::Producer) => producer(draft, plan, process),
             Some(ProcessRole::Consumer) => consumer(draft, plan, process),
-            Some(ProcessRole::Connect | ProcessRole::Streams | ProcessRole::Service) => {
-                other(draft, plan, process);
-            }
             Some(
                 ProcessRole::Broker
                 | ProcessRole::Controller
@@ -27,6 +24,7 @@ pub(super) fn find(draft: &mut Draft<'_>, plan: &mut ClusterPlan) {
                 | ProcessRole::Zookeeper,
             )
             | None => {}
+            Some(_) => other(draft, plan, process),
         }
     }
     share(draft, plan);

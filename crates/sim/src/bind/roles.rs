@@ -8,7 +8,7 @@ pub(super) fn find(draft: &mut Draft<'_>) {
     let topology = draft.topology;
     for process in &topology.processes {
         if let Some(role) = topology.role_of(&process.id) {
-            draft.roles.insert(process.id.clone(), role);
+            draft.roles.insert(process.id.clone(), role.in_engine());
             let why = reason(topology, process, role);
             draft.say(format!("`{}` is {}: {why}.", process.id, noun(role)));
         }
@@ -76,6 +76,11 @@ pub(super) fn noun(role: ProcessRole) -> &'static str {
         ProcessRole::Connect => "a Connect worker",
         ProcessRole::Streams => "a stream processor",
         ProcessRole::Zookeeper => "a ZooKeeper server",
+        ProcessRole::Database => "a database",
+        ProcessRole::Cache => "a cache",
+        ProcessRole::Queue => "a queue",
+        ProcessRole::Gateway => "a gateway",
+        ProcessRole::Storage => "a store of files",
         ProcessRole::Service => "a service",
     }
 }

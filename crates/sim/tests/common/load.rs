@@ -1,9 +1,10 @@
-//! A cluster of three brokers and three controllers under steady load, as a run file.
+//! A cluster of three brokers and three controllers under steady load, or with a large group
+//! that rebalances, as run files.
 
 use topomotion_model::{Acks, PartitionName, ProcessId};
 use topomotion_sim::{
-    ClusterPlan, ConsumerPlan, Deed, Limits, NodePlan, NodeRole, Operation, ProducerPlan,
-    RunFile, Storm, TopicPlan, Weather,
+    Blow, ClusterPlan, ConsumerPlan, Deed, Limits, NodePlan, NodeRole, Operation,
+    ProducerPlan, RunFile, Storm, Strike, TopicPlan, Weather,
 };
 
 /// How many clients there are, and how much they do.
@@ -81,6 +82,49 @@ pub fn cluster(load: Load) -> ClusterPlan {
         settings: Default::default(),
         seed: 1,
     }
+}
+
+/// A group that a member falls out of and comes back to.
+#[derive(Debug, Clone, Copy)]
+pub struct Group {
+    pub members: usize,
+    pub partitions: usize,
+    /// `partition.assignment.strategy`, or the group protocol's own for `consumer`.
+    pub strategy: &'static str,
+}
+
+/// A hundred members share five hundred partitions.
+pub const HUNDRED: Group =
+    Group { members: 100, partitions: 500, strategy: "cooperative-sticky" };
+
+/// A group is complete; a member is killed, is missed after its session timeout, and comes
+/// back: two rebalances of everybody.
+pub fn rebalance(group: Group) -> RunFile {
+    let load = Load { clients: 0, partitions: group.partitions, every_ms: 1 };
+    let mut file = minute(load);
+    let settings =
+        [("membership", "subscribe"), ("partition.assignment.strategy", group.strategy)];
+    let member = |number: usize| ConsumerPlan {
+        process: ProcessId::from(&*format!("mail-{number}")),
+        bootstrap: "broker-1".into(),
+        group: "mails".to_owned(),
+        subscription: vec![TOPIC.to_owned()],
+        assignment: Vec::new(),
+        settings: settings
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+    };
+    file.scenario = "rebalance".to_owned();
+    file.cluster.consumers = (0..group.members).map(member).collect();
+    let victim = ProcessId::from("mail-7");
+    if let Some(storm) = &mut file.storm {
+        storm.until_ms = 60_500;
+        storm.nemesis = vec![
+            Strike::on(5_000, Blow::Crash, victim.clone()),
+            Strike::on(60_000, Blow::Restart, victim),
+        ];
+    }
+    file
 }
 
 /// A minute in which records are sent and nothing goes wrong.
