@@ -106,7 +106,9 @@ public class JavaClient {
         ConfigResource broker = new ConfigResource(ConfigResource.Type.BROKER, "2");
         Config found = admin.describeConfigs(List.of(broker)).all().get().get(broker);
         equal(found.get("auto.create.topics.enable").value(), "true", "a broker's setting");
-        ok("settings of topics and brokers");
+        Collection<ConfigResource> named = admin.listConfigResources(Set.of(ConfigResource.Type.TOPIC), new ListConfigResourcesOptions()).all().get();
+        equal(named.contains(topic), true, "the topic among what has settings");
+        ok("settings of topics and brokers, and who has some");
         equal(admin.describeCluster().nodes().get().size(), 3, "brokers");
         equal(admin.describeMetadataQuorum().quorumInfo().get().voters().size(), 3, "voters");
         equal(admin.describeFeatures().featureMetadata().get().finalizedFeatures().containsKey("transaction.version"), true, "features");
@@ -225,6 +227,17 @@ public class JavaClient {
             equal(read("j-txn", 6, "isolation.level", "read_committed"), wanted, "read committed");
             equal(read("j-txn", 9).size(), 9, "read uncommitted");
             ok("transactions: committed, aborted, and how they are read");
+            TopicPartition written = new TopicPartition("j-txn", 0);
+            producer.beginTransaction();
+            long first = producer.send(new ProducerRecord<>("j-txn", "open")).get().offset();
+            ProducerState open = admin.describeProducers(List.of(written)).partitionResult(written).get().activeProducers().get(0);
+            equal(open.currentTransactionStartOffset(), OptionalLong.of(first), "where the transaction began");
+            TransactionDescription told = admin.describeTransactions(List.of("j-1")).description("j-1").get();
+            equal(told.state() + " " + told.topicPartitions(), TransactionState.ONGOING + " " + Set.of(written), "described");
+            equal(told.producerId(), open.producerId(), "its producer");
+            equal(admin.listTransactions().all().get().stream().map(TransactionListing::transactionalId).toList(), List.of("j-1"), "listed");
+            producer.abortTransaction();
+            ok("an open transaction is found by its id and by its producer");
             KafkaConsumer<String, String> consumer = consumer("group.id", "j-eos", "auto.offset.reset", "earliest",
                 "enable.auto.commit", "false", "isolation.level", "read_committed");
             consumer.subscribe(List.of("j-txn"));

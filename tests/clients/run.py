@@ -283,6 +283,9 @@ def main():
             said = run(arguments.broker, name)
             checks = sum(" s  ok " in line for line in said)
             print(f"{name:14} ok, {checks} checks, {time.monotonic() - began:.1f} s", flush=True)
+            for line in said:
+                if "SKIPPED" in line:
+                    print(line, flush=True)
             if arguments.verbose:
                 print("\n".join(said), flush=True)
             if not checks:

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import (
@@ -24,11 +25,16 @@ from confluent_kafka.admin import (
     NewTopic,
     ResourcePatternType,
     ResourceType,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialDeletion,
+    UserScramCredentialUpsertion,
 )
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import KafkaError as PythonError
 
 MECHANISMS = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+CERTIFICATE = pathlib.Path(__file__).resolve().parents[2] / "crates/host/tests/tls/certificate.pem"
 PASSWORDS = {"alice": "alice-secret,=1", "bob": "bob-secret", "root": "root-secret"}
 
 
@@ -38,10 +44,6 @@ def ok(what):
 
 def equal(got, wanted, what):
     assert got == wanted, f"{what}: got {got!r}, not {wanted!r}"
-
-
-class NotStarted(Exception):
-    """The broker ended before it was ready."""
 
 
 class Broker:
@@ -57,20 +59,25 @@ class Broker:
         self.listener.start()
         # The last thing that comes is its end.
         threading.Thread(target=lambda: (self.process.wait(), told.put("")), daemon=True).start()
-        self.bootstrap = told.get(timeout=20).strip().partition("=")[2]
-        if not self.bootstrap:
-            self.listener.join(5)
-            raise NotStarted("".join(self.lines))
+        self.told = {}
+        wanted = {"bootstrap.servers"} | ({"schema.registry.url"} if "--schema-registry" in options else set())
+        while not wanted <= self.told.keys():
+            name, _, value = told.get(timeout=60).strip().partition("=")
+            if not value:
+                self.listener.join(5)
+                raise RuntimeError(f"the broker did not start: {''.join(self.lines)}")
+            self.told[name] = value
+        self.bootstrap = self.told["bootstrap.servers"]
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.process.send_signal(signal.SIGTERM)
-        equal(self.process.wait(20), 0, "the broker's end")
+        equal(self.process.wait(60), 0, "the broker's end")
         self.listener.join(5)
 
-    def heard(self, what, seconds=5):
+    def heard(self, what, seconds=30):
         until = time.monotonic() + seconds
         while not any(what in line for line in self.lines):
             assert time.monotonic() < until, f"{what!r} in {self.lines}"
@@ -93,7 +100,7 @@ def refusals(config):
     """The errors of a client that is not let in."""
     seen = queue.Queue()
     producer = Producer(config | {"error_cb": seen.put})
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         producer.poll(0.05)
         if not seen.empty():
@@ -103,15 +110,15 @@ def refusals(config):
 
 def mechanisms(broker):
     admin = AdminClient(rdkafka(broker.bootstrap, "alice", "PLAIN"))
-    admin.create_topics([NewTopic("log-ins", 1, 1)])["log-ins"].result(15)
+    admin.create_topics([NewTopic("log-ins", 1, 1)])["log-ins"].result(60)
     for number, mechanism in enumerate(MECHANISMS):
         config = rdkafka(broker.bootstrap, "alice", mechanism)
         producer = Producer(config)
         producer.produce("log-ins", f"by {mechanism}")
-        equal(producer.flush(15), 0, f"{mechanism}: unsent")
+        equal(producer.flush(60), 0, f"{mechanism}: unsent")
         consumer = Consumer(config | {"group.id": mechanism, "auto.offset.reset": "earliest"})
         consumer.subscribe(["log-ins"])
-        seen, until = [], time.monotonic() + 15
+        seen, until = [], time.monotonic() + 60
         while len(seen) <= number and time.monotonic() < until:
             message = consumer.poll(0.1)
             if message is not None and message.error() is None:
@@ -135,7 +142,7 @@ def python(broker):
             "sasl_plain_username": "bob",
         }
         producer = KafkaProducer(**config, sasl_plain_password=PASSWORDS["bob"])
-        producer.send("log-ins", b"python").get(15)
+        producer.send("log-ins", b"python").get(60)
         producer.close()
         ok(f"kafka-python: {mechanism}")
         try:
@@ -178,7 +185,7 @@ def produce(broker, user, topic):
     failures = []
     producer = Producer(rdkafka(broker.bootstrap, user, "SCRAM-SHA-256"))
     producer.produce(topic, user, on_delivery=lambda error, _: error and failures.append(error))
-    producer.flush(15)
+    producer.flush(60)
     if failures:
         raise KafkaException(failures[0])
 
@@ -187,7 +194,7 @@ def read(broker, user, topic, group):
     config = rdkafka(broker.bootstrap, user, "SCRAM-SHA-256")
     consumer = Consumer(config | {"group.id": group, "auto.offset.reset": "earliest", "isolation.level": "read_committed"})
     consumer.subscribe([topic])
-    until = time.monotonic() + 15
+    until = time.monotonic() + 60
     try:
         while time.monotonic() < until:
             message = consumer.poll(0.1)
@@ -206,7 +213,7 @@ def acls(broker):
     root = AdminClient(rdkafka(broker.bootstrap, "root", "PLAIN"))
     alice = AdminClient(rdkafka(broker.bootstrap, "alice", "PLAIN"))
     for future in root.create_topics([NewTopic("open-1", 2, 1), NewTopic("closed", 1, 1)]).values():
-        future.result(15)
+        future.result(60)
     refused(
         lambda: produce(broker, "alice", "open-1"), KafkaError.TOPIC_AUTHORIZATION_FAILED, "what no ACL allows is denied"
     )
@@ -216,14 +223,14 @@ def acls(broker):
         acl(ResourceType.GROUP, "g-", prefixed, "bob", AclOperation.READ),
     ]
     for future in root.create_acls(entries).values():
-        future.result(15)
+        future.result(60)
     everything = AclBindingFilter(
         ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
     )
-    equal(set(map(str, root.describe_acls(everything).result(15))), set(map(str, entries)), "described")
+    equal(set(map(str, root.describe_acls(everything).result(60))), set(map(str, entries)), "described")
     ok("librdkafka: ACLs are created and described")
     produce(broker, "alice", "open-1")
-    equal(set(alice.list_topics(timeout=10).topics), {"open-1"}, "what alice sees")
+    equal(set(alice.list_topics(timeout=60).topics), {"open-1"}, "what alice sees")
     equal(read(broker, "bob", "open-1", "g-1"), "alice", "read")
     ok("librdkafka: what an ACL allows is done, and no other topic is seen")
     group = KafkaError.GROUP_AUTHORIZATION_FAILED
@@ -232,28 +239,92 @@ def acls(broker):
         lambda: read(broker, "bob", "closed", "g-1"), KafkaError.TOPIC_AUTHORIZATION_FAILED, "another topic is denied"
     )
     refused(
-        lambda: alice.create_topics([NewTopic("mine", 1, 1)])["mine"].result(15),
+        lambda: alice.create_topics([NewTopic("mine", 1, 1)])["mine"].result(60),
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
         "creating a topic is denied",
     )
     cluster = KafkaError.CLUSTER_AUTHORIZATION_FAILED
-    refused(lambda: alice.create_acls(entries[:1])[entries[0]].result(15), cluster, "creating ACLs is denied")
+    refused(lambda: alice.create_acls(entries[:1])[entries[0]].result(60), cluster, "creating ACLs is denied")
+    refused(lambda: alice.delete_acls([everything])[everything].result(60), cluster, "deleting ACLs is denied")
+    equal(len(root.describe_acls(everything).result(60)), len(entries), "nothing of that was done")
     denial = acl(topic, "open-1", literal, "alice", AclOperation.WRITE, AclPermissionType.DENY)
-    root.create_acls([denial])[denial].result(15)
+    root.create_acls([denial])[denial].result(60)
     refused(
         lambda: produce(broker, "alice", "open-1"), KafkaError.TOPIC_AUTHORIZATION_FAILED, "a denial goes first"
     )
-    gone = root.delete_acls([everything])[everything].result(15)
+    gone = root.delete_acls([everything])[everything].result(60)
     equal(len(gone), 4, "deleted")
-    equal(root.describe_acls(everything).result(15), [], "left")
+    equal(root.describe_acls(everything).result(60), [], "left")
     ok("librdkafka: ACLs are deleted")
+
+
+def registry(broker):
+    """The registry is part of the cluster: it needs no log-in there, and no ACL."""
+    schema = json.dumps({"schema": '{"type":"string"}'}).encode()
+    kind = {"Content-Type": "application/vnd.schemaregistry.v1+json"}
+    url = broker.told["schema.registry.url"] + "/subjects/guarded-value/versions"
+    with urllib.request.urlopen(urllib.request.Request(url, schema, kind, method="POST"), timeout=60) as answer:
+        equal(json.load(answer), {"id": 1}, "the schema's id")
+    alice = AdminClient(rdkafka(broker.bootstrap, "alice", "PLAIN"))
+    refused(
+        lambda: produce(broker, "alice", "_schemas"),
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        "the registry's topic is denied to everybody else",
+    )
+    equal("_schemas" in alice.list_topics(timeout=60).topics, False, "its topic is seen")
+    ok("the schema registry serves behind log-ins and ACLs")
+
+
+def credentials(broker):
+    """SCRAM credentials that administrators keep in the cluster."""
+    admin = AdminClient(rdkafka(broker.bootstrap, "root", "PLAIN"))
+    info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 8192)
+    for password in ("first", "second"):
+        change = UserScramCredentialUpsertion("carol", info, password.encode(), b"some salt")
+        admin.alter_user_scram_credentials([change])["carol"].result(60)
+        until(lambda: log_in(broker, "carol", password))
+        error = refusals(rdkafka(broker.bootstrap, "carol", "SCRAM-SHA-256", "wrong"))
+        equal(error.code(), KafkaError._AUTHENTICATION, "a wrong password")
+    told = admin.describe_user_scram_credentials(["carol"])["carol"].result(60)
+    infos = [(it.mechanism, it.iterations) for it in told.scram_credential_infos]
+    equal(infos, [(ScramMechanism.SCRAM_SHA_256, 8192)], "described")
+    weak = UserScramCredentialUpsertion("carol", ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 10), b"x", b"salt")
+    refused(
+        lambda: admin.alter_user_scram_credentials([weak])["carol"].result(60),
+        KafkaError.UNACCEPTABLE_CREDENTIAL,
+        "a credential that is too weak is refused",
+    )
+    gone = UserScramCredentialDeletion("carol", ScramMechanism.SCRAM_SHA_256)
+    admin.alter_user_scram_credentials([gone])["carol"].result(60)
+    until(lambda: not log_in(broker, "carol", "second"))
+    refused(
+        lambda: admin.describe_user_scram_credentials(["carol"])["carol"].result(60),
+        KafkaError.RESOURCE_NOT_FOUND,
+        "a credential that is gone",
+    )
+    ok("librdkafka: SCRAM credentials are kept by the cluster: put, used, changed, described, deleted")
+
+
+def log_in(broker, user, password):
+    """Whether somebody gets in by SCRAM-SHA-256."""
+    admin = AdminClient(rdkafka(broker.bootstrap, user, "SCRAM-SHA-256", password))
+    try:
+        return bool(admin.list_topics(timeout=2).brokers)
+    except KafkaException:
+        return False
+
+
+def until(is_so):
+    end = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < end, "not in time"
 
 
 def recorded(broker, folder):
     """`record --upstream` in front of a cluster that wants log-ins: they pass, and are not written down."""
     film, trace = folder / "film.svg", folder / "trace.txt"
     command = [os.environ["TOPOMOTION"], "record", "-o", film, "--trace", trace, "--upstream", broker.bootstrap]
-    done = subprocess.run([*command, "--", sys.executable, __file__, "inside"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*command, "--", sys.executable, __file__, "inside"], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     told = trace.read_text() + film.read_text() + done.stderr
     for name, password in PASSWORDS.items():
@@ -268,63 +339,78 @@ def inside():
     for mechanism in MECHANISMS:
         producer = Producer(rdkafka(os.environ["BOOTSTRAP_SERVERS"], "alice", mechanism))
         producer.produce("log-ins", mechanism)
-        equal(producer.flush(15), 0, "unsent")
+        equal(producer.flush(60), 0, "unsent")
 
 
 def disabled(broker):
     admin = AdminClient(rdkafka(broker.bootstrap, "alice", "PLAIN"))
     entry = acl(ResourceType.TOPIC, "open", ResourcePatternType.LITERAL, "alice", AclOperation.WRITE)
     refused(
-        lambda: admin.create_acls([entry])[entry].result(15), KafkaError.SECURITY_DISABLED, "without --acls there are none"
+        lambda: admin.create_acls([entry])[entry].result(60), KafkaError.SECURITY_DISABLED, "without --acls there are none"
     )
 
 
-def tls(folder, users):
-    """Where this build has TLS and there is a program that makes certificates."""
-    if not shutil.which("openssl"):
-        return
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    command += ["-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=localhost"]
-    subprocess.run([*command, "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
-    options = ["--tls-cert", str(certificate), "--tls-key", str(key), "--users", str(users)]
-    try:
-        broker = Broker(*options)
-    except NotStarted as why:
-        assert "no TLS" in str(why), why
-        return
-    with broker:
+def tls(users, commands):
+    """SASL_SSL, and SSL alone."""
+    options = ["--tls-cert", str(CERTIFICATE), "--tls-key", str(CERTIFICATE.with_name("key.pem"))]
+    with Broker(*options, "--users", str(users)) as broker:
         config = rdkafka(broker.bootstrap, "alice", "SCRAM-SHA-512")
-        config |= {"security.protocol": "SASL_SSL", "ssl.ca.location": str(certificate)}
+        config |= {"security.protocol": "SASL_SSL", "ssl.ca.location": str(CERTIFICATE)}
         admin = AdminClient(config)
-        admin.create_topics([NewTopic("secret", 1, 1)])["secret"].result(15)
+        admin.create_topics([NewTopic("secret", 1, 1)])["secret"].result(60)
         producer = Producer(config)
         for number in range(1_000):
             producer.produce("secret", f"{number:01000}")
-        equal(producer.flush(15), 0, "unsent")
-        ok("librdkafka: SASL over TLS")
+        equal(producer.flush(60), 0, "unsent")
+        ok("librdkafka: SASL_SSL")
         producer = KafkaProducer(
             bootstrap_servers=broker.bootstrap,
             security_protocol="SASL_SSL",
-            ssl_cafile=str(certificate),
+            ssl_cafile=str(CERTIFICATE),
             sasl_mechanism="SCRAM-SHA-256",
             sasl_plain_username="bob",
             sasl_plain_password=PASSWORDS["bob"],
         )
-        producer.send("secret", b"python").get(15)
+        producer.send("secret", b"python").get(60)
         producer.close()
-        ok("kafka-python: SASL over TLS")
+        ok("kafka-python: SASL_SSL")
         refusals(config | {"security.protocol": "SASL_PLAINTEXT"})
         broker.heard("this listener is TLS")
-        refusals(config | {"ssl.ca.location": "/dev/null"})
+        strange = {name: value for name, value in config.items() if name != "ssl.ca.location"}
+        refusals(strange)
+        broker.heard("UnknownCA")
         ok("librdkafka: whoever does not trust the certificate, or speaks no TLS, stays out")
+        log_in = ["sasl.mechanism=SCRAM-SHA-256", "sasl.username=bob", f"sasl.password={PASSWORDS['bob']}"]
+        if kcat(broker, "SASL_SSL", log_in, "-C", "-t", "secret", "-o", "-1", "-e", "-q") == "python\n":
+            ok("kcat: SASL_SSL")
+        others(broker, commands, CA=str(CERTIFICATE))
+    with Broker(*options) as broker:
+        producer = Producer(
+            {"bootstrap.servers": broker.bootstrap, "security.protocol": "SSL", "ssl.ca.location": str(CERTIFICATE)}
+        )
+        producer.produce("open", "over TLS")
+        equal(producer.flush(60), 0, "unsent")
+        ok("librdkafka: SSL without a log-in")
+        if kcat(broker, "SSL", [], "-C", "-t", "open", "-e", "-q") == "over TLS\n":
+            ok("kcat: SSL without a log-in")
 
 
-def others(broker, commands):
+def kcat(broker, protocol, settings, *what):
+    """What kcat prints; None where there is none."""
+    if not shutil.which("kcat"):
+        return print("SKIPPED: TLS by kcat, which is not installed (apt-get install kcat)", flush=True)
+    settings = [f"security.protocol={protocol}", f"ssl.ca.location={CERTIFICATE}", *settings]
+    command = ["kcat", "-b", broker.bootstrap, *(word for it in settings for word in ("-X", it)), *what]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def others(broker, commands, **more):
     for name, command in commands.items():
         environment = dict(os.environ, BOOTSTRAP_SERVERS=broker.bootstrap, NAME="root", PASSWORD=PASSWORDS["root"])
-        environment["ALICE"] = PASSWORDS["alice"]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+        environment |= {"ALICE": PASSWORDS["alice"]} | more
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, f"{name}: {done.stdout}{done.stderr}"
         for line in done.stdout.splitlines():
             if line.startswith("ok "):
@@ -343,11 +429,13 @@ def main():
             python(broker)
             strangers(broker)
             disabled(broker)
+            credentials(broker)
             recorded(broker, pathlib.Path(folder))
-        with Broker("--users", str(users), "--acls", "--super-user", "root") as broker:
+        with Broker("--users", str(users), "--acls", "--super-user", "root", "--schema-registry", "0") as broker:
+            registry(broker)
             acls(broker)
             others(broker, commands)
-        tls(pathlib.Path(folder), users)
+        tls(users, commands)
         with Broker("--user", "alice:alice-secret,=1", "--sasl", "SCRAM-SHA-512") as broker:
             error = refusals(rdkafka(broker.bootstrap, "alice", "PLAIN"))
             assert "SCRAM-SHA-512" in str(error), error

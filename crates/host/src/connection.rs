@@ -172,9 +172,7 @@ impl Talk<'_> {
                 }
                 // Only TLS is particular about what comes.
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                    let why =
-                        format!("no TLS came of it: {error} (this listener is TLS)");
-                    return Err(Closed::Refused(why));
+                    return Err(Closed::Refused(no_tls(&error)));
                 }
                 Err(_) => return Ok(()),
             }
@@ -271,6 +269,18 @@ impl Talk<'_> {
     }
 }
 
+/// Why no TLS came of a connection, and what its client has to be told.
+fn no_tls(error: &io::Error) -> String {
+    let why = error.to_string();
+    let is_alert = why.contains("alert");
+    let help = if is_alert && (why.contains("UnknownCA") || why.contains("Certificate")) {
+        "it has to be told to trust this listener's certificate"
+    } else {
+        "this listener is TLS"
+    };
+    format!("no TLS came of it: {why} ({help})")
+}
+
 /// Waits until there are bytes to read, or the connection has been closed from this end.
 async fn something(client: &Outbox) {
     let mut readable = pin!(client.wire().socket().readable());
@@ -311,6 +321,14 @@ pub(crate) fn hint(broken: Broken) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_trusts_nobody_is_told_so_and_whoever_speaks_no_tls_otherwise() {
+        let told = |why: &str| no_tls(&io::Error::other(why));
+        assert!(told("received fatal alert: UnknownCA").contains("has to be told"));
+        assert!(told("received fatal alert: BadCertificate").contains("has to be told"));
+        assert!(told("received corrupt message").contains("this listener is TLS"));
+    }
 
     #[test]
     fn strangers_are_recognised_by_their_first_four_bytes() {

@@ -197,9 +197,9 @@ impl Exchange {
         let mut attributes = told.split(',');
         let binding = attributes.next().and_then(|it| it.strip_prefix("c="));
         let nonce = attributes.next().and_then(|it| it.strip_prefix("r="));
-        if binding != Some(&*BASE64_STANDARD.encode(&self.first.header))
-            || nonce != Some(&*self.nonce)
-        {
+        // As in Kafka: librdkafka before 2.6.1 repeats its own part of the nonce in front.
+        let is_ours = nonce.is_some_and(|nonce| nonce.ends_with(&self.nonce));
+        if binding != Some(&*BASE64_STANDARD.encode(&self.first.header)) || !is_ours {
             return Err(Malformed);
         }
         let proof = BASE64_STANDARD.decode(proof).map_err(|_| Malformed)?;
@@ -258,6 +258,20 @@ mod tests {
     #[test]
     fn a_proof_of_another_password_is_wrong() {
         assert_eq!(rfc_7677("Pencil").judge(FINAL.as_bytes()), Ok(None));
+    }
+
+    #[test]
+    fn an_older_librdkafka_repeats_its_nonce_and_gets_in() {
+        // What 2.0.2 said.
+        let first = First::read(b"n,,n=bob,r=H0WO@e7B|~mS;IdLUF=/YPltkN?;-R;z").unwrap();
+        let salt = BASE64_STANDARD.decode("G8D/bJ17ZUJJPWutItiDZ9JtzAFZ+zOM").unwrap();
+        let keys = Keys::of(Hash::Sha256, "bob-secret", salt);
+        let ours = "FsDShtaCHbySkyExbmK4riu07eeox9We";
+        let exchange = Exchange::begin(Hash::Sha256, first, keys, ours);
+        let told = "c=biws,r=H0WO@e7B|~mS;IdLUF=/YPltkN?;-R;zH0WO@e7B|~mS;IdLUF=/YPltkN?;-R;z\
+                    FsDShtaCHbySkyExbmK4riu07eeox9We,\
+                    p=jB2DliJHaMWn2vZtQDESk/xYnYAnGpo3OtSPxSyP7XA=";
+        assert!(exchange.judge(told.as_bytes()).unwrap().is_some());
     }
 
     #[test]
