@@ -64,9 +64,11 @@ const ENGINE_MAY_TAKE: &[&str] = &[
     "bytes",
     "crc32c",
     "flate2",
+    "hmac",
     "kafka-protocol",
     "lz4_flex",
     "ruzstd",
+    "sha2",
     "snap",
     "uuid",
 ];
