@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Builds the player: the wasm module, the component around it, its types; and the engine that it loads when a run is
-# taken over. What comes out, web/dist, is checked in, so that nobody needs Node or a wasm toolchain to build topomotion.
+# Builds the player: the wasm module, the component around it, its types; the engine that it loads when a run is
+# taken over; and the playground with its studio, which compiles and draws scripts. web/dist as a whole is a site: any server of
+# files shows the playground at playground/. What comes out, web/dist, is checked in, so that nobody needs Node or a wasm toolchain to build topomotion.
 # Run this after a change to crates/scene, crates/viewer, web/src or web/playground, and after one to the engine that makes runs go
 # otherwise: an engine refuses to go on with a run that it would have played differently. (`player` alone leaves the
-# engine as it is.)
+# engine and the studio as they are.)
 #
 #     bash web/build.sh [player]
 #
-# Needs Node with npm, and Rust with the target wasm32-unknown-unknown (`rustup target add wasm32-unknown-unknown`), or,
+# Needs Node with npm, clang (the studio holds the script engine, which is C), and Rust with the target wasm32-unknown-unknown (`rustup target add wasm32-unknown-unknown`), or,
 # where that cannot be fetched, Debian's rustc-web and rust-web-src, from which the standard library is built.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -17,10 +18,12 @@ export CARGO_TARGET_DIR=${WASM_TARGET_DIR:-$root/target/web}
 
 module() { # cargo, and what it needs before and after `rustc`
   (cd "$root"
-  modules=$([ "${what:-}" = player ] && echo viewer || echo viewer live)
+  modules=$([ "${what:-}" = player ] && echo viewer || echo viewer live studio)
   for one in $modules; do
-    features=$([ "$one" = viewer ] && echo --no-default-features || true)
-    "$@" --locked -p "topomotion-$one" --lib --crate-type cdylib $features --target wasm32-unknown-unknown --profile wasm
+    features=$([ "$one" = live ] || echo --no-default-features)
+    # The studio's parser and its script engine nest deeper than the usual 1 MB holds.
+    stack=$([ "$one" = studio ] && echo "-- -C link-arg=-zstack-size=8388608" || true)
+    "$@" --locked -p "topomotion-$one" --lib --crate-type cdylib $features --target wasm32-unknown-unknown --profile wasm $stack
   done)
 }
 
@@ -45,11 +48,15 @@ shrink() { # module, and where to: only what every browser of the last years has
 }
 shrink viewer src/viewer.wasm
 engine=topomotion-live.wasm.gz
+studio=studio.wasm.gz
 if [ "$what" = player ]; then
-  cp "dist/$engine" "$CARGO_TARGET_DIR/"
+  cp "dist/$engine" "dist/playground/$studio" "$CARGO_TARGET_DIR/"
 else
-  shrink live "$CARGO_TARGET_DIR/topomotion-live.wasm"
-  gzip -9 -n -c "$CARGO_TARGET_DIR/topomotion-live.wasm" > "$CARGO_TARGET_DIR/$engine"
+  for one in live studio; do
+    shrink "$one" "$CARGO_TARGET_DIR/$one.wasm"
+  done
+  gzip -9 -n -c "$CARGO_TARGET_DIR/live.wasm" > "$CARGO_TARGET_DIR/$engine"
+  gzip -9 -n -c "$CARGO_TARGET_DIR/studio.wasm" > "$CARGO_TARGET_DIR/$studio"
 fi
 
 node_modules/.bin/tsc --noEmit
@@ -62,12 +69,16 @@ rm -f src/viewer.wasm
 node_modules/.bin/tsc -p playground
 node_modules/.bin/esbuild playground/main.ts --bundle --minify --format=esm --target=es2022 --charset=utf8 \
   --legal-comments=none --outfile=dist/playground/playground.js
-cp playground/index.html playground/playground.css dist/playground/
+node_modules/.bin/esbuild playground/worker.ts --bundle --minify --format=iife --target=es2022 --charset=utf8 \
+  --legal-comments=none --outfile=dist/playground/worker.js
+cp playground/index.html playground/playground.css ../crates/script/types/topomotion.d.ts dist/playground/
+node playground/examples.mjs > dist/playground/examples.json
 (echo "The editor in playground.js is CodeMirror (codemirror, @codemirror/*, @lezer/*, style-mod, crelt, w3c-keyname,"
   echo "@marijn/find-cluster-break), under these licences:"
   for licence in node_modules/{@codemirror,@lezer,@marijn}/*/LICENSE node_modules/{codemirror,crelt,style-mod,w3c-keyname}/LICENSE; do
     md5sum "$licence"
   done | sort | awk '!seen[$1]++ { print $2 }' | while read -r licence; do echo; cat "$licence"; done) > dist/playground/licences.txt
 cp "$CARGO_TARGET_DIR/$engine" dist/
+cp "$CARGO_TARGET_DIR/$studio" dist/playground/
 node digest.mjs > dist/built-from.txt
-echo "player: $(gzip -9 -c dist/topomotion-viewer.js | wc -c) bytes gzip; playground: $(gzip -9 -c dist/playground/playground.js | wc -c); engine: $(wc -c < "dist/$engine") bytes gzip"
+echo "player: $(gzip -9 -c dist/topomotion-viewer.js | wc -c) bytes gzip; playground: $(gzip -9 -c dist/playground/playground.js | wc -c); engine: $(wc -c < "dist/$engine"); studio: $(wc -c < "dist/playground/$studio") bytes gzip"

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 
 const root = new URL('..', import.meta.url).pathname;
 const files = ['web/build.sh', 'web/digest.mjs', 'web/package.json', 'web/tsconfig.json'];
-for (const folder of ['crates/scene', 'crates/viewer', 'web/playground', 'web/src']) {
+for (const folder of ['crates/scene', 'crates/studio', 'crates/viewer', 'web/playground', 'web/src']) {
   for (const name of readdirSync(join(root, folder), { recursive: true })) {
-    if (/\.(rs|toml|ts|html|css)$/.test(name) && !/(^|\/)(tests|examples|target)\//.test(name)) files.push(`${folder}/${name}`);
+    if (/\.(rs|toml|ts|html|css|mjs)$/.test(name) && !/(^|\/)(tests|examples|target)\//.test(name)) files.push(`${folder}/${name}`);
   }
 }
 
@@ -22,5 +22,5 @@ function fnv(names) {
 }
 
 console.log(`sources ${fnv(files.sort())}`);
-const built = ['topomotion-viewer.js', 'topomotion-live.wasm.gz', ...['playground.js', 'playground.css', 'index.html'].map((name) => `playground/${name}`)];
+const built = ['topomotion-viewer.js', 'topomotion-live.wasm.gz', ...['playground.js', 'playground.css', 'index.html', 'worker.js', 'studio.wasm.gz'].map((name) => `playground/${name}`)];
 for (const file of built) console.log(`${file} ${fnv([`web/dist/${file}`])}`);

@@ -1,7 +1,7 @@
 // What readers learn by pointing, what they may hide, and the playground, in a real Chromium.
 //
 //     node tests/browser/playground.mjs [path of the topomotion binary] [folder for screenshots]
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
@@ -202,6 +202,99 @@ for (const [name, options] of [['playground-dark', { dark: true, width: 1440 }],
   await page.close();
 }
 preview.kill();
+
+// -- The playground without a server that compiles ------------------------------------------------------------------------------
+{
+  const KINDS = { html: 'text/html', js: 'text/javascript', css: 'text/css', json: 'application/json', gz: 'application/gzip' };
+  const asked = [];
+  const files = http.createServer((request, response) => {
+    const { pathname } = new URL(request.url, 'http://x');
+    asked.push(`${request.method} ${pathname}`);
+    const path = join(root, 'web/dist', pathname.endsWith('/') ? `${pathname}index.html` : pathname);
+    try {
+      const body = readFileSync(path);
+      response.writeHead(200, { 'content-type': KINDS[path.split('.').at(-1)] ?? 'text/plain' }).end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  }).listen(0, '127.0.0.1');
+  await new Promise((done) => files.once('listening', done));
+  const url = `http://127.0.0.1:${files.address().port}/playground/`;
+  const { tab, complaints, close } = await tabOf({ width: 1440, height: 900 });
+  const says = (words, page = tab) => page.waitForFunction((words) => new RegExp(words).test(document.getElementById('state').textContent), words, { timeout: 60_000 });
+  const write = async (text) => {
+    await tab.locator('.cm-content').click();
+    await tab.keyboard.press('ControlOrMeta+a');
+    await tab.keyboard.insertText(text);
+  };
+  const byCommandLine = (script, ...options) => spawnSync(binary, ['--color=never', 'render', '-o', '-', ...options, '--', '-'], { input: script, maxBuffer: 1 << 28 });
+  await tab.goto(url);
+  await says('^drawn');
+  await ready(tab);
+  check('files alone: the first example is drawn in the page', await on(tab, (viewer) => viewer.scenarios.length > 0));
+  await shoot(tab, 'static-light');
+  check('axe-core finds nothing there', await violations(tab) === '', await violations(tab));
+
+  // What the page says is what the command line says.
+  for (const name of ['unknown-method', 'unicode-columns', 'ids-and-options', 'syntax-errors', 'thrown-in-helper', 'missing-global', 'deep-recursion', 'never-settles', 'throws-null', 'endless-loop-in-function', 'too much memory']) {
+    const script = name === 'too much memory' ? 'const a = [];\nfor (;;) a.push(new Uint8Array(4 << 20));' : readFileSync(join(root, `crates/script/tests/bad/${name}.ts`), 'utf8');
+    const told = byCommandLine(script, '--format=bundle').stderr.toString().split('\n');
+    const expected = told.map((line) => /^<stdin>(?::(\d+):(\d+))?: (error|warning)\[[\w-]+\]: (.*)$/.exec(line)).filter(Boolean)
+      .map(([, line, column, severity, message]) => `${line ? `${line}:${column}` : severity} ${message}`);
+    await write(script);
+    await says('mistake');
+    const found = await tab.locator('#problems button').evaluateAll((all) => all.map((one) => `${one.querySelector('small').textContent} ${one.querySelector('span').firstChild.textContent}`));
+    check(`${name}: the same mistakes at the same places`, expected.length > 0 && JSON.stringify(found) === JSON.stringify(expected), `${JSON.stringify(found)} and not ${JSON.stringify(expected)}`);
+    await write(SMALL);
+    await says('^drawn');
+  }
+  await write(readFileSync(join(root, 'crates/script/tests/bad/stuck-in-builtin.ts'), 'utf8'));
+  await says('mistake');
+  const stuck = await tab.locator('#problems').textContent();
+  check('a script that hangs in a built-in is ended from outside, and told at its place', stuck.includes('1:41') && stuck.includes('hung in a built-in'), stuck);
+  await write(`const names = Object.getOwnPropertyNames(globalThis).filter((name) => /^(self|window|document|fetch|import.*|postMessage|close|XML.*|Web.*|EventSource|indexedDB|caches|crypto|location|navigator|process|Worker)$/.test(name));
+if (names.length) throw new Error(names.join());
+${SMALL}`);
+  await says('^drawn|mistake');
+  check('a script finds neither the page nor the worker nor a network', (await tab.locator('#state').textContent()).startsWith('drawn'), await tab.locator('#problems').textContent());
+
+  // What the page makes is what the command line makes.
+  const flow = `${SMALL}new FlowBuilder(topology).scenario('a', 'A').from('shop').to('db').showMessage('hello');\n`;
+  for (const [what, script] of [['a flow', flow], ['a run', readFileSync(join(root, 'examples/single-edge.ts'), 'utf8')]]) {
+    await write(script);
+    await says('^drawn');
+    for (const [name, ...options] of [['SVG, moving', '--format=svg', '--theme=auto'], ['GIF of this scenario', '--format=gif'], ['Page with a player', '--format=html', '--live'], ['Bundle for a player', '--format=bundle', '--live']]) {
+      const scenario = await on(tab, (viewer) => viewer.scenario);
+      if (name.startsWith('GIF')) options.push(`--scenario=${scenario}`);
+      await tab.locator('summary').click();
+      const [download] = await Promise.all([tab.waitForEvent('download', { timeout: 60_000 }), tab.getByRole('button', { name }).click()]);
+      const found = readFileSync(await download.path());
+      const expected = byCommandLine(script, ...options).stdout;
+      check(`${what}, ${name}: byte for byte what \`topomotion render\` writes`, expected.length > 0 && found.equals(expected), `${found.length} and ${expected.length} bytes`);
+    }
+  }
+
+  await write(SMALL);
+  await says('^drawn');
+  await tab.getByRole('button', { name: 'Copy link' }).click();
+  await tab.waitForFunction(() => location.hash.startsWith('#code='));
+  const other = await tabOf();
+  await other.tab.goto(tab.url());
+  await says('^drawn', other.tab);
+  check('a link holds the script', (await other.tab.locator('.cm-content').innerText()).includes("connect('shop', 'db'"));
+  await other.close();
+  check('nothing is asked but for files', asked.every((one) => one.startsWith('GET /') && !one.includes('compile')), asked.join());
+  check('nothing complains there either', complaints.length === 0, complaints.join(' | '));
+  await close();
+  for (const [name, options] of [['static-dark', { dark: true, width: 1440 }], ['static-narrow', { width: 400, height: 900 }]]) {
+    const page = await tabOf(options);
+    await page.tab.goto(url);
+    await says('^drawn', page.tab);
+    await shoot(page.tab, name);
+    await page.close();
+  }
+  files.close();
+}
 
 // -- The preview, badly treated -----------------------------------------------------------------------------------------------
 {

@@ -44,12 +44,19 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("pdf", &["scene", "text"]),
     ("viewer", &["scene", "text"]),
     ("live", &["animate", "model", "scene", "sim", "trace", "verify", "viewer"]),
+    (
+        "studio",
+        &[
+            "animate", "layout", "live", "model", "raster", "scene", "script", "sim",
+            "svg", "text", "trace", "verify", "viewer",
+        ],
+    ),
     ("preview", &["viewer"]),
     (
         "cli",
         &[
-            "animate", "explore", "host", "layout", "live", "model", "pdf", "preview",
-            "raster", "scene", "script", "sim", "svg", "text", "trace", "verify",
+            "animate", "explore", "host", "layout", "model", "pdf", "preview", "raster",
+            "scene", "script", "sim", "studio", "svg", "text", "trace", "verify",
             "viewer",
         ],
     ),

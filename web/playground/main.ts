@@ -1,5 +1,5 @@
 // The playground: a script on the left, its picture on the right.
-import * as desk from './desk';
+import { examples as scripts, open as openDesk, types as declarations, type Order, type Problem } from './desk';
 import { open } from './editor';
 import { pack, unpack } from './share';
 import { Types } from './types';
@@ -26,7 +26,8 @@ function say(text: string, wrong = false): void {
   words.className = wrong ? 'wrong' : '';
 }
 
-const [types, examples] = await Promise.all([desk.types(), desk.examples()]);
+const desk = openDesk();
+const [types, examples] = await Promise.all([declarations(), scripts()]);
 let timer = 0;
 let running: AbortController | undefined;
 const editor = open(find('editor'), new Types(types), () => {
@@ -54,7 +55,7 @@ async function draw(): Promise<void> {
   }
 }
 
-function show(problems: desk.Problem[]): void {
+function show(problems: Problem[]): void {
   editor.mark(problems);
   list.hidden = problems.length === 0;
   list.replaceChildren(...problems.map(({ line, column, severity, message, help }) => {
@@ -116,7 +117,7 @@ async function save(form: string): Promise<void> {
   try {
     const script = editor.text();
     const start = viewer.scenarios.find(({ id }) => id === viewer.scenario)?.start ?? 0;
-    const order: desk.Order = { form };
+    const order: Order = { form };
     if (form === 'png') Object.assign(order, { at: start / 1000 + viewer.currentTime });
     if (form === 'gif' && viewer.scenario) order.scenario = viewer.scenario;
     const blob = form === 'script' ? new Blob([script], { type: 'text/plain' }) : await desk.make(script, order);

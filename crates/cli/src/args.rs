@@ -13,7 +13,7 @@ use crate::lettering::Text;
 use crate::ranges;
 use crate::terminal::ColorChoice;
 use crate::theme;
-use crate::units::{self, Repeat};
+use crate::units;
 pub use access::Access;
 
 /// Diagrams of distributed systems that move: a script in, a film of what a real engine
@@ -127,7 +127,7 @@ pub struct Render {
     pub fps: Option<u32>,
     /// How often the film plays: once, a number of times, or forever (SVG, GIF)
     #[arg(long = "loop", value_name = "TIMES", value_parser = units::repeat)]
-    pub repeat: Option<Repeat>,
+    pub repeat: Option<topomotion_studio::picture::Repeat>,
     /// Seed of the engine, instead of the script's own
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
@@ -510,6 +510,15 @@ pub enum View {
     Topology,
     /// A lifeline for each process; time runs downwards
     Sequence,
+}
+
+impl From<View> for topomotion_studio::View {
+    fn from(view: View) -> topomotion_studio::View {
+        match view {
+            View::Topology => topomotion_studio::View::Topology,
+            View::Sequence => topomotion_studio::View::Sequence,
+        }
+    }
 }
 
 /// To whom something is told.

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::Path;
 
+use topomotion_studio::Unknown;
+
 /// Why there is no result; decides the exit code.
 #[derive(Debug)]
 pub enum Failure {
@@ -72,6 +74,12 @@ impl Failure {
             }
             _ => failure,
         }
+    }
+}
+
+impl From<Unknown> for Failure {
+    fn from(Unknown { text, help }: Unknown) -> Failure {
+        Failure::Message { text, help }
     }
 }
 

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use clap::ValueEnum;
-use topomotion_scene::{
-    Anchor, Animation, FontFace, Item, Paint, PathCommand, Point, Primitive,
-};
-use topomotion_text::{Face, SpareFont, covers, outline_with};
+use topomotion_scene::{Anchor, Animation, Item, Paint, PathCommand, Point, Primitive};
+use topomotion_studio::{bundled, is_lacking};
+use topomotion_text::{SpareFont, outline_with};
 
 use crate::failure::Failure;
 use crate::input;
@@ -34,15 +33,6 @@ pub enum Otherwise {
     Boxes,
 }
 
-/// The text crate's name of a face.
-pub fn bundled(face: FontFace) -> Face {
-    match face {
-        FontFace::Regular => Face::Regular,
-        FontFace::SemiBold => Face::SemiBold,
-        FontFace::Mono => Face::Mono,
-    }
-}
-
 /// Reads the font of `--font`.
 pub fn spare(path: &str) -> Result<SpareFont, Failure> {
     let bytes = input::read_font(path)?;
@@ -51,30 +41,6 @@ pub fn spare(path: &str) -> Result<SpareFont, Failure> {
             "give a .ttf, .otf or .ttc file; fonts of pictures (emoji) have no outlines",
         )
     })
-}
-
-/// The visible characters that neither the bundled fonts nor the spare one have.
-pub fn unknown(film: &Animation, spare: Option<&SpareFont>) -> BTreeSet<char> {
-    let sprites = film.sprites.iter().map(|sprite| &sprite.item);
-    let items = film.backdrop.iter().chain(sprites);
-    let mut all = BTreeSet::new();
-    for primitive in items.flat_map(|item| &item.primitives) {
-        if let Primitive::Text { text, face, .. } = primitive {
-            all.extend(text.chars().filter(|&c| is_lacking(*face, c)));
-        }
-    }
-    all.retain(|&c| !spare.is_some_and(|spare| spare.covers(c)));
-    all
-}
-
-fn is_lacking(face: FontFace, c: char) -> bool {
-    let is_unseen = c.is_control()
-        || c.is_whitespace()
-        || matches!(c,
-            '\u{AD}' | '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
-            | '\u{E0000}'..='\u{E0FFF}');
-    !is_unseen && !covers(bundled(face), c)
 }
 
 /// Names the characters that no font has, once.
@@ -158,6 +124,8 @@ fn shape(path: &[topomotion_text::PathCommand], at: Point, paint: Paint) -> Prim
 
 #[cfg(test)]
 mod tests {
+    use topomotion_scene::FontFace;
+
     use super::*;
 
     fn film(text: &str) -> Animation {
@@ -172,12 +140,6 @@ mod tests {
         };
         let item = Item { primitives: vec![line], ..Item::default() };
         Animation { backdrop: vec![item], ..Animation::default() }
-    }
-
-    #[test]
-    fn only_what_is_seen_and_lacking_is_named() {
-        let found = unknown(&film("Zürich → 東京\u{200D}\u{7}🚀"), None);
-        assert_eq!(found.into_iter().collect::<String>(), "京東🚀");
     }
 
     #[test]

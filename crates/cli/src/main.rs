@@ -13,7 +13,7 @@
 //! something could not be read or written, 2 wrong usage. A file is written beside its place
 //! and then renamed: what was there stays whole until the new one is.
 //!
-//! Central types: [`args::Arguments`], [`failure::Failure`], [`pipeline::Production`].
+//! Central types: [`args::Arguments`], [`failure::Failure`], [`topomotion_studio::Production`].
 //!
 //! ```text
 //! topomotion render kafka-deep-dive.ts -o kafka.svg
@@ -28,13 +28,11 @@ mod input;
 mod lettering;
 mod neutral;
 mod output;
-mod page;
 mod picture;
 mod pipeline;
 mod progress;
 mod ranges;
 mod report;
-mod stories;
 mod terminal;
 mod theme;
 mod units;

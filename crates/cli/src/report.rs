@@ -4,7 +4,6 @@ mod json;
 mod text;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 
 use topomotion_model::{Diagnostic, Severity};
 use topomotion_script::SourceMap;
@@ -46,11 +45,7 @@ impl<'t> Report<'t> {
     /// Tells what was found in a script called `name`. What a loop of the script does wrong
     /// with each turn is told once.
     pub fn tell(&self, name: &str, sources: &SourceMap, diagnostics: &[Diagnostic]) {
-        let mut told = BTreeSet::new();
-        let fresh = diagnostics.iter().filter(|it| {
-            it.span.is_none() || told.insert((it.code, it.span, it.message.as_str()))
-        });
-        for diagnostic in fresh {
+        for diagnostic in topomotion_studio::fresh(diagnostics) {
             let mut count = self.count.borrow_mut();
             match diagnostic.severity {
                 Severity::Error => count.errors += 1,

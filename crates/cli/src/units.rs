@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use topomotion_scene::Millis;
+use topomotion_studio::picture::Repeat;
 
 /// The most room around a picture, px.
 const LENGTH_MAX: f64 = 10_000.0;
@@ -46,15 +47,6 @@ pub fn bytes(text: &str) -> Result<usize, String> {
     } else {
         Err(hint())
     }
-}
-
-/// How often a film plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Repeat {
-    /// Again and again.
-    Forever,
-    /// So many times, at least once.
-    Times(u16),
 }
 
 /// `forever`, `once`, or a number of times.

@@ -115,8 +115,11 @@ fn play(
             return compile(stream, &request.query, script, playground);
         }
         "/" => {
+            // As it lies there, the page compiles by itself.
             let page = include_str!("../../../web/dist/playground/index.html");
-            return http::editor(stream, page);
+            let page =
+                page.replacen(r#"data-compiler="page""#, r#"data-compiler="server""#, 1);
+            return http::editor(stream, &page);
         }
         "/playground.js" => {
             (SCRIPT, include_str!("../../../web/dist/playground/playground.js"))
@@ -163,7 +166,9 @@ fn respond(stream: &mut TcpStream, request: &Request, board: &Board) -> io::Resu
     }
     let names = board.names();
     let fixed: Option<(&str, &str)> = match request.path.as_str() {
-        "/player.js" => Some((SCRIPT, topomotion_viewer::player())),
+        "/player.js" | "/topomotion-viewer.js" => {
+            Some((SCRIPT, topomotion_viewer::player()))
+        }
         "/page.js" => Some((SCRIPT, include_str!("page.js"))),
         "/page.css" => Some((STYLE, include_str!("page.css"))),
         "/" if names.len() != 1 => None,
@@ -303,7 +308,11 @@ mod tests {
         assert!(send(&home, "?form=exe", "good").starts_with("HTTP/1.1 400"));
         assert!(send("https://evil.example", "", "good").starts_with("HTTP/1.1 403"));
         assert!(ask(&server, "/compile").starts_with("HTTP/1.1 405"));
-        assert!(ask(&server, "/").contains("playground"));
+        let page = ask(&server, "/");
+        assert!(
+            page.contains("playground") && page.contains(r#"data-compiler="server""#)
+        );
+        assert!(ask(&server, "/topomotion-viewer.js").contains("topomotion-viewer"));
         assert!(ask(&server, "/topomotion.d.ts").ends_with("types"));
         assert!(ask(&server, "/examples.json").contains("An example"));
     }

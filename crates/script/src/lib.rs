@@ -104,8 +104,51 @@ impl Compiled {
     }
 }
 
+/// How much time has passed since some instant.
+pub type Clock = fn() -> Duration;
+
+/// On whose thread a script runs.
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    /// On one of its own, which can be given up.
+    Own,
+    /// On the caller's.
+    Here(Clock),
+}
+
 /// Compiles a source.
 pub fn compile(source: &Source, files: &dyn Files, options: &Options) -> Compiled {
+    compile_on(Stage::Own, source, files, options)
+}
+
+/// Compiles a source where there are no threads, as in a page's worker. The caller's `clock`
+/// tells when the script's time is up; a script that hangs in a built-in is the caller's to end,
+/// and [`given_up`] tells what is to be said of it.
+pub fn compile_here(
+    clock: Clock,
+    source: &Source,
+    files: &dyn Files,
+    options: &Options,
+) -> Compiled {
+    compile_on(Stage::Here(clock), source, files, options)
+}
+
+/// What is to be said of a script that hung in a built-in, and had to be ended from outside.
+pub fn given_up(source: &Source, files: &dyn Files, options: &Options) -> Compiled {
+    let mut compiled = Compiled::default();
+    if let Ok(text) = source.text(FileId(0)) {
+        compiled.sources.add(&source.name, text);
+        script::give_up(source, files, options, &mut compiled);
+    }
+    compiled
+}
+
+fn compile_on(
+    stage: Stage,
+    source: &Source,
+    files: &dyn Files,
+    options: &Options,
+) -> Compiled {
     let mut compiled = Compiled::default();
     let text = match source.text(FileId(0)) {
         Ok(text) => text,
@@ -123,7 +166,7 @@ pub fn compile(source: &Source, files: &dyn Files, options: &Options) -> Compile
     }
     let builder = match source.language {
         Language::TypeScript | Language::JavaScript => {
-            script::compile(source, files, options, &mut compiled)
+            script::compile(stage, source, files, options, &mut compiled)
         }
         Language::Yaml => yaml::compile(file, &mut compiled),
         Language::Mermaid => mermaid::compile(file, &mut compiled),

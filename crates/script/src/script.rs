@@ -7,13 +7,14 @@ use crate::files::Files;
 use crate::loading::load;
 use crate::places::Places;
 use crate::replay::replay;
-use crate::sandbox::{self, Printed};
+use crate::sandbox::{self, Failure, Kind, Printed};
 use crate::source::Source;
-use crate::{Compiled, Options, failures};
+use crate::{Compiled, Options, Stage, failures};
 
 /// Compiles a script whose text is in `compiled.sources`. `None` if it did not come to an end;
 /// then there is an error among the diagnostics.
 pub(crate) fn compile(
+    stage: Stage,
     source: &Source,
     files: &dyn Files,
     options: &Options,
@@ -24,7 +25,7 @@ pub(crate) fn compile(
         compiled.diagnostics.extend(loaded.diagnostics);
         return None;
     }
-    let outcome = sandbox::run(loaded.program(), options);
+    let outcome = sandbox::run(stage, loaded.program(), options);
     let places = Places::new(&loaded.modules);
     compiled.console =
         outcome.printed.into_iter().map(|one| line(one, &places)).collect();
@@ -39,6 +40,19 @@ pub(crate) fn compile(
             None
         }
     }
+}
+
+/// Tells that a script hung in a built-in.
+pub(crate) fn give_up(
+    source: &Source,
+    files: &dyn Files,
+    options: &Options,
+    compiled: &mut Compiled,
+) {
+    let loaded = load(source, files, &mut compiled.sources);
+    let (places, failure) = (Places::new(&loaded.modules), Failure::of(Kind::Stuck));
+    let told = failures::tell(&failure, &source.name, &places, options);
+    compiled.diagnostics.push(told);
 }
 
 fn line(printed: Printed, places: &Places<'_>) -> ConsoleLine {

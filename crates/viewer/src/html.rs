@@ -3,22 +3,43 @@
 use crate::bundle::{Bundle, base64};
 
 /// The built player: one JavaScript module that holds the wasm module, too.
+#[cfg(feature = "write")]
 const PLAYER: &str = include_str!("../../../web/dist/topomotion-viewer.js");
 
 /// The engine: a wasm module, gzip, that the player loads when somebody takes a run over.
+#[cfg(feature = "write")]
 const ENGINE: &[u8] = include_bytes!("../../../web/dist/topomotion-live.wasm.gz");
 
 /// The frame around it.
 const PAGE: &str = include_str!("page.html");
 
 /// The player, as it is served to pages and put into them.
+#[cfg(feature = "write")]
 pub fn player() -> &'static str {
     PLAYER
 }
 
 /// The engine, as it is served beside the player under the name `topomotion-live.wasm.gz`.
+#[cfg(feature = "write")]
 pub fn engine() -> &'static [u8] {
     ENGINE
+}
+
+/// What a page is made of beside its film.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'a> {
+    /// The player: one JavaScript module.
+    pub player: &'a str,
+    /// The engine, gzip.
+    pub engine: &'a [u8],
+}
+
+#[cfg(feature = "write")]
+impl Default for Parts<'static> {
+    /// The player and the engine that were built with this crate.
+    fn default() -> Parts<'static> {
+        Parts { player: PLAYER, engine: ENGINE }
+    }
 }
 
 /// What a page shows.
@@ -33,15 +54,15 @@ pub struct Page<'a> {
 }
 
 /// The page.
-pub fn html(page: &Page<'_>) -> String {
+pub fn html(page: &Page<'_>, with: &Parts<'_>) -> String {
     // The page's own parts first: what is put in last is not looked through again.
     let parts = [
         ("{{theme}}", escaped(page.theme)),
         ("{{title}}", escaped(page.bundle.title())),
-        ("{{player}}", PLAYER.replace("</script", "<\\/script")),
+        ("{{player}}", with.player.replace("</script", "<\\/script")),
         ("{{poster}}", page.poster.to_owned()),
         ("{{bundle}}", page.bundle.json().replace('<', "\\u003c")),
-        ("{{engine}}", if page.bundle.is_live() { packed() } else { String::new() }),
+        ("{{engine}}", engine_of(page, with)),
     ];
     let mut out = String::new();
     let mut left = PAGE;
@@ -55,8 +76,11 @@ pub fn html(page: &Page<'_>) -> String {
 }
 
 /// The engine as text, for pages that may read no file beside them.
-fn packed() -> String {
-    let text = base64(ENGINE);
+fn engine_of(page: &Page<'_>, with: &Parts<'_>) -> String {
+    if !page.bundle.is_live() {
+        return String::new();
+    }
+    let text = base64(with.engine);
     format!("\n<script type=\"application/x-topomotion-engine\">{text}</script>")
 }
 
@@ -81,7 +105,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "write"))]
 mod tests {
     use topomotion_scene::Animation;
 
@@ -94,7 +118,8 @@ mod tests {
             ..Animation::default()
         };
         let bundle = Bundle::new(&[("topology", &film)]);
-        let page = html(&Page { bundle: &bundle, poster: "<svg/>", theme: "auto" });
+        let page = Page { bundle: &bundle, poster: "<svg/>", theme: "auto" };
+        let page = html(&page, &Parts::default());
         assert!(!page.contains("<img onerror"), "it is escaped wherever it stands");
         assert_eq!(page.matches("</title>").count(), 1);
         assert_eq!(page.matches("<svg/>").count(), 1);

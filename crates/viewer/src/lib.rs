@@ -32,7 +32,7 @@ mod bundle;
 mod bytes;
 mod canvas;
 mod film;
-#[cfg(feature = "write")]
+#[cfg(feature = "pack")]
 mod html;
 #[cfg(feature = "pack")]
 mod pack;
@@ -45,7 +45,9 @@ pub use film::Film;
 
 #[cfg(feature = "pack")]
 pub use bundle::{Bundle, Scenario, View};
+#[cfg(feature = "pack")]
+pub use html::{Page, Parts, html};
 #[cfg(feature = "write")]
-pub use html::{Page, engine, html, player};
+pub use html::{engine, player};
 #[cfg(feature = "pack")]
 pub use pack::pack;

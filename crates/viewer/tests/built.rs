@@ -27,7 +27,7 @@ fn sources(folder: &str, found: &mut Vec<String>) {
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = format!("{folder}/{name}");
-        let is_source = [".rs", ".toml", ".ts", ".html", ".css"]
+        let is_source = [".rs", ".toml", ".ts", ".html", ".css", ".mjs"]
             .iter()
             .any(|end| name.ends_with(end));
         if entry.path().is_dir()
@@ -47,7 +47,9 @@ fn the_player_was_built_from_the_sources_at_hand() {
         ["build.sh", "digest.mjs", "package.json", "tsconfig.json"]
             .map(|name| format!("web/{name}"))
             .into();
-    for folder in ["crates/scene", "crates/viewer", "web/playground", "web/src"] {
+    for folder in
+        ["crates/scene", "crates/studio", "crates/viewer", "web/playground", "web/src"]
+    {
         sources(folder, &mut names);
     }
     names.sort();
@@ -59,6 +61,8 @@ fn the_player_was_built_from_the_sources_at_hand() {
         "playground/playground.js",
         "playground/playground.css",
         "playground/index.html",
+        "playground/worker.js",
+        "playground/studio.wasm.gz",
     ] {
         let built = digest(&[format!("web/dist/{file}")]);
         expected.push_str(&format!("{file} {built}\n"));

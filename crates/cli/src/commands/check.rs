@@ -3,13 +3,13 @@
 use serde::Serialize;
 use topomotion_model::Severity;
 use topomotion_sim::{Bound, RunOptions};
+use topomotion_studio::{Account, Played, Production};
 
 use crate::args::{Check, Told};
 use crate::failure::Failure;
 use crate::input::Script;
-use crate::pipeline::Production;
+use crate::pipeline::{play, produce};
 use crate::report::Report;
-use crate::stories::{Account, Played};
 use crate::terminal::{Terminal, print, visible};
 
 /// What was checked in one script.
@@ -66,11 +66,11 @@ pub fn run(arguments: Check, terminal: &Terminal) -> Result<(), Failure> {
 
 fn check(path: &str, arguments: &Check, report: &Report<'_>) -> Result<Checked, Failure> {
     let script = Script::read(path)?;
-    let production = Production::new(&script, None, &arguments.strictness, report)?;
+    let production = produce(&script, None, &arguments.strictness, report)?;
     let options = RunOptions { seed: arguments.seed, ..RunOptions::default() };
     let mut scenarios = Vec::new();
     for scenario in production.choose(&[])? {
-        let Ok(played) = production.play(scenario, &options, report) else { continue };
+        let Ok(played) = play(&production, scenario, &options, report) else { continue };
         let complaints = played.complaints(Severity::Error);
         report.tell(&production.name, &production.sources, &complaints);
         scenarios.push(summed_up(&played));

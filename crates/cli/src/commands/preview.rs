@@ -327,6 +327,14 @@ mod tests {
     }
 
     #[test]
+    fn the_page_that_needs_no_server_begins_with_the_same_scripts() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/playground");
+        let list = std::fs::read_to_string(folder.join("examples.mjs")).unwrap();
+        let titles = EXAMPLES.map(|[name, title, _]| format!("  '{name}': '{title}',\n"));
+        assert!(list.contains(&titles.concat()), "{titles:?} {list}");
+    }
+
+    #[test]
     fn a_folder_stands_for_its_scripts() {
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
         let found = scripts(&[examples]).unwrap();

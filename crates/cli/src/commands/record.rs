@@ -16,7 +16,6 @@ use topomotion_model::builder::{
     EdgeConfig, GroupConfig, ProcessConfig, TopologyBuilder,
 };
 use topomotion_model::{ProcessId, Topology};
-use topomotion_raster::{Background, Fit};
 use topomotion_sim::{Chronicle, Payloads};
 use topomotion_trace::{Fault, PacketId, Trace, What};
 
@@ -27,7 +26,6 @@ use crate::failure::Failure;
 use crate::output::Draft;
 use crate::picture::{self, Look};
 use crate::terminal::{Terminal, print};
-use crate::units::Repeat;
 use seen::Seen;
 
 mod seen;
@@ -216,16 +214,7 @@ fn film(trace: &Trace, command: &[String], brokers: &Brokers) -> Result<String, 
     let options =
         topomotion_animate::Options { title, ..topomotion_animate::Options::default() };
     let film = topomotion_animate::direct(&scene, &stories, &options);
-    let look = Look {
-        theme: Scheme::Auto,
-        fit: Fit::Scale(1.0),
-        background: Background::Opaque,
-        fps: 20,
-        repeat: Repeat::Forever,
-        from: None,
-        to: None,
-    };
-    Ok(picture::svg(&film, None, &look))
+    Ok(picture::svg(&film, None, &Look::of(Scheme::Auto)))
 }
 
 /// The command, without the folders that its files are in.

@@ -9,6 +9,8 @@ use topomotion_model::Severity;
 use topomotion_raster::{Background, Fit};
 use topomotion_scene::{Animation, Millis, Scene};
 use topomotion_sim::RunOptions;
+use topomotion_studio::picture::Repeat;
+use topomotion_studio::{self as studio, Dress, Played, Production, Reel};
 use topomotion_text::SpareFont;
 
 use crate::args::{Format, Render, Strictness, Told, View};
@@ -17,15 +19,12 @@ use crate::input::Script;
 use crate::lettering::{self, Otherwise, Text};
 use crate::neutral;
 use crate::output::Draft;
-use crate::page::Reel;
 use crate::picture::{self, Look};
-use crate::pipeline::{Dress, Production};
+use crate::pipeline::{play, produce, scene};
 use crate::progress::Progress;
 use crate::report::Report;
-use crate::stories::Played;
 use crate::terminal::{Terminal, print_bytes};
 use crate::theme::{self, Wish};
-use crate::units::Repeat;
 
 /// What stands for a scenario's id in a file name.
 const SCENARIO: &str = "{scenario}";
@@ -82,11 +81,11 @@ pub fn run(arguments: Render, terminal: &Terminal) -> Result<(), Failure> {
     let script = Script::read(&wanted.script)?;
     wanted.spare_the_script(&script)?;
     let layers = wanted.layers.as_deref();
-    let mut production = Production::new(&script, layers, &wanted.strictness, &report)?;
+    let mut production = produce(&script, layers, &wanted.strictness, &report)?;
     production.dress = Dress { theme, legend: wanted.legend };
     let stories = wanted.stories(&production, &report)?;
     report.verdict()?;
-    let scene = production.scene(&stories, terminal);
+    let scene = scene(&production, &stories, terminal);
     match &wanted.target {
         Target::Each(pattern) => {
             each(pattern, &wanted, &production, &scene, &stories, terminal)
@@ -221,7 +220,7 @@ impl Wanted {
     ) {
         let spare = self.spare.as_ref();
         let films = reels.into_iter().map(|reel| &reel.film);
-        let unknown = films.flat_map(|film| lettering::unknown(film, spare)).collect();
+        let unknown = films.flat_map(|film| studio::unknown(film, spare)).collect();
         let is_text = self.format == Format::Svg && self.text == Text::Font;
         if self.format != Format::Layout {
             let otherwise = if is_text { Otherwise::Reader } else { Otherwise::Boxes };
@@ -256,7 +255,7 @@ impl Wanted {
             })
         });
         let live = self.live.then(|| production.live(scene, stories, self.seed));
-        Reel { film, view: self.view, other, live }
+        Reel { film, view: self.view.into(), other, live }
     }
 
     /// The film of these stories, or the moment of it that is wanted.
@@ -298,7 +297,7 @@ impl Wanted {
         let options = RunOptions { seed: self.seed, ..RunOptions::default() };
         let mut stories = Vec::new();
         for scenario in chosen {
-            let played = production.play(scenario, &options, report)?;
+            let played = play(production, scenario, &options, report)?;
             let complaints = played.complaints(Severity::Warning);
             report.expect_none(&production.name, &production.sources, &complaints)?;
             stories.push(played);
@@ -341,7 +340,8 @@ impl Wanted {
             }
             Format::Png => {
                 let at = at.unwrap_or(film.poster);
-                let png = picture::png(film, at, &self.look).map_err(Undrawn::Other)?;
+                let png = picture::png(film, at, &self.look)
+                    .map_err(|error| Undrawn::Other(picture::undrawn(error)))?;
                 sink.write_all(&png).map_err(Undrawn::Write)
             }
             Format::Pdf => {
@@ -354,12 +354,13 @@ impl Wanted {
                     picture::pdf(film, &moments, &self.look).map_err(Undrawn::Other)?;
                 sink.write_all(&pdf).map_err(Undrawn::Write)
             }
-            Format::Gif => picture::gif(film, &self.look, sink, progress).map_err(
-                |error| match error {
-                    topomotion_raster::Error::Write(error) => Undrawn::Write(error),
-                    other => Undrawn::Other(picture::undrawn(other)),
-                },
-            ),
+            Format::Gif => picture::gif(film, &self.look, sink, &mut |done, all| {
+                progress.at(done, all);
+            })
+            .map_err(|error| match error {
+                topomotion_raster::Error::Write(error) => Undrawn::Write(error),
+                other => Undrawn::Other(picture::undrawn(other)),
+            }),
             Format::Html => {
                 let page = reel.html(&self.look);
                 sink.write_all(page.as_bytes()).map_err(Undrawn::Write)

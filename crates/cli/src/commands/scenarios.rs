@@ -3,11 +3,12 @@
 use serde::Serialize;
 use topomotion_model::{Play, Scenario};
 use topomotion_sim::builtins;
+use topomotion_studio::Production;
 
 use crate::args::{Scenarios, Told};
 use crate::failure::Failure;
 use crate::input::Script;
-use crate::pipeline::Production;
+use crate::pipeline::produce;
 use crate::report::Report;
 use crate::terminal::{Terminal, print, visible};
 
@@ -34,7 +35,7 @@ enum Origin {
 pub fn run(arguments: &Scenarios, terminal: &Terminal) -> Result<(), Failure> {
     let report = Report::new(terminal, Told::Text, &arguments.strictness);
     let script = Script::read(&arguments.script)?;
-    let production = Production::new(&script, None, &arguments.strictness, &report)?;
+    let production = produce(&script, None, &arguments.strictness, &report)?;
     report.verdict()?;
     let own = &production.topology.scenarios;
     let mut lines: Vec<Line> = own.iter().map(own_line).collect();

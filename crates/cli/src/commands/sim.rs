@@ -4,6 +4,7 @@ use std::path::Path;
 
 use topomotion_model::{Play, Scenario};
 use topomotion_sim::{Ending, RunFile, RunOptions};
+use topomotion_studio::{Account, Production, seconds};
 use topomotion_verify::{Judged, replay};
 
 use super::{exhaustive, storm_film, storms};
@@ -11,9 +12,8 @@ use crate::args::{Sim, Told};
 use crate::failure::Failure;
 use crate::input::{self, Script};
 use crate::output::Draft;
-use crate::pipeline::Production;
+use crate::pipeline::{play, produce};
 use crate::report::Report;
-use crate::stories::{Account, seconds};
 use crate::terminal::{Terminal, print, visible};
 
 /// Runs, and fails if anything demanded did not hold.
@@ -62,7 +62,7 @@ fn rerun(path: &str, arguments: &Sim, terminal: &Terminal) -> Result<(), Failure
 fn run_script(path: &str, arguments: &Sim, terminal: &Terminal) -> Result<(), Failure> {
     let report = Report::new(terminal, Told::Text, &arguments.strictness);
     let script = Script::read(path)?;
-    let production = Production::new(&script, None, &arguments.strictness, &report)?;
+    let production = produce(&script, None, &arguments.strictness, &report)?;
     let scenarios = production.choose(&arguments.scenarios)?;
     let options = RunOptions { seed: arguments.seed, ..RunOptions::default() };
     if let Some(file) = &arguments.run_file {
@@ -75,7 +75,7 @@ fn run_script(path: &str, arguments: &Sim, terminal: &Terminal) -> Result<(), Fa
     }
     let mut all_passed = true;
     for scenario in scenarios {
-        let played = production.play(scenario, &options, &report)?;
+        let played = play(&production, scenario, &options, &report)?;
         let (id, title) = (played.scenario.id.as_str(), &played.scenario.title);
         match &played.account {
             Account::Executed(judged) => {

@@ -5,19 +5,17 @@ use topomotion_model::builder::{
     EdgeConfig, GroupConfig, ProcessConfig, TopologyBuilder,
 };
 use topomotion_model::{Origin, Play, ProcessId, Run, Scenario, ScenarioId, Topology};
-use topomotion_raster::{Background, Fit};
 use topomotion_script::SourceMap;
 use topomotion_sim::{Binding, ClusterPlan, NodeRole, RunFile};
+use topomotion_studio::{Account, Dress, Played, Production};
 use topomotion_verify::Judged;
 
 use crate::failure::Failure;
 use crate::output::Draft;
 use crate::picture::{self, Look};
-use crate::pipeline::{Dress, Production};
-use crate::stories::{Account, Played};
+use crate::pipeline::scene;
 use crate::terminal::Terminal;
 use crate::terminal::print;
-use crate::units::Repeat;
 
 /// Draws what happened as an SVG film.
 pub fn render(
@@ -53,17 +51,8 @@ pub fn render(
         dress: Dress::default(),
     };
     let stories = [Played { scenario, account: Account::Executed(Box::new(judged)) }];
-    let film = production.film(&production.scene(&stories, terminal), &stories);
-    let look = Look {
-        theme: Scheme::Auto,
-        fit: Fit::Scale(1.0),
-        background: Background::Opaque,
-        fps: 20,
-        repeat: Repeat::Forever,
-        from: None,
-        to: None,
-    };
-    let drawn = picture::svg(&film, None, &look);
+    let film = production.film(&scene(&production, &stories, terminal), &stories);
+    let drawn = picture::svg(&film, None, &Look::of(Scheme::Auto));
     if output == "-" {
         return print(&drawn);
     }

@@ -10,13 +10,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use topomotion_sim::{Clients, Climate, Coverage, Ending, RunFile, draw};
+use topomotion_studio::seconds;
 use topomotion_verify::{Judged, Violation, examine, replay, shrink};
 
 use crate::args::Sim;
 use crate::failure::Failure;
 use crate::output::Draft;
 use crate::ranges::Seeds;
-use crate::stories::seconds;
 use crate::terminal::{print, visible};
 
 /// Rules that no drawn storm reaches, and why.

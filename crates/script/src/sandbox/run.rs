@@ -10,20 +10,20 @@ use rquickjs::promise::MaybePromise;
 use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Error, Module, Runtime};
 use rquickjs::{Function, Value as Js};
 
-use crate::Options;
 use crate::api;
 use crate::data::Data;
 use crate::sandbox::failure::{Failure, Kind, frames};
 use crate::sandbox::recorder::{self, Notes};
 use crate::sandbox::{Outcome, Program, SCRIPT_STACK, Target, convert};
+use crate::{Clock, Options};
 
 const PRELUDE: &str = include_str!("prelude.js");
 /// The name of the module that `import … from 'topomotion'` means.
 pub(crate) const TOOLKIT: &str = "topomotion";
 
-pub(super) fn run(program: &Program, options: &Options) -> Outcome {
+pub(super) fn run(program: &Program, options: &Options, clock: Clock) -> Outcome {
     let notes = Rc::new(RefCell::new(Notes::default()));
-    let result = evaluate(program, options, &notes);
+    let result = evaluate(program, options, clock, &notes);
     let notes = notes.take();
     Outcome { records: notes.records, printed: notes.printed, result }
 }
@@ -31,16 +31,17 @@ pub(super) fn run(program: &Program, options: &Options) -> Outcome {
 fn evaluate(
     program: &Program,
     options: &Options,
+    clock: Clock,
     notes: &Rc<RefCell<Notes>>,
 ) -> Result<Data, Failure> {
     let broken = |_: Error| Failure::of(Kind::Broken);
-    let runtime = Runtime::new().map_err(broken)?;
+    let runtime = runtime().map_err(broken)?;
     runtime.set_memory_limit(options.memory_limit);
     runtime.set_max_stack_size(SCRIPT_STACK);
     runtime.set_loader(Imports(program.clone()), Files(program.clone()));
     let context = Context::full(&runtime).map_err(broken)?;
     let timed_out = Rc::new(Cell::new(false));
-    stop_at_deadline(&runtime, options, &timed_out);
+    stop_at_deadline(&runtime, options, clock, &timed_out);
     context.with(|ctx| {
         let judge = |error: CaughtError<'_>| failure(&error, timed_out.get());
         prepare(&ctx, notes).catch(&ctx).map_err(judge)?;
@@ -61,14 +62,28 @@ fn evaluate(
     })
 }
 
+#[cfg(not(target_family = "wasm"))]
+fn runtime() -> rquickjs::Result<Runtime> {
+    Runtime::new()
+}
+
+/// The C library there cannot tell how large a block is, and no limit would hold.
+#[cfg(target_family = "wasm")]
+fn runtime() -> rquickjs::Result<Runtime> {
+    Runtime::new_with_alloc(rquickjs::allocator::RustAllocator)
+}
+
 /// The engine asks now and then whether it should go on.
-#[allow(clippy::disallowed_types, clippy::disallowed_methods)] // the limit is wall time
-fn stop_at_deadline(runtime: &Runtime, options: &Options, timed_out: &Rc<Cell<bool>>) {
-    let deadline = std::time::Instant::now().checked_add(options.time_limit);
+fn stop_at_deadline(
+    runtime: &Runtime,
+    options: &Options,
+    clock: Clock,
+    timed_out: &Rc<Cell<bool>>,
+) {
+    let deadline = clock().checked_add(options.time_limit);
     let timed_out = Rc::clone(timed_out);
     runtime.set_interrupt_handler(Some(Box::new(move || {
-        let is_over =
-            deadline.is_some_and(|deadline| std::time::Instant::now() >= deadline);
+        let is_over = deadline.is_some_and(|deadline| clock() >= deadline);
         if is_over {
             timed_out.set(true);
         }

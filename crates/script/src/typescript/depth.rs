@@ -7,9 +7,14 @@
 
 use topomotion_model::{Diagnostic, FileId, Span};
 
+/// How much nesting a browser's stack has room for, measured.
+#[cfg(target_family = "wasm")]
+const LEVELS: usize = 2000;
 /// Stacks to try, largest first: where address space is short, less nesting is read.
+#[cfg(not(target_family = "wasm"))]
 const STACKS: [usize; 3] = [1 << 30, 1 << 27, 1 << 24];
 /// What one level takes at most, measured on unoptimised builds, with a margin.
+#[cfg(not(target_family = "wasm"))]
 const BYTES_PER_LEVEL: usize = 4096;
 
 /// How many levels of nesting the current stack has room for.
@@ -17,6 +22,7 @@ const BYTES_PER_LEVEL: usize = 4096;
 pub(crate) struct Levels(usize);
 
 /// Runs `work` on a deep stack. `None` if the machine has no room for one.
+#[cfg(not(target_family = "wasm"))]
 pub(crate) fn on_deep_stack<T: Send>(work: impl Fn(Levels) -> T + Sync) -> Option<T> {
     STACKS.iter().find_map(|stack| {
         let (work, levels) = (&work, Levels(stack / BYTES_PER_LEVEL));
@@ -26,6 +32,12 @@ pub(crate) fn on_deep_stack<T: Send>(work: impl Fn(Levels) -> T + Sync) -> Optio
             builder.spawn_scoped(scope, move || work(levels)).ok()?.join().ok()
         })
     })
+}
+
+/// Runs `work` on the only stack that there is.
+#[cfg(target_family = "wasm")]
+pub(crate) fn on_deep_stack<T: Send>(work: impl Fn(Levels) -> T + Sync) -> Option<T> {
+    Some(work(Levels(LEVELS)))
 }
 
 /// The error for a text that may nest deeper than there is room for.

@@ -8,9 +8,7 @@ use topomotion_sim::{Builtin, Ending, RunFile, RunOptions, builtin_scenarios, bu
 use topomotion_trace::{Time, Trace, What};
 use topomotion_verify::Judged;
 
-use crate::failure::Failure;
-use crate::pipeline::Production;
-use crate::report::Report;
+use crate::production::Production;
 
 /// A scenario and what happened in it.
 #[derive(Debug)]
@@ -28,6 +26,15 @@ pub enum Account {
     Scripted(Trace),
     /// The engine ran.
     Executed(Box<Judged>),
+}
+
+/// That there is no such scenario.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// What is wrong.
+    pub text: String,
+    /// What to do.
+    pub help: Option<String>,
 }
 
 impl Played {
@@ -162,7 +169,7 @@ impl Production {
 
     /// The scenarios with these ids, the script's own before built-in ones; without ids, all
     /// of the script's own, or every built-in one that fits if it has none.
-    pub fn choose(&self, wanted: &[String]) -> Result<Vec<Scenario>, Failure> {
+    pub fn choose(&self, wanted: &[String]) -> Result<Vec<Scenario>, Unknown> {
         if wanted.is_empty() {
             let own = self.topology.scenarios.clone();
             return Ok(if own.is_empty() {
@@ -174,20 +181,17 @@ impl Production {
         wanted.iter().map(|id| self.scenario(id)).collect()
     }
 
-    fn scenario(&self, id: &str) -> Result<Scenario, Failure> {
+    fn scenario(&self, id: &str) -> Result<Scenario, Unknown> {
         let own = &self.topology.scenarios;
         if let Some(scenario) = own.iter().find(|scenario| scenario.id.as_str() == id) {
             return Ok(scenario.clone());
         }
         let builtins = builtins(&self.binding);
         let name = &self.name;
-        let unknown =
-            || Failure::message(format!("{name}: no scenario has the id `{id}`"));
         match builtins.iter().find(|builtin| builtin.id.as_str() == id) {
             Some(builtin) => builtin.fit.clone().map_err(|lacking| {
-                Failure::message(format!(
-                    "{name}: scenario `{id}` does not fit: {lacking}"
-                ))
+                let text = format!("{name}: scenario `{id}` does not fit: {lacking}");
+                Unknown { text, help: None }
             }),
             None => {
                 let fits = |builtin: &&Builtin| builtin.fit.is_ok();
@@ -198,7 +202,8 @@ impl Production {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => self.what_there_is(&own, fitting.count()),
                 };
-                Err(unknown().help(help))
+                let text = format!("{name}: no scenario has the id `{id}`");
+                Err(Unknown { text, help: Some(help) })
             }
         }
     }
@@ -218,21 +223,17 @@ impl Production {
         }
     }
 
-    /// Plays a scenario. What cannot be played has been told when this fails.
+    /// Plays a scenario, or says what in it cannot be played.
     pub fn play(
         &self,
         scenario: Scenario,
         options: &RunOptions,
-        report: &Report<'_>,
-    ) -> Result<Played, Failure> {
+    ) -> Result<Played, Vec<Diagnostic>> {
         let account = match &scenario.play {
             Play::Flow(flow) => Account::Scripted(flow::to_trace(flow, &Pace::default())),
             Play::Run(_) => {
-                let judged = topomotion_verify::run(&self.binding, &scenario, options);
-                Account::Executed(Box::new(judged.map_err(|mistakes| {
-                    report.tell(&self.name, &self.sources, &mistakes);
-                    Failure::Told
-                })?))
+                let judged = topomotion_verify::run(&self.binding, &scenario, options)?;
+                Account::Executed(Box::new(judged))
             }
         };
         Ok(Played { scenario, account })

@@ -3,10 +3,18 @@
 use topomotion_animate::Scheme;
 use topomotion_live::Live;
 use topomotion_scene::Animation;
-use topomotion_viewer::{Bundle, Page};
+use topomotion_viewer::{Bundle, Page, Parts};
 
-use crate::args::View;
 use crate::picture::{self, Look};
+
+/// How a film shows what happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// Messages travel between processes.
+    Topology,
+    /// Time runs downwards.
+    Sequence,
+}
 
 /// Films of the same stories, each in its view, the one that is shown first in front.
 #[derive(Debug)]
@@ -39,7 +47,13 @@ impl Reel {
     }
 
     /// A page with a player, and with a still for who runs no scripts.
+    #[cfg(feature = "write")]
     pub fn html(&self, look: &Look) -> String {
+        self.page(look, &Parts::default())
+    }
+
+    /// The same, from a player and an engine that the caller has.
+    pub fn page(&self, look: &Look, parts: &Parts<'_>) -> String {
         let theme = match look.theme {
             Scheme::Auto => "auto",
             Scheme::Light => "light",
@@ -47,6 +61,7 @@ impl Reel {
         };
         let poster = picture::svg(&self.film, Some(self.film.poster), look);
         let bundle = self.bundle();
-        topomotion_viewer::html(&Page { bundle: &bundle, poster: &poster, theme })
+        let page = Page { bundle: &bundle, poster: &poster, theme };
+        topomotion_viewer::html(&page, parts)
     }
 }
