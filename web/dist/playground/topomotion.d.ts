@@ -16,7 +16,9 @@ declare module 'topomotion' {
   /** A process's part in its shards. */
   export type ShardRole = 'primary' | 'replica' | 'arbiter';
 
-  /** What a process is to the engine, where that cannot be inferred. */
+  /**
+   * What a process is, where that cannot be inferred. The last six are services to the engine, and look like what they are.
+   */
   export type Role =
     | 'broker'
     | 'controller'
@@ -26,6 +28,11 @@ declare module 'topomotion' {
     | 'connect'
     | 'streams'
     | 'zookeeper'
+    | 'database'
+    | 'cache'
+    | 'queue'
+    | 'gateway'
+    | 'storage'
     | 'service';
 
   /** Acknowledgements that a producer asks for. */

@@ -33,7 +33,7 @@ enum Phase {
 /// What is worked on at a time.
 #[derive(Debug, Default)]
 struct Portion {
-    /// Where each partition was begun.
+    /// Where each partition was begun, as long as it was not given up since.
     first: BTreeMap<TopicPartition, Offset>,
     /// Where each goes on.
     next: BTreeMap<TopicPartition, Offset>,
@@ -59,6 +59,15 @@ impl Transform {
     pub fn read(&mut self, partition: &TopicPartition, base: Offset, next: Offset) {
         if partition.topic == self.from {
             self.waiting.push_back((partition.clone(), base, next));
+        }
+    }
+
+    /// Partitions were revoked or lost: whoever has them next goes on from what is committed,
+    /// and so does this one, should they come back.
+    pub fn give_up(&mut self, partitions: &[TopicPartition]) {
+        self.waiting.retain(|(partition, ..)| !partitions.contains(partition));
+        if let Phase::Ending(portion) | Phase::Aborting(portion) = &mut self.phase {
+            portion.first.retain(|partition, _| !partitions.contains(partition));
         }
     }
 

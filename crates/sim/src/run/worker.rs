@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use topomotion_client::{Consumer, Producer};
-use topomotion_wire::{ConnectionId, Fact, Input, Instant, Machine, Output};
+use topomotion_wire::{ConnectionId, Fact, Input, Instant, Machine, Output, Ownership};
 
 use super::transform::Transform;
 
@@ -65,12 +65,17 @@ impl Worker {
 
     fn collect(&mut self) {
         while let Some(output) = self.consumer.poll() {
-            if let (
-                Some(transform),
-                Output::Fact(Fact::Polled { partition, base, next, .. }),
-            ) = (&mut self.transform, &output)
+            if let (Some(transform), Output::Fact(fact)) = (&mut self.transform, &output)
             {
-                transform.read(partition, *base, *next);
+                match fact {
+                    Fact::Polled { partition, base, next, .. } => {
+                        transform.read(partition, *base, *next);
+                    }
+                    Fact::Member { view, .. } if view.change != Ownership::Assigned => {
+                        transform.give_up(&view.partitions);
+                    }
+                    _ => {}
+                }
             }
             self.outputs.push_back(outward(Half::Consumer, output));
         }

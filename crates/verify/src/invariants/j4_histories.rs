@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use topomotion_sim::{Asked, ClusterPlan, Sight};
-use topomotion_trace::{StateChange, TransactionStep as Step};
+use topomotion_trace::{StateChange, TransactionState as State, TransactionStep as Step};
 
 use super::Checker;
 use super::r4_eligible::least_in_sync;
@@ -24,6 +24,8 @@ pub(crate) struct Histories {
     shares_epochs: bool,
     /// The `transactional.id` of each producer.
     ids: BTreeMap<Name, Name>,
+    /// Transactions that are decided, and of which not all markers are written yet.
+    ending: BTreeSet<Name>,
     /// How often each process was started.
     lives: BTreeMap<Name, u32>,
     /// The transaction that each process is in, or was in last.
@@ -156,14 +158,20 @@ impl Histories {
                 continue;
             };
             let was_aborted = self.steps.get(it) == Some(&Step::Aborted);
-            if commits && was_aborted {
-                self.is_torn(bench, || {
-                    format!(
-                        "what {} wrote to {partition} at offset {} in a transaction that it \
-                         aborted was committed with the next one",
-                        it.0, entry.base
-                    )
-                });
+            if !commits || !was_aborted {
+                continue;
+            }
+            let text = || {
+                format!(
+                    "what {} wrote to {partition} at offset {} in a transaction that it \
+                     aborted was committed with the next one",
+                    it.0, entry.base
+                )
+            };
+            // The marker that ended it may be gone with all of an ISR's power.
+            match model.was_unclean(partition) || self.is_forgotten(model, &it.0) {
+                true => bench.mention("J6", text),
+                false => self.is_torn(bench, text),
             }
         }
     }
@@ -195,6 +203,16 @@ impl Checker for Histories {
             }
             StateChange::ProducerIdentified { process, id: Some(id), .. } => {
                 self.ids.insert(process.clone(), id.clone());
+            }
+            StateChange::Transaction { id, state, .. } => {
+                let is_ending = matches!(
+                    state,
+                    State::PrepareCommit | State::PrepareAbort | State::PrepareEpochFence
+                );
+                match is_ending {
+                    true => self.ending.insert(id.clone()),
+                    false => self.ending.remove(id),
+                };
             }
             StateChange::BatchSent { process, partition, batch, .. } => {
                 if let Some(it) = self.current.get(process) {
@@ -244,6 +262,11 @@ impl Checker for Histories {
 
     fn conclude(&mut self, model: &Model, bench: &mut Bench<'_>) {
         for (it, acked) in &self.acked {
+            // One marker that waits for its replicas holds up those behind it on the same
+            // connection; whether they come in time is L7's question.
+            if self.ids.get(&it.0).is_some_and(|id| self.ending.contains(id)) {
+                continue;
+            }
             let told = self.steps.get(it);
             let is_told = matches!(told, Some(Step::Committed | Step::Aborted));
             if !is_told || self.is_forgotten(model, &it.0) {

@@ -9,7 +9,7 @@ use topomotion_trace::{
 };
 
 use super::Checker;
-use super::t1_transitions::is_deposed;
+use super::t1_transitions::{home_in, is_deposed};
 use crate::court::Bench;
 use crate::model::{Model, Name};
 
@@ -37,6 +37,8 @@ pub(crate) struct Owners {
     complete: BTreeMap<Name, i32>,
     /// Who has asked to join since the members of a group were last complete.
     joined: BTreeMap<Name, BTreeSet<Name>>,
+    /// The newest generation that each group was told to be in.
+    generations: BTreeMap<Name, i32>,
 }
 
 impl Owners {
@@ -67,6 +69,29 @@ impl Owners {
         for (process, belief) in of_group {
             let member = members.iter().find(|it| it.process == *process);
             belief.is_expelled |= !member.is_some_and(&counts);
+        }
+    }
+
+    /// A coordinator that has lost what it had of a group counts with nobody who was given
+    /// partitions in a generation that it knows nothing of.
+    fn date(&mut self, model: &Model, group: &Name, generation: i32) {
+        let newest = self.generations.insert(group.clone(), generation);
+        let falls_back = newest.is_some_and(|newest| generation < newest);
+        let home = home_in(model, "__consumer_offsets", group);
+        if falls_back && home.is_some_and(|home| model.was_unclean(&home)) {
+            let of_group = self.beliefs.entry(group.clone()).or_default();
+            of_group.values_mut().for_each(|belief| belief.is_expelled = true);
+        }
+    }
+
+    /// Who has joined the rebalance that now has everybody. Whoever comes back to a stable group,
+    /// as a static member may, has not joined the next one with that.
+    fn joined_until(&mut self, group: &Name, state: GroupState) -> BTreeSet<Name> {
+        match state {
+            GroupState::CompletingRebalance | GroupState::Stable => {
+                self.joined.remove(group).unwrap_or_default()
+            }
+            _ => BTreeSet::new(),
         }
     }
 
@@ -137,11 +162,9 @@ impl Checker for Owners {
             } => {
                 // A static member that has not joined again in time keeps its place, though
                 // the others share out what it has.
+                self.date(model, group, *generation);
                 let is_complete = *state == GroupState::CompletingRebalance;
-                let joined = match is_complete {
-                    true => self.joined.remove(group).unwrap_or_default(),
-                    false => BTreeSet::new(),
-                };
+                let joined = self.joined_until(group, *state);
                 if is_complete {
                     self.complete.insert(group.clone(), *generation);
                 }

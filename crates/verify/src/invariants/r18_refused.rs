@@ -1,6 +1,9 @@
 //! R18: what is refused for want of in-sync replicas was not written by that request.
+//!
+//! Of a batch that was sent again another request may be written in the same instant, while one
+//! of which the coordinator could not be asked is refused with the same error (KIP-890).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use topomotion_sim::Sight;
 use topomotion_trace::{StateChange, Time};
@@ -13,10 +16,18 @@ use crate::model::{Model, Name};
 pub(crate) struct Refusals {
     /// When each replica last wrote something, and what. The answer comes at once.
     written: BTreeMap<(Name, Name), (Time, Vec<u32>)>,
+    sent: BTreeSet<(Name, u32)>,
+    /// Batches that were sent more than once.
+    sent_again: BTreeSet<(Name, u32)>,
 }
 
 impl Checker for Refusals {
     fn see(&mut self, _model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
+        if let StateChange::BatchSent { partition, batch, .. } = change
+            && !self.sent.insert((partition.clone(), *batch))
+        {
+            self.sent_again.insert((partition.clone(), *batch));
+        }
         let StateChange::Appended { process, partition, batch, .. } = change else {
             return;
         };
@@ -36,7 +47,9 @@ impl Checker for Refusals {
         let place = (leader.clone(), partition.clone());
         let written = self.written.get(&place).filter(|(at, _)| *at == now);
         let both = written.is_some_and(|(_, written)| {
-            batches.iter().any(|batch| written.contains(batch))
+            let once =
+                |batch: &u32| !self.sent_again.contains(&(partition.clone(), *batch));
+            batches.iter().any(|batch| written.contains(batch) && once(batch))
         });
         bench.demand("R18", !both, || {
             format!(

@@ -1,5 +1,5 @@
 //! T4: in a log the epochs of a producer never fall: after the first record or marker of a
-//! newer one nothing of an older one is taken.
+//! newer one its leader takes nothing of an older one. (Followers copy what their leader took.)
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,7 @@ use topomotion_sim::Sight;
 use topomotion_trace::StateChange;
 
 use super::Checker;
+use super::t5_hanging::leads;
 use crate::court::Bench;
 use crate::model::{Model, Name};
 
@@ -21,6 +22,7 @@ pub(crate) struct Fencing {
 impl Fencing {
     fn write(
         &mut self,
+        model: &Model,
         (process, partition): (&Name, &Name),
         (base, producer, epoch): Written,
         bench: &mut Bench<'_>,
@@ -29,7 +31,8 @@ impl Fencing {
         // What is written at an offset replaces what a cut or a lost disk took.
         log.retain(|(at, ..)| *at < base);
         let newest = log.iter().filter(|(_, of, _)| *of == producer).map(|it| it.2).max();
-        bench.demand("T4", newest.is_none_or(|newest| newest <= epoch), || {
+        let rises = newest.is_none_or(|newest| newest <= epoch);
+        bench.demand("T4", rises || !leads(model, process, partition), || {
             format!(
                 "{process} took epoch {epoch} of producer {producer} in {partition} at \
                  offset {base}, after epoch {}",
@@ -41,18 +44,27 @@ impl Fencing {
 }
 
 impl Checker for Fencing {
-    fn see(&mut self, _model: &Model, change: &StateChange, _bench: &mut Bench<'_>) {
+    fn see(&mut self, model: &Model, change: &StateChange, _bench: &mut Bench<'_>) {
         if let StateChange::Truncated { process, partition, end } = change {
             let log = self.logs.entry((process.clone(), partition.clone())).or_default();
-            log.retain(|(at, ..)| at < end);
+            // Whoever was behind its leader's log start begins there, and knows no producer
+            // (TRN-4).
+            let replica = model.replica(process, partition);
+            let begins_anew = replica.is_none_or(|replica| replica.log.is_empty());
+            log.retain(|(at, ..)| at < end && !begins_anew);
         }
     }
 
-    fn witness(&mut self, _model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
+    fn witness(&mut self, model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
         match sight {
             Sight::Numbered { process, partition, base, producer, epoch, .. }
             | Sight::Marked { process, partition, base, producer, epoch, .. } => {
-                self.write((process, partition), (*base, *producer, *epoch), bench);
+                self.write(
+                    model,
+                    (process, partition),
+                    (*base, *producer, *epoch),
+                    bench,
+                );
             }
             Sight::Found { process, partition, end } => {
                 let place = (process.clone(), partition.clone());
