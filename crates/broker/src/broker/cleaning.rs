@@ -5,15 +5,16 @@
 
 use topomotion_wire::Instant;
 
+use super::replicas::Cleaning;
 use super::{Broker, storage};
 use crate::net::Effects;
-use crate::replica::{Compacted, Replica, Site};
+use crate::replica::{Compacted, Site};
 
 impl Broker {
     /// When logs are looked at next.
     pub(super) fn cleaning_due(&self, site: Site<'_>) -> Option<Instant> {
-        let is_any = self.replicas.values().any(Replica::may_be_compacted);
-        is_any.then(|| self.cleaned_at + site.settings.log_cleaner_backoff)
+        let is_wanted = self.replicas.outlook(site).cleaning == Cleaning::Wanted;
+        is_wanted.then(|| self.cleaned_at + site.settings.log_cleaner_backoff)
     }
 
     /// Compacts every log that is dirty enough.

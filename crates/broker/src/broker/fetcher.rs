@@ -30,6 +30,7 @@ use topomotion_wire::{
 
 use session::{Answered, Session, Wanted};
 
+use super::Replicas;
 use crate::config::BrokerSettings;
 use crate::net::{Ask, Asked, Effects, Purpose};
 use crate::replica::{FetchedData, Replica};
@@ -40,8 +41,6 @@ const LIST_OFFSETS_VERSION: i16 = 6;
 /// ListOffsets asks for the log's start and end by these timestamps.
 const EARLIEST: i64 = -2;
 const LATEST: i64 = -1;
-
-type Replicas = BTreeMap<TopicPartition, Replica>;
 
 /// The fetcher for one leader.
 #[derive(Debug, Clone)]

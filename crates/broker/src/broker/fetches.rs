@@ -5,7 +5,7 @@
 //! it waits it reads again whenever one of its partitions changes; only its first reading
 //! counts as the follower's acknowledgement (REP-14).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use topomotion_wire::messages::FetchResponse;
@@ -16,12 +16,11 @@ use topomotion_wire::messages::{BrokerId, TopicName};
 use topomotion_wire::{Bytes, ErrorCode, Fact, Instant, Offset, Rule, TopicPartition};
 use uuid::Uuid;
 
+use super::Replicas;
 use super::fetch_sessions::{Cache, FetchSessions, SessionUse, Wanted};
 use crate::config::ReplicaSelector;
 use crate::net::{Effects, Ticket};
 use crate::replica::{AtLeast, Content, FetchAt, Reader, Replica, Site, Slice};
-
-type Replicas = BTreeMap<TopicPartition, Replica>;
 
 /// A fetch request, read once.
 #[derive(Debug, Clone)]

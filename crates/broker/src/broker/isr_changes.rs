@@ -12,8 +12,9 @@ use topomotion_wire::{
     TopicId, TopicPartition,
 };
 
+use super::Replicas;
 use crate::net::{Ask, Asked, Effects, Purpose};
-use crate::replica::{Decision, Registered, Replica};
+use crate::replica::{Decision, Registered};
 
 const VERSION: i16 = 3;
 /// Pause before a failed request is sent again.
@@ -72,7 +73,7 @@ impl IsrChanges {
     pub(crate) fn send(
         &mut self,
         sender: Sender,
-        replicas: &mut BTreeMap<TopicPartition, Replica>,
+        replicas: &mut Replicas,
         effects: &mut Effects,
     ) {
         match self.state {

@@ -17,6 +17,7 @@ mod isr_changes;
 mod lifecycle;
 mod markers;
 mod produces;
+mod replicas;
 mod storage;
 mod verification;
 
@@ -48,6 +49,7 @@ use markers::Markers;
 pub(crate) use markers::{DelayedMarkers, PendingMarker};
 use produces::Produces;
 pub(crate) use produces::{DelayedProduce, Pending};
+pub(crate) use replicas::Replicas;
 use storage::Survivor;
 use verification::Verifications;
 pub(crate) use verification::{Question, Refused};
@@ -64,7 +66,7 @@ use crate::view::{BrokerStatus, ReplicaView};
 pub(crate) struct Broker {
     stage: Stage,
     lifecycle: Lifecycle,
-    replicas: BTreeMap<TopicPartition, Replica>,
+    replicas: Replicas,
     survivors: BTreeMap<TopicPartition, Survivor>,
     produces: Produces,
     fetches: Fetches,
@@ -124,7 +126,7 @@ impl Broker {
         Broker {
             stage: Stage::Starting(VecDeque::new()),
             lifecycle: Lifecycle::new(now, previous),
-            replicas: BTreeMap::new(),
+            replicas: Replicas::default(),
             survivors,
             produces: Produces::default(),
             fetches: Fetches::default(),
@@ -557,7 +559,7 @@ impl Broker {
     /// When ISRs are looked at next: at every half of `replica.lag.time.max.ms`, but only if
     /// a member will have lagged too long by then (REP-10).
     fn shrink_at(&self, site: Site<'_>) -> Option<Instant> {
-        let due = self.replicas.values().filter_map(|it| it.shrink_due(site)).min()?;
+        let due = self.replicas.outlook(site).shrink_due?;
         let beat = Duration(site.settings.replica_lag_time_max.0 / 2).0.max(1);
         Some(Instant(due.0.div_ceil(beat).saturating_mul(beat)))
     }
@@ -573,7 +575,7 @@ impl Broker {
         self.forwarding.accept(now, ticket, version, request);
     }
 
-    pub(crate) fn replicas(&self) -> &BTreeMap<TopicPartition, Replica> {
+    pub(crate) fn replicas(&self) -> &Replicas {
         &self.replicas
     }
 

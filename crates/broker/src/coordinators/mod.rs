@@ -40,8 +40,9 @@ pub(crate) use producer_ids::Asker;
 use producer_ids::ProducerIds;
 
 use crate::api::coordination::{self, Concern};
+use crate::broker::Replicas;
 use crate::net::{Ask, Asked, Effects, Purpose, Ticket};
-use crate::replica::{Isolation, Replica, Site};
+use crate::replica::{Isolation, Site};
 
 /// A request for coordinators, as it came.
 #[derive(Debug, Clone)]
@@ -55,7 +56,7 @@ pub(crate) struct Query {
 /// What coordinators may touch.
 pub(crate) struct Around<'a> {
     pub(crate) site: Site<'a>,
-    pub(crate) replicas: &'a mut BTreeMap<TopicPartition, Replica>,
+    pub(crate) replicas: &'a mut Replicas,
     pub(crate) effects: &'a mut Effects,
 }
 

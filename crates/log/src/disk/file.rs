@@ -62,6 +62,26 @@ impl File {
         self.prefix(self.len)
     }
 
+    /// What comes from a position on, without a look at what is before it.
+    pub(super) fn content_from(&self, from: u64) -> Bytes {
+        let mut left = self.len.saturating_sub(from);
+        let mut tail = Vec::new();
+        for part in self.parts.iter().rev() {
+            if left == 0 {
+                break;
+            }
+            let taken = left.min(part.len() as u64);
+            tail.push(part.slice(part.len() - taken as usize..));
+            left -= taken;
+        }
+        if let [only] = &tail[..] {
+            return only.clone();
+        }
+        let mut joined = BytesMut::new();
+        tail.iter().rev().for_each(|part| joined.extend_from_slice(part));
+        joined.freeze()
+    }
+
     fn prefix(&self, len: u64) -> Bytes {
         if let [whole] = &self.parts[..] {
             return whole.slice(..len as usize);

@@ -139,6 +139,16 @@ impl MemoryDisk {
         self.files.get(file).map(File::content)
     }
 
+    /// How long a file is; 0 if there is none.
+    pub fn len_bytes(&self, file: &str) -> u64 {
+        self.files.get(file).map_or(0, File::len)
+    }
+
+    /// A file's content from a position on; empty if it ends before.
+    pub fn content_from(&self, file: &str, from: u64) -> Option<Bytes> {
+        self.files.get(file).map(|file| file.content_from(from))
+    }
+
     /// The files of a folder, whose name ends with a slash.
     pub fn names_in<'a>(
         &'a self,

@@ -174,17 +174,18 @@ impl Look {
     ) -> Stored {
         let Look { file, partition, segment, kind } = self;
         let content = || disk.content(&file).unwrap_or_default();
+        let newest = |entry, added| newest(disk, &file, entry, added);
         let what = match kind {
             Kind::Gone(gone) => gone,
             Kind::TimeIndex(added) => {
-                let new = newest(&content(), TIME_ENTRY_BYTES, added);
+                let new = newest(TIME_ENTRY_BYTES, added);
                 let entry =
                     |bytes: &[u8]| (long(bytes), segment + i64::from(int(&bytes[8..])));
                 let entries = new.chunks_exact(TIME_ENTRY_BYTES).map(entry).collect();
                 Filed::TimeIndexed { entries }
             }
             Kind::Index(added) => {
-                let new = newest(&content(), ENTRY_BYTES, added);
+                let new = newest(ENTRY_BYTES, added);
                 let entry = |bytes: &[u8]| {
                     let position = u64::from(int(&bytes[4..]).cast_unsigned());
                     (segment + i64::from(int(bytes)), position)
@@ -193,7 +194,7 @@ impl Look {
                     new.chunks_exact(ENTRY_BYTES).map(entry).collect();
                 let from = entries.first().map_or(0, |(_, position)| *position);
                 let log = format!("{partition}/{segment:020}.log");
-                let log = disk.content(&log).unwrap_or_default();
+                let log = disk.content_from(&log, from).unwrap_or_default();
                 let batches = batches(&log, from);
                 Filed::Indexed { entries, batches }
             }
@@ -210,9 +211,9 @@ impl Look {
 }
 
 /// The last bytes of an index: what was added, and the entry before.
-fn newest(content: &Bytes, entry: usize, added: Option<usize>) -> Bytes {
-    let wanted = added.map_or(content.len(), |added| added + entry);
-    content.slice(content.len().saturating_sub(wanted)..)
+fn newest(disk: &MemoryDisk, file: &str, entry: usize, added: Option<usize>) -> Bytes {
+    let known = |added| disk.len_bytes(file).saturating_sub((added + entry) as u64);
+    disk.content_from(file, added.map_or(0, known)).unwrap_or_default()
 }
 
 fn int(bytes: &[u8]) -> i32 {
@@ -223,13 +224,14 @@ fn long(bytes: &[u8]) -> i64 {
     bytes.first_chunk().map_or(0, |it| i64::from_be_bytes(*it))
 }
 
-/// The batches of a segment's file from a position on: position, first and last offset.
+/// The batches of what a segment's file holds from a position on: position, first and last
+/// offset.
 fn batches(log: &Bytes, from: u64) -> Vec<(u64, i64, i64)> {
     let mut found = Vec::new();
-    let mut at = usize::try_from(from).unwrap_or(usize::MAX);
+    let mut at = 0;
     while let Some(header) = log.get(at..).filter(|rest| rest.len() >= HEADER_BYTES) {
         let (base, last) = (long(header), i64::from(int(&header[23..])));
-        found.push((at as u64, base, base.saturating_add(last)));
+        found.push((from + at as u64, base, base.saturating_add(last)));
         let Ok(length) = usize::try_from(int(&header[8..])) else { break };
         at = at.saturating_add(12 + length);
     }

@@ -8,7 +8,7 @@ use topomotion_wire::{Duration, Instant, TopicPartition};
 
 use super::cluster::Cluster;
 use super::probe::Probe;
-use crate::{Judge, Limits, Observer, Registration, Sight};
+use crate::{ConsumerPlan, Judge, Limits, Observer, Registration, Sight};
 
 pub(super) struct Stage<'a> {
     pub cluster: Cluster<'a>,
@@ -258,18 +258,19 @@ impl<'a> Stage<'a> {
 
     /// What living consumers have not read of what is committed.
     pub fn consumers_behind(&self) -> Vec<String> {
+        let plans = self.cluster.plan.consumers.iter();
+        let readers = plans.filter(|plan| !plan.assignment.is_empty());
+        let readers = readers.filter(|plan| self.cluster.lives(&plan.process));
+        let readers: Vec<&ConsumerPlan> = readers.collect();
         let mut behind = Vec::new();
-        for plan in &self.cluster.plan.consumers {
-            if !self.cluster.lives(&plan.process) {
-                continue;
-            }
-            for (partition, registration) in self.partitions() {
-                let wanted = (partition.topic.to_string(), partition.partition);
-                let Some(leader) = &registration.leader else { continue };
-                if !plan.assignment.contains(&wanted) {
-                    continue;
-                }
-                let end = self.observer.replica(leader, &partition.to_string());
+        if readers.is_empty() {
+            return behind;
+        }
+        for (partition, registration) in self.partitions() {
+            let wanted = (partition.topic.to_string(), partition.partition);
+            let Some(leader) = &registration.leader else { continue };
+            let end = self.observer.replica(leader, &partition.to_string());
+            for plan in readers.iter().filter(|it| it.assignment.contains(&wanted)) {
                 let position = self.cluster.position(&plan.process, &partition);
                 if position.is_none_or(|next| next < end.high_watermark) {
                     behind.push(format!("{} of {partition}", plan.process));

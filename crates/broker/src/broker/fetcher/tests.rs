@@ -48,7 +48,9 @@ fn follower(settings: &BrokerSettings, records: usize) -> Replicas {
         wall_clock_base_ms: 0,
     };
     replica.apply(site, &state, &mut Effects::default());
-    Replicas::from([(id(), replica)])
+    let mut replicas = Replicas::default();
+    replicas.insert(id(), replica);
+    replicas
 }
 
 fn name_of(_: TopicId) -> Option<std::sync::Arc<str>> {

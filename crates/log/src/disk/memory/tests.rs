@@ -184,3 +184,21 @@ fn a_folder_is_listed_without_its_neighbours() {
     assert_eq!(disk.content("a-0/2"), Some(bytes("a-0/2")));
     assert_eq!(disk.content("b"), None);
 }
+
+#[test]
+fn the_end_of_a_file_is_read_across_its_appends() {
+    let mut disk = MemoryDisk::default();
+    for bytes in ["abc", "de", "fgh"] {
+        let bytes = Bytes::from_static(bytes.as_bytes());
+        disk.apply(DiskOp::Append { file: "x".into(), bytes }).expect("room");
+    }
+    let from = |at| disk.content_from("x", at).map(|it| it.to_vec());
+    assert_eq!(disk.len_bytes("x"), 8);
+    assert_eq!(from(0).as_deref(), Some(&b"abcdefgh"[..]));
+    assert_eq!(from(2).as_deref(), Some(&b"cdefgh"[..]));
+    assert_eq!(from(6).as_deref(), Some(&b"gh"[..]));
+    assert_eq!(from(8).as_deref(), Some(&b""[..]));
+    assert_eq!(from(80).as_deref(), Some(&b""[..]));
+    assert_eq!(disk.content_from("y", 0), None);
+    assert_eq!(disk.len_bytes("y"), 0);
+}
