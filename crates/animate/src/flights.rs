@@ -28,6 +28,9 @@ use crate::ways::{Heading, Origin, Way, Ways};
 const LANES: [f64; 7] = [0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0];
 /// How much worse it is to cover another packet than to cover a word.
 const PACKET_COST: u32 = 4;
+/// A packet that has left its line belongs to no connection, or seems to belong to another: so
+/// many pixels beyond its own border are as bad as a step across a word.
+const ASTRAY: f64 = 12.0;
 /// From a dead receiver's border to the cross of what was sent to it: its chips stay clear.
 const BEFORE_BORDER: f64 = 22.0;
 /// Where two packets are compared, ms.
@@ -243,6 +246,7 @@ impl Sky {
             };
             let covered = covered(&motion, window, half_width, &words);
             let mut hits = self.hits(&motion, window, half_width) * PACKET_COST + covered;
+            hits += astray(way.shift(by), half_width);
             if motion.path.iter().any(is_out) {
                 hits += 1000;
             }
@@ -284,6 +288,12 @@ impl Sky {
         }
         hits
     }
+}
+
+/// How bad it is to fly that far beside the line.
+fn astray(shift: Size, half_width: f64) -> u32 {
+    let beyond = (shift.width - half_width).max(shift.height - PACKET_HEIGHT / 2.0);
+    ((beyond - PACKET_GAP).max(0.0) / ASTRAY) as u32
 }
 
 /// How long, in steps beyond the first, a packet would cover words.
@@ -464,16 +474,31 @@ mod tests {
         (way, label)
     }
 
+    /// The motion of a packet on the connection from the producer to the first broker, and for
+    /// how long it covers the label whose left end is so far to the right of the line.
+    fn beside_a_label(from_line: f64) -> (Way, Motion, u32) {
+        let mut stage = Stage::new(&fixture::scene(), Bands::Film);
+        let (way, mut label) = produce(&stage);
+        label.x = way.corners[0].x + from_line;
+        stage.scene.routes[0].label.as_mut().unwrap().rect = label;
+        let window = Window { start: Millis(0), end: Millis(900) };
+        let chosen = Sky::default().lane(&way, window, 26.0, &stage, Course::Until(1.0));
+        let covers = covered(&chosen, window, 26.0, &[label]);
+        (way, chosen, covers)
+    }
+
     #[test]
     fn a_packet_leans_away_from_its_connections_label() {
-        let stage = Stage::new(&fixture::scene(), Bands::Film);
-        let (way, label) = produce(&stage);
-        let window = Window { start: Millis(0), end: Millis(900) };
-        let covers = |motion: &Motion| covered(motion, window, 26.0, &[label]);
-        let straight = Motion { path: way.line(Size::default()) };
-        let chosen = Sky::default().lane(&way, window, 26.0, &stage, Course::Until(1.0));
-        assert!(covers(&straight) > 0, "the middle lane runs along the label");
-        assert_eq!(covers(&chosen), 0);
+        let (way, chosen, covers) = beside_a_label(5.0);
+        assert_eq!(covers, 0);
+        assert!(chosen.path[0].x < way.corners[0].x, "it leans to the other side");
+    }
+
+    #[test]
+    fn a_packet_rather_crosses_a_label_than_to_leave_its_line() {
+        let (way, chosen, covers) = beside_a_label(-48.0);
+        assert!(covers > 0, "the label stands across the line");
+        assert_eq!(chosen.path[0], way.corners[0]);
     }
 
     #[test]

@@ -13,10 +13,10 @@ use crate::channel::{Channels, Slot};
 use crate::draw::{self, Ink};
 use crate::groups::Groups;
 use crate::ledger::{Doing, Hurt};
-use crate::paint::{mark, outline, state_word};
+use crate::paint::{contour, mark, outline, state_word};
 use crate::perch::Perch;
 use crate::theme::Paints;
-use crate::tokens::{BORDER_ALERT, BORDER_GROUP, CHIP_HEIGHT, RADIUS_NODE, TYPE_CHIP};
+use crate::tokens::{BORDER_ALERT, BORDER_GROUP, CHIP_HEIGHT, TYPE_CHIP};
 
 /// How much of a node that is down its veil hides: its log can still be read.
 const VEIL: f32 = 0.45;
@@ -86,7 +86,6 @@ fn state_mark(node: &NodeBox, state: NodeState, paints: &Paints) -> Item {
 }
 
 fn shade(node: &NodeBox, state: NodeState, paints: &Paints) -> Option<Item> {
-    let whole = if node.outline == Outline::Box { node.rect } else { node.body };
     let (fill, line) = match state {
         NodeState::Running => return None,
         NodeState::Warning => (None, paints.stroke("warning", BORDER_ALERT)),
@@ -101,7 +100,7 @@ fn shade(node: &NodeBox, state: NodeState, paints: &Paints) -> Option<Item> {
         class: "shade".into(),
         id: Some(node.id.clone()),
         name: None,
-        primitives: outline(node.outline, whole, fill, Some(line)),
+        primitives: outline(node.outline, whole(node), fill, Some(line)),
     })
 }
 
@@ -208,12 +207,17 @@ fn crown(middle: Point, paints: &Paints) -> Primitive {
     )
 }
 
+/// What its border encloses: a box has its panel in it.
+fn whole(node: &NodeBox) -> Rect {
+    if node.outline == Outline::Box { node.rect } else { node.body }
+}
+
 /// A red glow around a node.
 pub(crate) fn glow(node: &NodeBox, paints: &Paints) -> Item {
     let ring = |by: f64, width: f64, opacity: f32| {
         let mut stroke = paints.stroke("error", width);
         stroke.paint.opacity = opacity;
-        draw::rect(node.rect.grown(by), RADIUS_NODE + by, None, Some(stroke))
+        contour(node.outline, whole(node), by, stroke)
     };
     Item {
         class: "glow".into(),

@@ -100,6 +100,18 @@ impl Way {
     }
 }
 
+impl Way {
+    /// How far [`Way::line`] is from the line itself: of its legs up and down, and of those
+    /// across.
+    pub fn shift(&self, by: Size) -> Size {
+        let legs = || self.corners.windows(2);
+        let rises = legs().any(|leg| (leg[1].y - leg[0].y).abs() > 1.0);
+        let runs = legs().any(|leg| (leg[1].x - leg[0].x).abs() > 1.0);
+        let of = |is_any, by: f64| if is_any { by.abs() } else { 0.0 };
+        Size { width: of(rises, by.width), height: of(runs, by.height) }
+    }
+}
+
 fn quad(a: Point, b: Point, c: Point, part: f64) -> Point {
     let rest = 1.0 - part;
     let mix = |a: f64, b: f64, c: f64| {

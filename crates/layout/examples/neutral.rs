@@ -73,7 +73,7 @@ fn to_graph(input: &Input) -> Graph {
                 id: n.id.clone(),
                 group: group(&n.group),
                 size: Size { width: n.w, height: n.h },
-                position: None,
+                ..graph::Node::default()
             })
             .collect(),
         edges: input

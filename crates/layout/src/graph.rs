@@ -48,6 +48,8 @@ pub struct Node {
     pub id: String,
     /// Index of the group it stands in.
     pub group: Option<usize>,
+    /// What it is one of several replicas of.
+    pub replica_of: Option<String>,
     /// Its size; it may be given more if its edges need more room to arrive.
     pub size: Size,
     /// Top left corner that the author chose.

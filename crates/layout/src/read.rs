@@ -131,6 +131,7 @@ fn nodes(topology: &Topology, names: &Names<'_>, contents: &[Content]) -> Vec<No
         .map(|(process, content)| Node {
             id: process.id.as_str().into(),
             group: names.group(&process.group),
+            replica_of: process.replica_of.as_ref().map(|base| base.as_str().into()),
             size: content.size(),
             position: process.position.map(|at| Point::new(at.x, at.y)),
         })

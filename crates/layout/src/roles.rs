@@ -1,7 +1,7 @@
 //! What a process is, for its colours and its icon: what the script says, else what its names
 //! suggest.
 
-use topomotion_model::{Process, ProcessRole};
+use topomotion_model::{Process, ProcessRole, Shape};
 
 /// Words that name a role, in the order in which they are looked for.
 const WORDS: [(&str, &str); 20] = [
@@ -108,7 +108,8 @@ const THINGS: [(&str, &[&str]); 17] = [
     ("clock", &["cron", "scheduler", "timer"]),
 ];
 
-/// The icon of a process: its own, its role's, or that of the thing it is named after.
+/// The icon of a process: its own, its role's, that of the thing it is named after, or that
+/// of what its shape stands for.
 pub fn icon(process: &Process, role: &str) -> String {
     if let Some(icon) = &process.icon {
         return icon.clone();
@@ -126,7 +127,10 @@ pub fn icon(process: &Process, role: &str) -> String {
         "cache" => "cache",
         "queue" => "queue",
         "storage" => "storage",
-        _ => thing(process).unwrap_or("container"),
+        _ => thing(process).unwrap_or(match process.shape {
+            Shape::Cylinder => "database",
+            _ => "container",
+        }),
     };
     icon.into()
 }
@@ -176,6 +180,19 @@ mod tests {
         assert_eq!(named("Redis", ProcessRole::Service), "cache");
         assert_eq!(named("Objects", ProcessRole::Storage), "storage");
         assert_eq!(named("Ledger", ProcessRole::Service), "container");
+    }
+
+    #[test]
+    fn a_cylinder_is_a_database_unless_its_name_says_otherwise() {
+        let drum = |label: &str| {
+            let shape = Shape::Cylinder;
+            icon(
+                &Process { shape, label: label.into(), ..crate::testing::process() },
+                "service",
+            )
+        };
+        assert_eq!(drum("TimescaleDB"), "database");
+        assert_eq!(drum("Redis"), "cache");
     }
 
     #[test]

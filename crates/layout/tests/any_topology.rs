@@ -115,6 +115,7 @@ fn build((direction, groups, nodes, mut edges, hub, rows): Parts) -> Graph {
                 group,
                 size,
                 position: at(place),
+                replica_of: None,
             })
             .collect(),
         edges: edges

@@ -20,7 +20,7 @@ use crate::theme::Paints;
 
 pub(crate) use edge::{head, rounded, shaft, stroke};
 pub(crate) use node::display_name;
-pub(crate) use outline::outline;
+pub(crate) use outline::{contour, outline};
 pub(crate) use state::{mark, state_word};
 
 /// Everything that never changes. The processes in `changing` are painted without their state

@@ -32,6 +32,22 @@ pub(crate) fn outline(
     }
 }
 
+/// A line around the outline that fills `body`, so far away from it.
+pub(crate) fn contour(shape: Outline, body: Rect, by: f64, stroke: Stroke) -> Primitive {
+    let (around, radius) = (body.grown(by), RADIUS_NODE + by);
+    let path =
+        |commands| Primitive::Path { commands, fill: None, stroke: Some(stroke.clone()) };
+    match shape {
+        Outline::Box => draw::rect(around, radius, None, Some(stroke)),
+        Outline::Cylinder => path(drum(around)),
+        Outline::Cloud => path(cloud(around)),
+        Outline::Circle => path(ellipse(around)),
+        Outline::Diamond => draw::polygon(&rhombus(around), None, Some(stroke)),
+        Outline::Hexagon => draw::polygon(&hexagon(around), None, Some(stroke)),
+        Outline::Parallelogram => draw::polygon(&slanted(around), None, Some(stroke)),
+    }
+}
+
 fn rhombus(body: Rect) -> [Point; 4] {
     let middle = body.center();
     [

@@ -8,6 +8,8 @@
 //! Postcondition: every box but the root stands in exactly one row of its parent, and
 //! `containers` lists parents before their children.
 
+use std::collections::BTreeMap;
+
 use topomotion_scene::{Rect, Size};
 
 use crate::Spacing;
@@ -54,6 +56,8 @@ pub struct Tree {
     pub containers: Vec<BoxId>,
     /// The two ends of each edge, where both exist.
     pub ends: Vec<Option<(BoxId, BoxId)>>,
+    /// Replicas of one process, in the script's order; a set each.
+    pub replicas: Vec<Vec<BoxId>>,
 }
 
 impl Tree {
@@ -142,7 +146,18 @@ pub fn nest(graph: &Graph, spacing: &Spacing) -> Tree {
         .iter()
         .map(|edge| Some((resolve(graph, edge.source)?, resolve(graph, edge.target)?)))
         .collect();
+    tree.replicas = replicas(graph);
     tree
+}
+
+fn replicas(graph: &Graph) -> Vec<Vec<BoxId>> {
+    let mut sets: BTreeMap<&str, Vec<BoxId>> = BTreeMap::new();
+    for (id, node) in graph.nodes.iter().enumerate() {
+        if let Some(base) = &node.replica_of {
+            sets.entry(base).or_default().push(id);
+        }
+    }
+    sets.into_values().collect()
 }
 
 /// The box that a member names, if it exists.

@@ -22,6 +22,7 @@ mod arranger;
 mod cost;
 mod frame;
 mod moves;
+mod twins;
 
 use topomotion_scene::Size;
 
@@ -67,7 +68,9 @@ pub fn arrange(grid: &Grid<'_>, aim: Aim) -> (Vec<Rows>, Effort) {
     arranger.complete();
     arranger.polish(LARGE_GAIN);
     let effort = arranger.effort();
-    (arranger.into_rows(), effort)
+    let mut rows = arranger.into_rows();
+    twins::order(grid.tree, &mut rows);
+    (rows, effort)
 }
 
 /// Of so many edges, how many are looked at together. The number is the same for a few more or
