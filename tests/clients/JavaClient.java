@@ -78,6 +78,26 @@ public class JavaClient {
         return values.stream().map(Integer::valueOf).sorted().collect(Collectors.toList());
     }
 
+    static void logDirs() throws Exception {
+        create("j-sized", 1);
+        Set<String> places = new HashSet<>();
+        for (int broker = 1; broker <= 3; broker++) {
+            Map<String, LogDirDescription> dirs = admin.describeLogDirs(List.of(broker)).allDescriptions().get().get(broker);
+            equal(dirs.size(), 1, "log directories of a broker");
+            LogDirDescription dir = dirs.values().iterator().next();
+            places.addAll(dirs.keySet());
+            equal(dir.error(), null, "error of a log directory");
+            equal(dir.totalBytes().getAsLong() >= dir.usableBytes().getAsLong() && dir.usableBytes().getAsLong() > 0, true, "room on the disk");
+            ReplicaInfo replica = dir.replicaInfos().get(new TopicPartition("j-sized", 0));
+            equal(replica.size() + " " + replica.offsetLag() + " " + replica.isFuture(), "0 0 false", "an empty replica");
+        }
+        equal(places.size(), 3, "places");
+        TopicPartitionReplica one = new TopicPartitionReplica("j-sized", 0, 2);
+        String place = admin.describeReplicaLogDirs(List.of(one)).all().get().get(one).getCurrentReplicaLogDir();
+        equal(places.contains(place), true, "the place of a replica");
+        ok("log directories: what each replica takes, and what room there is");
+    }
+
     static void topics() throws Exception {
         CreateTopicsResult made = admin.createTopics(List.of(
             new NewTopic("j-topic", 3, (short) 3).configs(Map.of("retention.ms", "3600000"))));
@@ -113,6 +133,7 @@ public class JavaClient {
         equal(admin.describeMetadataQuorum().quorumInfo().get().voters().size(), 3, "voters");
         equal(admin.describeFeatures().featureMetadata().get().finalizedFeatures().containsKey("transaction.version"), true, "features");
         ok("the cluster, its quorum and its features are described");
+        logDirs();
         admin.deleteTopics(List.of("j-topic")).all().get();
         until("a topic gone", () -> {
             try { return !admin.listTopics().names().get().contains("j-topic"); }

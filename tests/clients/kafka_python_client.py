@@ -76,6 +76,14 @@ def topics():
     ok("more partitions")
     equal(len(admin.describe_cluster()["brokers"]), 3, "brokers")
     ok("the cluster is described")
+    told = admin.describe_log_dirs(topic_partitions={"p-topic": [0, 1]})
+    equal(sorted(it["broker"] for it in told), [1, 2, 3], "brokers with log directories")
+    for (directory,) in (it["log_dirs"] for it in told):
+        (topic,) = directory["topics"]
+        sizes = [(it["partition_index"], it["partition_size"], it["offset_lag"]) for it in topic["partitions"]]
+        equal((topic["name"], sizes), ("p-topic", [(0, 0, 0), (1, 0, 0)]), "partitions on the disk")
+        assert 0 < directory["usable_bytes"] <= directory["total_bytes"], directory
+    ok("log directories are described")
     admin.delete_topics(["p-topic"])
     until = time.monotonic() + 5
     while "p-topic" in admin.list_topics():

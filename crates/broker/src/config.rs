@@ -103,6 +103,8 @@ pub struct BrokerSettings {
     pub reconnect_backoff: Duration,
     /// `reconnect.backoff.max.ms`: limit of that pause.
     pub reconnect_backoff_max: Duration,
+    /// `log.dirs`, of which there is one: what a broker calls the place of its files.
+    pub log_dir: Arc<str>,
     /// `min.insync.replicas`, unless the topic says otherwise (REP-4, REP-5).
     pub min_insync_replicas: i32,
     /// `default.replication.factor`.
@@ -269,6 +271,7 @@ impl Default for BrokerSettings {
             connection_setup_timeout: Duration::from_millis(10_000),
             reconnect_backoff: Duration::from_millis(50),
             reconnect_backoff_max: Duration::from_millis(1_000),
+            log_dir: "/tmp/kafka-logs".into(),
             min_insync_replicas: 1,
             default_replication_factor: 1,
             num_partitions: 1,

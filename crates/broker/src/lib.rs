@@ -22,7 +22,7 @@
 //!
 //! Bytes become requests, and answers bytes, in [`frames`]; whoever has a socket uses it.
 //!
-//! Not modelled, and said so where a client asks: log directories and tiered storage. Followers
+//! Not modelled, and said so where a client asks: tiered storage. Followers
 //! fetch without sessions ([`FetchSessions`]) unless told otherwise: each of their requests
 //! names all of its partitions, as a picture needs it.
 //!
@@ -81,6 +81,7 @@ mod topic_settings;
 mod view;
 
 pub use api::CLUSTER_ID;
+pub use api::describe_log_dirs::Volume;
 pub use config::{
     AutoCreateTopics, BrokerSettings, CheckQuorum, Elr, FetchSessions, GroupConfig,
     GroupVersion, IsrAdmission, IsrFencing, KraftVersion, NodeConfig, PreVote,

@@ -18,6 +18,7 @@ use topomotion_wire::{
 };
 
 use crate::acl::{Gate, Guest};
+use crate::api::describe_log_dirs::Volume;
 use crate::broker::{Broker, Standing};
 use crate::config::NodeConfig;
 use crate::controller::ActiveController;
@@ -60,6 +61,8 @@ pub struct Node {
     now: Instant,
     halted: Option<&'static str>,
     departure: Departure,
+    /// What its files lie on, as far as it was told.
+    volume: Option<Volume>,
 }
 
 /// Whether the node is on its way out, and how far.
@@ -112,6 +115,7 @@ impl Node {
             now,
             halted,
             departure: Departure::Staying,
+            volume: None,
         };
         node.settle(now);
         node
@@ -232,6 +236,12 @@ impl Node {
         if self.config.settings.authorizer.is_some() {
             self.gate.introduce(connection, guest);
         }
+    }
+
+    /// Tells how large the file system is that its files lie on: what DescribeLogDirs answers
+    /// from now on.
+    pub fn note_volume(&mut self, volume: Option<Volume>) {
+        self.volume = volume;
     }
 
     /// Lets a request in whose turn has come, or what of it may come in.

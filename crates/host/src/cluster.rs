@@ -13,6 +13,7 @@ use topomotion_broker::acl::Guest;
 use topomotion_broker::metadata::MetadataImage;
 use topomotion_broker::{BrokerStatus, Roles, frames};
 use topomotion_log::DiskError;
+use topomotion_wire::messages::RequestKind;
 use topomotion_wire::{
     ConnectionId, DiskOp, Endpoint, Input, Instant, Machine, Message, Output,
 };
@@ -352,6 +353,9 @@ impl Cluster {
                 }
                 Life::Crashed => continue,
             }
+            if asks_for_space(&input) {
+                own.node.note_volume(own.disk.volume());
+            }
             own.node.handle(self.clock.now(), input);
             self.drain(member, parcel);
         }
@@ -524,4 +528,10 @@ impl Cluster {
         let broker = self.members[member].id();
         self.failure.get_or_insert(HostError::Disk { broker, error });
     }
+}
+
+/// Whether the answer tells how full the disk is.
+fn asks_for_space(input: &Input) -> bool {
+    matches!(input, Input::Received { message: Message::Request(it), .. }
+        if matches!(it.body, RequestKind::DescribeLogDirs(_)))
 }

@@ -44,6 +44,13 @@ impl DataDir {
         Ok(dir)
     }
 
+    /// Where one broker's files are, as its clients are told.
+    pub(crate) fn path(&self, broker: u16) -> String {
+        let folder = self.folder(broker);
+        let absolute = std::path::absolute(&folder).unwrap_or(folder);
+        absolute.to_string_lossy().into_owned()
+    }
+
     /// The disk of one broker.
     pub(crate) fn disk(&self, broker: u16) -> Result<FileDisk, HostError> {
         let folder = self.folder(broker);

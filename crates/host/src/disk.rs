@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use topomotion_broker::Volume;
 use topomotion_log::{Applied, Disk, DiskError, FlushId};
 use topomotion_wire::{DiskOp, FileName, Files};
 
@@ -80,6 +81,20 @@ impl FileDisk {
         let mut files = Files::new();
         read_folder(&self.root, "", &mut files)?;
         Ok(files)
+    }
+
+    /// The file system that it is on, where the system tells.
+    #[cfg(unix)]
+    pub fn volume(&self) -> Option<Volume> {
+        let told = rustix::fs::statvfs(&self.root).ok()?;
+        let bytes = |blocks: u64| blocks.saturating_mul(told.f_frsize);
+        Some(Volume { total: bytes(told.f_blocks), usable: bytes(told.f_bavail) })
+    }
+
+    /// The file system that it is on: this system is not asked.
+    #[cfg(not(unix))]
+    pub fn volume(&self) -> Option<Volume> {
+        None
     }
 
     /// Takes a flush away, to be made elsewhere; [`Disk::complete`] then has nothing to do.

@@ -296,6 +296,9 @@ async fn listen(
     Ok((listeners, addresses))
 }
 
+/// What brokers without a folder call the place of their files.
+const IN_MEMORY: &str = "memory";
+
 /// Starts every node from what is on its disk.
 fn start(
     config: &HostConfig,
@@ -316,6 +319,8 @@ fn start(
             None => Store::Memory(MemoryDisk::default()),
         };
         let files = disk.read()?;
+        let mut settings = config.settings.clone();
+        settings.log_dir = dir.map_or(IN_MEMORY.into(), |it| it.path(broker).into());
         let node = NodeConfig {
             id: *id,
             roles: Roles::Combined,
@@ -323,7 +328,7 @@ fn start(
             voters: voters.clone(),
             incarnation: Incarnation(Uuid::from_u64_pair(entropy(), entropy())),
             rack: None,
-            settings: config.settings.clone(),
+            settings,
             wall_clock_base_ms: clock.wall_ms(),
         };
         let random = Random::new(entropy(), entropy());

@@ -1,5 +1,6 @@
 //! Where one node's files are.
 
+use topomotion_broker::Volume;
 use topomotion_log::{Applied, Disk, DiskError, MemoryDisk};
 use topomotion_wire::{DiskOp, Files, FlushToken};
 
@@ -35,6 +36,14 @@ impl Store {
                 disk.read().map_err(|(path, error)| HostError::File { path, error })
             }
             Store::Memory(disk) => Ok(disk.files()),
+        }
+    }
+
+    /// The file system that the files are on, if they are on any that tells.
+    pub(crate) fn volume(&self) -> Option<Volume> {
+        match self {
+            Store::Folder(disk) => disk.volume(),
+            Store::Memory(_) => None,
         }
     }
 

@@ -146,6 +146,11 @@ impl Log {
         self.active().end()
     }
 
+    /// How many bytes of records it holds, in all segments.
+    pub fn len_bytes(&self) -> u64 {
+        self.segments.iter().map(Segment::len_bytes).sum()
+    }
+
     /// The newest leader epoch, with or without records.
     pub fn last_epoch(&self) -> Option<LeaderEpoch> {
         self.epochs.latest()

@@ -423,6 +423,7 @@ impl Judge<'_> {
         let operation = match body {
             RequestKind::DescribeAcls(_)
             | RequestKind::DescribeUserScramCredentials(_)
+            | RequestKind::DescribeLogDirs(_)
             | RequestKind::ListPartitionReassignments(_)
             | RequestKind::DescribeQuorum(_) => Operation::Describe,
             RequestKind::ListConfigResources(_) => Operation::DescribeConfigs,

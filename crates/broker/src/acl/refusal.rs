@@ -49,6 +49,7 @@ pub(super) fn refused(
         RequestKind::DescribeProducers(it) => {
             api::describe_producers::refused(it, error).into()
         }
+        RequestKind::DescribeLogDirs(_) => api::describe_log_dirs::refused(error).into(),
         RequestKind::DescribeUserScramCredentials(_) => {
             api::scram::undescribed(error).into()
         }

@@ -150,6 +150,7 @@ fn of_broker(me: NodeId, settings: &BrokerSettings) -> Vec<Setting> {
             ("group.initial.rebalance.delay.ms", ms(groups.initial_rebalance_delay)),
             ("group.max.session.timeout.ms", ms(groups.session_timeout_max)),
             ("group.min.session.timeout.ms", ms(groups.session_timeout_min)),
+            ("log.dirs", it.log_dir.to_string()),
             ("log.retention.ms", it.log.retention_ms.unwrap_or(-1).to_string()),
             ("log.segment.bytes", it.log.segment_bytes.to_string()),
             ("message.max.bytes", it.message_max_bytes.to_string()),

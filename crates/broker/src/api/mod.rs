@@ -19,6 +19,7 @@ pub(crate) mod delete_records;
 pub(crate) mod delete_topics;
 pub(crate) mod describe_cluster;
 pub(crate) mod describe_configs;
+pub(crate) mod describe_log_dirs;
 pub(crate) mod describe_producers;
 pub(crate) mod describe_topic_partitions;
 pub(crate) mod elect_leaders;
@@ -70,6 +71,7 @@ const BY_BROKERS: &[Served] = &[
     versions(ApiKey::DescribeCluster, 0, 2),
     versions(ApiKey::DescribeAcls, 1, 3),
     versions(ApiKey::DescribeConfigs, 1, 4),
+    versions(ApiKey::DescribeLogDirs, 1, 4),
     versions(ApiKey::DeleteRecords, 0, 2),
     versions(ApiKey::DescribeTopicPartitions, 0, 0),
     versions(ApiKey::FindCoordinator, 0, 6),
@@ -221,6 +223,7 @@ pub(crate) fn key_of(body: &RequestKind) -> Option<ApiKey> {
             ApiKey::DescribeUserScramCredentials
         }
         RequestKind::AlterUserScramCredentials(_) => ApiKey::AlterUserScramCredentials,
+        RequestKind::DescribeLogDirs(_) => ApiKey::DescribeLogDirs,
         RequestKind::DescribeProducers(_) => ApiKey::DescribeProducers,
         RequestKind::ListConfigResources(_) => ApiKey::ListConfigResources,
         RequestKind::DescribeTransactions(_) => ApiKey::DescribeTransactions,

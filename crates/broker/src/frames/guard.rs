@@ -66,6 +66,7 @@ apis! {
     ListGroups, DeleteGroups, InitProducerId, AddPartitionsToTxn, AddOffsetsToTxn, EndTxn,
     WriteTxnMarkers, TxnOffsetCommit, DescribeTransactions, ListTransactions, SaslHandshake,
     SaslAuthenticate, DescribeProducers, ListConfigResources,
+    DescribeLogDirs,
     DescribeUserScramCredentials, AlterUserScramCredentials,
 }
 

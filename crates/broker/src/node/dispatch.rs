@@ -202,6 +202,12 @@ impl Node {
             RequestKind::DescribeUserScramCredentials(request) => {
                 effects.reply(ticket, api::scram::describe(site.image, &request));
             }
+            RequestKind::DescribeLogDirs(request) => {
+                let volume = self.volume;
+                let answer =
+                    api::describe_log_dirs::handle(broker, site, volume, &request);
+                effects.reply(ticket, answer);
+            }
             RequestKind::DescribeProducers(request) => {
                 let answer = api::describe_producers::handle(broker, site, &request);
                 effects.reply(ticket, answer);

@@ -186,6 +186,12 @@ impl Rig {
         self.disks.get(&id).into_iter().flat_map(|files| files.keys().map(|name| &**name))
     }
 
+    /// How long one of a node's files is; 0 if there is none.
+    pub(crate) fn bytes_of(&self, id: i32, file: &str) -> usize {
+        let file = self.disks.get(&id).and_then(|files| files.get(file));
+        file.map_or(0, Bytes::len)
+    }
+
     /// Kills a node; its disk keeps everything written.
     pub(crate) fn crash(&mut self, id: i32) {
         self.nodes.remove(&id).expect("only what lives can be killed");
@@ -287,6 +293,10 @@ impl Rig {
 
     pub(crate) fn node(&self, id: i32) -> &Node {
         &self.nodes[&id]
+    }
+
+    pub(crate) fn node_mut(&mut self, id: i32) -> &mut Node {
+        self.nodes.get_mut(&id).expect("it lives")
     }
 
     pub(crate) fn nodes(&self) -> impl Iterator<Item = (i32, &Node)> {

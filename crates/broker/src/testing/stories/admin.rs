@@ -6,6 +6,8 @@ use topomotion_wire::messages::alter_partition_reassignments_request::{
 use topomotion_wire::messages::create_partitions_request::CreatePartitionsTopic;
 use topomotion_wire::messages::delete_topics_request::DeleteTopicState;
 use topomotion_wire::messages::describe_configs_request::DescribeConfigsResource;
+use topomotion_wire::messages::describe_log_dirs_request::DescribableLogDirTopic;
+use topomotion_wire::messages::describe_log_dirs_response::DescribeLogDirsResult;
 use topomotion_wire::messages::describe_quorum_request;
 use topomotion_wire::messages::elect_leaders_request::TopicPartitions;
 use topomotion_wire::messages::incremental_alter_configs_request::{
@@ -13,13 +15,14 @@ use topomotion_wire::messages::incremental_alter_configs_request::{
 };
 use topomotion_wire::messages::{
     AddRaftVoterRequest, AlterPartitionReassignmentsRequest, CreatePartitionsRequest,
-    DeleteTopicsRequest, DescribeConfigsRequest, DescribeQuorumRequest,
-    ElectLeadersRequest, IncrementalAlterConfigsRequest,
+    DeleteTopicsRequest, DescribeConfigsRequest, DescribeLogDirsRequest,
+    DescribeQuorumRequest, ElectLeadersRequest, IncrementalAlterConfigsRequest,
     ListPartitionReassignmentsRequest,
 };
 use topomotion_wire::{BrokerLiveness, Duration, ErrorCode, NodeId, Rule};
 
 use super::*;
+use crate::Volume;
 
 fn delete(rig: &mut Rig, topic: &str) -> i16 {
     let state = DeleteTopicState::default().with_name(Some(name(topic)));
@@ -409,4 +412,50 @@ fn every_committed_state_of_a_partition_is_told() {
     let mut told = epochs;
     told.dedup();
     assert_eq!(told, all, "no step is left out");
+}
+
+/// The only log directory of a broker, as it describes it.
+fn log_dir(
+    rig: &mut Rig,
+    node: i32,
+    topics: Option<&[(&str, i32)]>,
+) -> DescribeLogDirsResult {
+    let topic = |(topic, partition): &(&str, i32)| {
+        DescribableLogDirTopic::default()
+            .with_topic(name(topic))
+            .with_partitions(vec![*partition])
+    };
+    let topics = topics.map(|all| all.iter().map(topic).collect());
+    let request = DescribeLogDirsRequest::default().with_topics(topics);
+    let ResponseKind::DescribeLogDirs(mut response) = rig.call(node, 4, request) else {
+        panic!("an answer of its kind")
+    };
+    assert_eq!((response.error_code, response.results.len()), (0, 1));
+    response.results.remove(0)
+}
+
+#[test]
+fn a_broker_tells_what_each_partition_takes_of_its_disk() {
+    let mut rig = three_brokers(1, &[]);
+    assert_eq!(produce_to(&mut rig, 1, -1, &["a", "b"]).0, 0);
+    rig.run_for(600);
+    for id in 1..=3 {
+        let written: usize = rig.bytes_of(id, "orders-0/00000000000000000000.log");
+        assert!(written > 0, "the log of {id}");
+        for asked in [None, Some(&[("orders", 0), ("orders", 7), ("nothing", 0)][..])] {
+            let dir = log_dir(&mut rig, id, asked);
+            assert_eq!((dir.log_dir.as_str(), dir.error_code), ("/tmp/kafka-logs", 0));
+            assert_eq!((dir.total_bytes, dir.usable_bytes), (-1, -1), "nobody has said");
+            let [topic] = &dir.topics[..] else { panic!("{:?}", dir.topics) };
+            assert_eq!(topic.name, name("orders"));
+            let [told] = &topic.partitions[..] else { panic!("{:?}", topic.partitions) };
+            let told = (told.partition_index, told.partition_size, told.offset_lag);
+            assert_eq!(told, (0, written as i64, 0));
+        }
+        assert_eq!(log_dir(&mut rig, id, Some(&[])).topics, [], "none of them");
+    }
+    let volume = Volume { total: 1 << 40, usable: u64::MAX };
+    rig.node_mut(2).note_volume(Some(volume));
+    let dir = log_dir(&mut rig, 2, None);
+    assert_eq!((dir.total_bytes, dir.usable_bytes), (1 << 40, i64::MAX));
 }
