@@ -4,15 +4,18 @@
 use topomotion_model::{Process, ProcessRole, Shape};
 
 /// Words that name a role, in the order in which they are looked for.
-const WORDS: [(&str, &str); 20] = [
+const WORDS: [(&str, &str); 23] = [
+    ("mqtt", "queue"),
+    ("mosquitto", "queue"),
+    ("rabbitmq", "queue"),
+    ("activemq", "queue"),
+    ("pulsar", "queue"),
     ("zookeeper", "zookeeper"),
     ("controller", "controller"),
     ("kraft", "controller"),
     ("schema-registry", "schema-registry"),
     ("schema registry", "schema-registry"),
-    ("registry", "schema-registry"),
-    ("connect", "connect"),
-    ("debezium", "producer"),
+    ("debezium", "connect"),
     ("producer", "producer"),
     ("consumer", "consumer"),
     ("broker", "broker"),
@@ -101,7 +104,10 @@ const THINGS: [(&str, &[&str]); 17] = [
         ],
     ),
     ("cache", &["redis", "valkey", "memcached"]),
-    ("queue", &["kafka", "rabbitmq", "sqs", "nats", "pubsub"]),
+    (
+        "queue",
+        &["kafka", "rabbitmq", "mqtt", "activemq", "pulsar", "sqs", "nats", "pubsub"],
+    ),
     ("lock", &["auth", "oauth", "vault", "login", "identity"]),
     ("mail", &["mail", "email", "smtp", "mailer"]),
     ("zap", &["lambda", "function"]),
@@ -180,6 +186,17 @@ mod tests {
         assert_eq!(named("Redis", ProcessRole::Service), "cache");
         assert_eq!(named("Objects", ProcessRole::Storage), "storage");
         assert_eq!(named("Ledger", ProcessRole::Service), "container");
+    }
+
+    #[test]
+    fn what_only_sounds_like_kafka_does_not_look_like_it() {
+        let of = |label: &str| {
+            role(&Process { label: label.into(), ..crate::testing::process() }, None)
+        };
+        assert_eq!(of("MQTT broker"), "queue");
+        assert_eq!(of("Container registry"), "service");
+        assert_eq!(of("Connection pool"), "service");
+        assert_eq!(of("Schema Registry"), "schema-registry");
     }
 
     #[test]

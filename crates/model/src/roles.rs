@@ -1,7 +1,8 @@
 //! What a process is, told from what the script says about it.
 //!
 //! The script's own `role` decides; then the words of the id and the label; then who dials
-//! whom with which label; then the words of the groups around it. No word of Kafka, no guess:
+//! whom with which label; then the words of the groups around it (those of Connect before the
+//! labels). No word of Kafka, no guess:
 //! a process that is dialled over Kafka's protocol is a broker only if it, or its group, bears
 //! the name of one, or if it replicates with its neighbours.
 
@@ -20,8 +21,13 @@ impl Topology {
 
     /// What each process is, as far as the script tells.
     pub fn roles(&self) -> BTreeMap<&ProcessId, ProcessRole> {
+        let others = self.brokers_of_others();
         let told: BTreeMap<&ProcessId, ProcessRole> = (self.processes.iter())
-            .filter_map(|process| Some((&process.id, told_role(process)?)))
+            .filter_map(|process| {
+                let guess =
+                    || told_role(process).filter(|role| !others.denies(process, *role));
+                Some((&process.id, process.role.or_else(guess)?))
+            })
             .collect();
         let by_group = self.roles_in_groups();
         let brokers = self.brokers_by_traffic(&told, &by_group);
@@ -32,8 +38,11 @@ impl Topology {
         let by_edges = self.roles_in_edges(&told);
         let roles = self.processes.iter().filter_map(|process| {
             let id = &process.id;
-            let home = || by_group.get(process.group.as_ref()?);
-            let role = told.get(id).or_else(|| by_edges.get(id)).or_else(home);
+            let home = process.group.as_ref().and_then(|home| by_group.get(home));
+            let home = home.filter(|role| !others.denies(process, **role));
+            // A worker reads and writes, too: its labels say no more than its group does.
+            let works = home.filter(|role| **role == ProcessRole::Connect);
+            let role = told.get(id).or(works).or_else(|| by_edges.get(id)).or(home);
             role.map(|role| (id, *role))
         });
         roles.collect()
@@ -104,6 +113,14 @@ impl Topology {
         brokers
     }
 
+    /// Brokers, as their names and edges tell, but not Kafka's.
+    fn brokers_of_others(&self) -> BrokersOfOthers<'_> {
+        let foreign = self.edges.iter().filter(|edge| {
+            edge.protocol.as_deref().is_some_and(|it| has_word(it, NOT_KAFKA))
+        });
+        BrokersOfOthers(foreign.filter_map(|edge| edge.target.process()).collect())
+    }
+
     fn is_named_kafka(&self, process: &Process) -> bool {
         let home = process.group.as_ref();
         let home =
@@ -129,6 +146,21 @@ impl Topology {
     }
 }
 
+/// Who is dialled over a protocol of other brokers.
+struct BrokersOfOthers<'a>(BTreeSet<&'a ProcessId>);
+
+impl BrokersOfOthers<'_> {
+    /// Whether this cannot be the role of a process that is called a broker: it is another
+    /// product's.
+    fn denies(&self, process: &Process, role: ProcessRole) -> bool {
+        let is_named = |text: &str| has_word(text, NOT_KAFKA);
+        role == ProcessRole::Broker
+            && (self.0.contains(&process.id)
+                || is_named(process.id.as_str())
+                || is_named(&process.label))
+    }
+}
+
 /// `msk-1` and `msk-2` of one group are of one family.
 fn family(process: &Process) -> (Option<&GroupId>, &str) {
     let id = process.id.as_str();
@@ -140,21 +172,36 @@ fn is_numbered(id: &str) -> bool {
     id.ends_with(|c: char| c.is_ascii_digit())
 }
 
-/// What the process's own role, id and label say.
+/// What the process's id and label say.
 fn told_role(process: &Process) -> Option<ProcessRole> {
-    process
-        .role
-        .or_else(|| role_in_words(process.id.as_str()))
-        .or_else(|| role_in_words(&process.label))
+    role_in_words(process.id.as_str()).or_else(|| role_in_words(&process.label))
 }
 
 const KAFKA: &[&str] = &["kafka", "msk", "redpanda"];
+
+/// Products and protocols with brokers of their own.
+const NOT_KAFKA: &[&str] = &[
+    "mqtt",
+    "mosquitto",
+    "emqx",
+    "hivemq",
+    "amqp",
+    "rabbitmq",
+    "activemq",
+    "artemis",
+    "jms",
+    "stomp",
+    "nats",
+    "pulsar",
+    "solace",
+    "celery",
+];
 
 /// The first that fits decides, so what is more telling stands first.
 const WORDS: &[(&[&str], ProcessRole)] = &[
     (&["schema"], ProcessRole::SchemaRegistry),
     (&["zookeeper", "zk"], ProcessRole::Zookeeper),
-    (&["connect"], ProcessRole::Connect),
+    (&["connect", "debezium"], ProcessRole::Connect),
     (&["producer", "producers"], ProcessRole::Producer),
     (&["consumer", "consumers"], ProcessRole::Consumer),
     (&["streams"], ProcessRole::Streams),
@@ -221,6 +268,42 @@ mod tests {
             });
         }
         builder.build().unwrap().0
+    }
+
+    #[test]
+    fn a_broker_of_another_product_is_none_of_kafkas() {
+        let mut builder = TopologyBuilder::default();
+        let label = Some("MQTT broker".to_owned());
+        builder.create_process(ProcessConfig { label, ..ProcessConfig::new("hub") });
+        for id in ["rabbitmq-broker", "broker-x", "broker-1", "meter"] {
+            builder.create_process(ProcessConfig::new(id));
+        }
+        let protocol = Some("amqp".to_owned());
+        builder.connect(EdgeConfig { protocol, ..EdgeConfig::new("meter", "broker-x") });
+        let topology = builder.build().unwrap().0;
+        let role = |id: &str| topology.role_of(&id.into());
+        assert_eq!([role("hub"), role("rabbitmq-broker"), role("broker-x")], [None; 3]);
+        assert_eq!(role("broker-1"), Some(ProcessRole::Broker));
+    }
+
+    #[test]
+    fn in_a_group_of_connect_a_label_makes_nobody_a_producer() {
+        let mut builder = TopologyBuilder::default();
+        let group = builder.create_group(GroupConfig {
+            label: Some("Kafka Connect".to_owned()),
+            ..GroupConfig::new("workers")
+        });
+        builder.group(group).add_process(ProcessConfig::new("source"));
+        for id in ["broker-1", "debezium"] {
+            builder.create_process(ProcessConfig::new(id));
+        }
+        for id in ["source", "debezium"] {
+            let label = Some("produce".to_owned());
+            builder.connect(EdgeConfig { label, ..EdgeConfig::new(id, "broker-1") });
+        }
+        let topology = builder.build().unwrap().0;
+        assert_eq!(topology.role_of(&"source".into()), Some(ProcessRole::Connect));
+        assert_eq!(topology.role_of(&"debezium".into()), Some(ProcessRole::Connect));
     }
 
     #[test]
