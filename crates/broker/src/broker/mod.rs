@@ -182,6 +182,15 @@ impl Broker {
                 for change in changes {
                     self.apply_change(site, change, effects);
                 }
+                // Who is eligible, or how many are enough, may be what a watermark waits for.
+                // An ISR from before these changes would be judged by brokers from after them.
+                let is_around =
+                    |it: &Change| matches!(it, Change::Broker(_) | Change::Config(_));
+                if changes.iter().any(is_around) {
+                    self.replicas
+                        .values_mut()
+                        .for_each(|it| it.look_again(site, effects));
+                }
                 self.tell_coordinators(site, effects);
                 VecDeque::new()
             }
@@ -191,14 +200,11 @@ impl Broker {
     fn apply_change(&mut self, site: Site<'_>, change: &Change, effects: &mut Effects) {
         match change {
             Change::Partition(id) => self.apply_partition(site, id, effects),
-            // Who is eligible, or how many are enough, may be what a watermark waits for.
-            Change::Broker(_) | Change::Config(_) => {
-                if let Change::Config(topic) = change {
-                    let of_topic =
-                        self.replicas.iter_mut().filter(|(id, _)| id.topic == *topic);
-                    of_topic.for_each(|(_, replica)| replica.configure(site));
-                }
-                self.replicas.values_mut().for_each(|it| it.look_again(site, effects));
+            Change::Broker(_) => {}
+            Change::Config(topic) => {
+                let of_topic =
+                    self.replicas.iter_mut().filter(|(id, _)| id.topic == *topic);
+                of_topic.for_each(|(_, replica)| replica.configure(site));
             }
             Change::TopicGone(name) => {
                 let gone = self.replicas.iter().filter(|(id, replica)| {

@@ -21,21 +21,7 @@ impl Node {
         let (ticket, roles) = (call.ticket, self.config.roles);
         let is_served = api::serves(roles, &call.request.body, call.request.version);
         match &call.request.body {
-            RequestKind::ApiVersions(_) if is_served.is_some() => {
-                self.effects.reply(
-                    ticket,
-                    api::api_versions::handle(
-                        roles,
-                        &self.config.settings,
-                        self.applied,
-                        call.request.version,
-                    ),
-                );
-            }
-            RequestKind::ApiVersions(_) => {
-                let list = api::api_versions::unsupported(roles).into();
-                self.effects.answer(ticket, Answer::ReplyInVersion0(Box::new(list)));
-            }
+            RequestKind::ApiVersions(_) => self.tell_versions(call),
             _ if is_served.is_none() => self.effects.answer(ticket, Answer::Close),
             body if api::admin::is_for_controller(body) && !self.decides(ticket) => {
                 self.ask_broker(now, call);
@@ -52,6 +38,27 @@ impl Node {
             }
             _ => self.ask_broker(now, call),
         }
+    }
+
+    /// Tells what this node serves. Kafka's broker accepts nobody before it has caught up with
+    /// the metadata: a client that was told too early which features are final would hold on to
+    /// an older protocol for as long as it is connected.
+    fn tell_versions(&mut self, call: Call) {
+        let call = match &mut self.broker {
+            Some(broker) => broker.admit(call),
+            None => Some(call),
+        };
+        let Some(Call { ticket, request }) = call else { return };
+        let (roles, version) = (self.config.roles, request.version);
+        let answer = if api::serves(roles, &request.body, version).is_some() {
+            let settings = &self.config.settings;
+            let list = api::api_versions::handle(roles, settings, self.applied, version);
+            Answer::Reply(Box::new(list.into()))
+        } else {
+            let list = api::api_versions::unsupported(roles).into();
+            Answer::ReplyInVersion0(Box::new(list))
+        };
+        self.effects.answer(ticket, answer);
     }
 
     /// Whether an administrator's request is for this node to decide rather than to forward: it

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use topomotion_broker::Node;
 use topomotion_client::Consumer;
-use topomotion_model::ProcessId;
 use topomotion_trace::{GroupState, TransactionState};
 use topomotion_wire::{NodeId, ReplicaRole, TopicPartition};
 
@@ -61,13 +60,7 @@ fn missing(stage: &Stage<'_>, demand: Demand) -> Vec<String> {
         Demand::GroupsStable => groups_unstable(stage),
         Demand::TransactionsOver => transactions_open(stage),
         Demand::NothingUnstable => unstable(stage),
-        // Readers of committed records wait for ends that cannot be written.
-        Demand::EverythingRead if muted(stage) && holds_up(stage) => Vec::new(),
-        Demand::EverythingRead => {
-            let mut behind = stage.consumers_behind();
-            behind.extend(owners_behind(stage));
-            behind
-        }
+        Demand::EverythingRead => readers_behind(stage),
         Demand::AllReadAnew => not_read_anew(stage),
         Demand::MetadataEqual => stage.cluster.metadata_behind(),
     }
@@ -154,30 +147,30 @@ fn forlorn<'a>(stage: &'a Stage<'_>) -> impl Iterator<Item = TopicPartition> + '
 }
 
 /// Whether somewhere nothing can be written that has to be replicated, not even the end of a
-/// transaction: too few of the replicas live, and it stays so.
+/// transaction.
 fn muted(stage: &Stage<'_>) -> bool {
     let Some((_, controller)) = stage.cluster.active() else { return false };
-    let image = controller.image();
-    let default = stage.cluster.plan.settings.get("min.insync.replicas");
-    let default = default.and_then(|it| it.parse().ok()).unwrap_or(1);
-    image.topics().iter().any(|(name, topic)| {
-        let least = image.config_number(name, "min.insync.replicas").unwrap_or(default);
-        topic.partitions.values().any(|state| {
-            let living =
-                state.replicas.iter().filter(|id| stage.cluster.node_of(**id).is_some());
-            let least = usize::try_from(least).unwrap_or(0).min(state.replicas.len());
-            living.count() < least
-        })
+    let topics = controller.image().topics().iter();
+    topics.into_iter().any(|(name, topic)| {
+        let indices = topic.partitions.keys();
+        indices
+            .into_iter()
+            .any(|&index| is_mute(stage, &TopicPartition::new(name.clone(), index)))
     })
 }
 
-/// Whether a transaction without an end holds readers up.
-fn holds_up(stage: &Stage<'_>) -> bool {
-    let mut holds_up = false;
-    for_each_leader(stage, |_, view| {
-        holds_up |= view.last_stable < view.high_watermark;
-    });
-    holds_up
+/// Whether too few of a partition's replicas live for anything to be committed, and it stays
+/// so.
+fn is_mute(stage: &Stage<'_>, partition: &TopicPartition) -> bool {
+    let Some((_, controller)) = stage.cluster.active() else { return false };
+    let image = controller.image();
+    let Some(state) = image.partition(partition) else { return false };
+    let default = stage.cluster.plan.settings.get("min.insync.replicas");
+    let default = default.and_then(|it| it.parse().ok()).unwrap_or(1);
+    let least = image.config_number(&partition.topic, "min.insync.replicas");
+    let least = usize::try_from(least.unwrap_or(default)).unwrap_or(0);
+    let living = state.replicas.iter().filter(|id| stage.cluster.node_of(**id).is_some());
+    living.count() < least.min(state.replicas.len())
 }
 
 /// Whether a group's coordinator cannot be, since nobody can lead its partition.
@@ -267,13 +260,12 @@ fn groups_unstable(stage: &Stage<'_>) -> Vec<String> {
             let topic = controller.image().topic(name);
             for &index in topic.into_iter().flat_map(|topic| topic.partitions.keys()) {
                 let partition = TopicPartition::new(name.clone(), index);
-                if may_be_missed(stage, (group, &members), &partition) {
-                    continue;
-                }
                 let owners = members.iter().filter(|it| it.owned.contains(&partition));
                 let owners: Vec<&str> =
                     owners.map(|it| it.plan.process.as_str()).collect();
-                if owners.len() != 1 {
+                let is_missed = owners.is_empty()
+                    && may_be_missed(stage, (group, &members), &partition);
+                if owners.len() != 1 && !is_missed {
                     let owners = owners.join(" and ");
                     missing
                         .push(format!("{partition} of {group} is owned by [{owners}]"));
@@ -284,9 +276,11 @@ fn groups_unstable(stage: &Stage<'_>) -> Vec<String> {
     missing
 }
 
-/// Whether a partition came into being later, and the group's members need not notice: a
-/// static leader that returns takes the topics as it finds them for those that it has shared
-/// out (KIP-814), and the next rebalance may be far.
+/// Whether a partition may be without an owner until the next rebalance, which may be far. A
+/// static leader that returns to a stable group is told what it was assigned, and shares out
+/// nothing (KIP-814). It takes the topics as it finds them for those that it has shared out: a
+/// partition that came into being meanwhile is missed. And it does not know that it had let go
+/// of one for another member (KIP-429): if a new coordinator came between, nobody does.
 fn may_be_missed(
     stage: &Stage<'_>,
     (group, members): (&str, &[Member<'_>]),
@@ -297,27 +291,52 @@ fn may_be_missed(
     let planned = planned.map_or(0, |it| it.assignment.len());
     let is_late = usize::try_from(partition.partition).is_ok_and(|at| at >= planned);
     let leader = stage.observer.group_leader(group);
-    let is_static_leader = |it: &Member<'_>| {
-        leader == Some(&it.plan.process.0)
-            && it.plan.settings.contains_key("group.instance.id")
-    };
-    is_late && members.iter().any(is_static_leader)
+    members.iter().map(|it| it.plan).any(|plan| {
+        let lets_go = || {
+            let strategy = plan.settings.get("partition.assignment.strategy");
+            let host = stage.cluster.host(&plan.process);
+            strategy.is_some_and(|it| it.contains("cooperative"))
+                && host.is_some_and(|host| stage.cluster.world.starts(host) > 1)
+        };
+        leader == Some(&plan.process.0)
+            && plan.settings.contains_key("group.instance.id")
+            && (is_late || lets_go())
+    })
 }
 
-/// What the members of groups have not read of what they own.
-fn owners_behind(stage: &Stage<'_>) -> Vec<String> {
-    let mut owned: BTreeMap<TopicPartition, Vec<&ProcessId>> = BTreeMap::new();
+/// What readers have not read of what is theirs: of what they own as members, and of what they
+/// were assigned. A reader of committed records is not asked for what an open transaction
+/// keeps from it; that those end is a demand of its own.
+fn readers_behind(stage: &Stage<'_>) -> Vec<String> {
+    let mut readers: BTreeMap<TopicPartition, Vec<&ConsumerPlan>> = BTreeMap::new();
     for member in members(stage).into_values().flatten() {
         for partition in member.owned {
-            owned.entry(partition).or_default().push(&member.plan.process);
+            readers.entry(partition).or_default().push(member.plan);
+        }
+    }
+    for plan in &stage.cluster.plan.consumers {
+        for (topic, index) in &plan.assignment {
+            let partition = TopicPartition::new(&**topic, *index);
+            readers.entry(partition).or_default().push(plan);
         }
     }
     let mut behind = Vec::new();
     for_each_leader(stage, |partition, view| {
-        for &process in owned.get(partition).into_iter().flatten() {
-            let position = stage.cluster.position(process, partition);
-            if position.is_none_or(|next| next < view.last_stable.0) {
-                behind.push(format!("{process} of {partition}"));
+        let readers = readers.get(partition).into_iter().flatten();
+        for plan in readers.filter(|plan| stage.cluster.lives(&plan.process)) {
+            let is_committed = plan
+                .settings
+                .get("isolation.level")
+                .is_some_and(|it| it == "read_committed");
+            let end = if is_committed { view.last_stable } else { view.high_watermark };
+            let is_behind = match stage.cluster.position(&plan.process, partition) {
+                Some(next) => next < end.0,
+                // A leader that cannot commit the first record of its epoch names no end to
+                // start from (REP-16), for as long as too few replicas live (REP-4).
+                None => view.high_watermark == view.log_end || !is_mute(stage, partition),
+            };
+            if is_behind {
+                behind.push(format!("{} of {partition}", plan.process));
             }
         }
     });

@@ -8,7 +8,7 @@ use topomotion_wire::{Duration, Instant, TopicPartition};
 
 use super::cluster::Cluster;
 use super::probe::Probe;
-use crate::{ConsumerPlan, Judge, Limits, Observer, Registration, Sight};
+use crate::{Judge, Limits, Observer, Registration, Sight};
 
 pub(super) struct Stage<'a> {
     pub cluster: Cluster<'a>,
@@ -254,30 +254,6 @@ impl<'a> Stage<'a> {
     pub fn partitions_not_whole(&self) -> Vec<String> {
         let not = self.partitions().filter(|(_, it)| !self.is_recovered(it));
         not.map(|(partition, _)| partition.to_string()).collect()
-    }
-
-    /// What living consumers have not read of what is committed.
-    pub fn consumers_behind(&self) -> Vec<String> {
-        let plans = self.cluster.plan.consumers.iter();
-        let readers = plans.filter(|plan| !plan.assignment.is_empty());
-        let readers = readers.filter(|plan| self.cluster.lives(&plan.process));
-        let readers: Vec<&ConsumerPlan> = readers.collect();
-        let mut behind = Vec::new();
-        if readers.is_empty() {
-            return behind;
-        }
-        for (partition, registration) in self.partitions() {
-            let wanted = (partition.topic.to_string(), partition.partition);
-            let Some(leader) = &registration.leader else { continue };
-            let end = self.observer.replica(leader, &partition.to_string());
-            for plan in readers.iter().filter(|it| it.assignment.contains(&wanted)) {
-                let position = self.cluster.position(&plan.process, &partition);
-                if position.is_none_or(|next| next < end.high_watermark) {
-                    behind.push(format!("{} of {partition}", plan.process));
-                }
-            }
-        }
-        behind
     }
 
     pub(super) fn check_limits(&self) -> Result<(), Stop> {

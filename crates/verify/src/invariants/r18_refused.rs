@@ -1,7 +1,8 @@
 //! R18: what is refused for want of in-sync replicas was not written by that request.
 //!
-//! Of a batch that was sent again another request may be written in the same instant, while one
-//! of which the coordinator could not be asked is refused with the same error (KIP-890).
+//! Of a transaction's batch that was sent again one request may be written in the same instant in
+//! which another, of which the coordinator could not be asked, is refused with the same error
+//! (KIP-890).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,7 @@ use topomotion_trace::{StateChange, Time};
 
 use super::Checker;
 use crate::court::Bench;
-use crate::model::{Model, Name};
+use crate::model::{Model, Name, Replica, StampKind};
 
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
@@ -41,15 +42,17 @@ impl Checker for Refusals {
         batches.push(*batch);
     }
 
-    fn witness(&mut self, _model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
+    fn witness(&mut self, model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
         let Sight::Refused { leader, partition, batches } = sight else { return };
         let now = bench.at();
         let place = (leader.clone(), partition.clone());
         let written = self.written.get(&place).filter(|(at, _)| *at == now);
         let both = written.is_some_and(|(_, written)| {
-            let once =
-                |batch: &u32| !self.sent_again.contains(&(partition.clone(), *batch));
-            batches.iter().any(|batch| written.contains(batch) && once(batch))
+            let by_another = |batch: &u32| {
+                self.sent_again.contains(&(partition.clone(), *batch))
+                    && is_of_a_transaction(model, &place, *batch)
+            };
+            batches.iter().any(|batch| written.contains(batch) && !by_another(batch))
         });
         bench.demand("R18", !both, || {
             format!(
@@ -58,4 +61,18 @@ impl Checker for Refusals {
             )
         });
     }
+}
+
+/// Whether a batch that a replica has just written belongs to a transaction.
+fn is_of_a_transaction(
+    model: &Model,
+    (process, partition): &(Name, Name),
+    batch: u32,
+) -> bool {
+    let newest = |replica: &&Replica| {
+        let entry = replica.log.iter().rev().find(|entry| entry.batch == batch);
+        let kind = entry.and_then(|entry| entry.stamp).map(|stamp| stamp.kind);
+        matches!(kind, Some(StampKind::InTransaction(_)))
+    };
+    model.replica(process, partition).filter(newest).is_some()
 }
