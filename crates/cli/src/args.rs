@@ -330,6 +330,10 @@ pub struct Broker {
     /// Do not create topics when clients ask about them
     #[arg(long)]
     pub no_auto_create: bool,
+    /// How many partitions a topic gets whose creator does not say
+    #[arg(long, value_name = "NUMBER", default_value_t = 1,
+        value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub partitions: u16,
     /// Serve a Schema Registry, too, at this port of 127.0.0.1; 0 takes any that is free
     #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "8081")]
     pub schema_registry: Option<u16>,

@@ -484,7 +484,7 @@ impl Cluster {
             }
             Some(End::Client(client)) => {
                 let Message::Response(response) = message else { return };
-                match frames::write_response(&response) {
+                match frames::write_pieces(&response) {
                     Some(frame) => client.send(frame),
                     // It cannot be said in the version that was asked in.
                     None => self.close(member, connection),

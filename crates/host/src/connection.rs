@@ -235,7 +235,7 @@ impl Talk<'_> {
             TokenStep::Reply(answer) => {
                 let length = u32::try_from(answer.len()).unwrap_or(u32::MAX);
                 let frame = [&length.to_be_bytes()[..], &answer].concat();
-                self.client.send(frame.into());
+                self.client.send(vec![frame.into()]);
                 self.welcome();
                 Ok(())
             }

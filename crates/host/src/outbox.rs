@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 
 use crate::wire::Wire;
 
-/// How many frames are handed to the socket in one call.
-const FRAMES_PER_WRITE: usize = 16;
+/// How many pieces of frames are handed to the socket in one call.
+const PIECES_PER_WRITE: usize = 16;
 
 /// One client's socket, and what it has not taken yet.
 #[derive(Debug)]
@@ -54,21 +54,24 @@ impl Outbox {
         self.bytes.get()
     }
 
-    /// Sends a frame: at once if the socket takes it, else when it does.
-    pub(crate) fn send(&self, mut frame: Bytes) {
+    /// Sends a frame, in one piece or in several: at once if the socket takes it, else when it
+    /// does.
+    pub(crate) fn send(&self, frame: Vec<Bytes>) {
         if self.state.get() != State::Open {
             return;
         }
+        let mut frame = VecDeque::from(frame);
         if self.bytes.get() == 0 {
-            match self.wire.try_write(&frame) {
-                Ok(taken) => frame.advance(taken),
+            match self.wire.try_write_vectored(&slices(&frame)) {
+                Ok(taken) => advance(&mut frame, taken),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(_) => return self.abandon(),
             }
         }
         if !frame.is_empty() {
-            self.bytes.set(self.bytes.get() + frame.len());
-            self.waiting.borrow_mut().push_back(frame);
+            let left: usize = frame.iter().map(Bytes::len).sum();
+            self.bytes.set(self.bytes.get() + left);
+            self.waiting.borrow_mut().append(&mut frame);
             self.written.notify_one();
         } else if self.wire.is_behind() {
             self.written.notify_one();
@@ -122,25 +125,32 @@ impl Outbox {
         if waiting.is_empty() {
             return Ok(());
         }
-        let slices: Vec<IoSlice<'_>> = waiting
-            .iter()
-            .take(FRAMES_PER_WRITE)
-            .map(|frame| IoSlice::new(frame))
-            .collect();
-        let mut taken = match self.wire.try_write_vectored(&slices) {
+        let taken = match self.wire.try_write_vectored(&slices(&waiting)) {
             Ok(taken) => taken,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
             Err(error) => return Err(error),
         };
         self.bytes.set(self.bytes.get() - taken);
-        while let Some(first) = waiting.front_mut().filter(|_| taken > 0) {
-            let part = taken.min(first.len());
-            first.advance(part);
-            taken -= part;
-            if first.is_empty() {
-                waiting.pop_front();
-            }
-        }
+        advance(&mut waiting, taken);
         Ok(())
+    }
+}
+
+/// What is handed to the socket in one call.
+fn slices(waiting: &VecDeque<Bytes>) -> Vec<IoSlice<'_>> {
+    waiting.iter().take(PIECES_PER_WRITE).map(|piece| IoSlice::new(piece)).collect()
+}
+
+/// Takes out what the socket has taken.
+fn advance(waiting: &mut VecDeque<Bytes>, taken: usize) {
+    let mut taken = taken;
+    while let Some(first) = waiting.front_mut() {
+        let part = taken.min(first.len());
+        first.advance(part);
+        taken -= part;
+        if !first.is_empty() {
+            break;
+        }
+        waiting.pop_front();
     }
 }

@@ -46,21 +46,10 @@ impl Wire {
         }
     }
 
-    /// Writes as much as is taken.
+    /// Writes as much of these pieces as is taken.
     ///
     /// # Errors
     /// `WouldBlock` if nothing is.
-    pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Wire::Plain(socket) => socket.try_write(bytes),
-            Wire::Secret(stream) => stream.try_write(bytes),
-        }
-    }
-
-    /// As [`Wire::try_write`], of several pieces.
-    ///
-    /// # Errors
-    /// As there.
     pub(crate) fn try_write_vectored(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Wire::Plain(socket) => socket.try_write_vectored(pieces),

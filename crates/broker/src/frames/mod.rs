@@ -27,6 +27,7 @@
 
 mod by_topic_id;
 mod guard;
+mod pieces;
 
 use std::fmt;
 
@@ -37,6 +38,8 @@ use topomotion_wire::messages::{
     ResponseHeader, ResponseKind,
 };
 use topomotion_wire::{CorrelationId, Request, Response};
+
+pub use pieces::write_pieces;
 
 use crate::api;
 use crate::config::{BrokerSettings, Roles};
@@ -284,23 +287,30 @@ pub fn write_request(request: &Request, client: &str) -> Option<Bytes> {
     frame.put_i32(0);
     header.encode(&mut frame, key.request_header_version(request.version)).ok()?;
     request.body.encode(&mut frame, request.version).ok()?;
-    with_length(frame)
+    with_length(frame, 0)
 }
 
 /// Writes a response as its frame, length prefix included. None if its version cannot carry
 /// it.
 pub fn write_response(response: &Response) -> Option<Bytes> {
+    with_length(write_unmeasured(response)?, 0)
+}
+
+/// A response behind room for its length.
+fn write_unmeasured(response: &Response) -> Option<BytesMut> {
     let version = response.body.header_version(response.version);
     let header = ResponseHeader::default().with_correlation_id(response.correlation.0);
     let mut frame = BytesMut::new();
     frame.put_i32(0);
     header.encode(&mut frame, version).ok()?;
     response.body.encode(&mut frame, response.version).ok()?;
-    with_length(frame)
+    Some(frame)
 }
 
-fn with_length(mut frame: BytesMut) -> Option<Bytes> {
-    let length = i32::try_from(frame.len() - LENGTH).ok()?;
+/// A frame with its length in front, or the beginning of one, of which so many bytes are not
+/// in it.
+fn with_length(mut frame: BytesMut, beyond: usize) -> Option<Bytes> {
+    let length = i32::try_from(frame.len() - LENGTH + beyond).ok()?;
     frame[..LENGTH].copy_from_slice(&length.to_be_bytes());
     Some(frame.freeze())
 }

@@ -69,6 +69,7 @@ fn config(arguments: Broker) -> Result<HostConfig, Failure> {
     let brokers = arguments.brokers;
     let mut settings = HostConfig::settings_for(brokers);
     settings.authorizer = access::authorizer(&arguments.access);
+    settings.num_partitions = i32::from(arguments.partitions);
     if arguments.no_auto_create {
         settings.auto_create_topics = AutoCreateTopics::Off;
     }
