@@ -15,11 +15,11 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from produce import ROOT, Served  # noqa: E402 (it sees to confluent-kafka)
+import produce  # noqa: E402 (it sees to confluent-kafka)
 from confluent_kafka import Consumer, Producer  # noqa: E402
 from confluent_kafka.admin import NewTopic  # noqa: E402
 
-PORT = 19_792  # that of produce.py
+produce.PORT = 19_832  # both may run at once
 
 
 def resident(process):
@@ -29,11 +29,11 @@ def resident(process):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--broker", default=ROOT / "target" / "release" / "topomotion", type=pathlib.Path)
+    parser.add_argument("--broker", default=produce.ROOT / "target" / "release" / "topomotion", type=pathlib.Path)
     parser.add_argument("--minutes", default=60, type=float)
     parser.add_argument("--rate", default=2_000, type=int)
     arguments = parser.parse_args()
-    served = Served([arguments.broker, "broker", "--brokers", "1", "--port", str(PORT), "--no-control"])
+    served = produce.Served([arguments.broker, "broker", "--brokers", "1", "--port", str(produce.PORT), "--no-control"])
     try:
         kept = {"retention.bytes": str(16 << 20), "segment.bytes": str(4 << 20)}
         for future in served.admin.create_topics([NewTopic("flat", 1, 1, config=kept)]).values():
