@@ -308,6 +308,9 @@ fn may_be_missed(
 /// were assigned. A reader of committed records is not asked for what an open transaction
 /// keeps from it; that those end is a demand of its own.
 fn readers_behind(stage: &Stage<'_>) -> Vec<String> {
+    if stage.cluster.active().is_none() {
+        return stage.cluster.quorum_lacks();
+    }
     let mut readers: BTreeMap<TopicPartition, Vec<&ConsumerPlan>> = BTreeMap::new();
     for member in members(stage).into_values().flatten() {
         for partition in member.owned {

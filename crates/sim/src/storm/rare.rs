@@ -115,10 +115,13 @@ pub(super) fn scenes(
         of_tellers(random, cluster, until_ms, &mut scenes);
     }
     if one_in(random, 2) {
-        of_members(random, cluster, until_ms, &mut scenes);
+        of_pairs(random, cluster, until_ms, &mut scenes, lose_news);
     }
     if one_in(random, 4) {
         of_numbered(random, cluster, until_ms, &mut scenes);
+    }
+    if one_in(random, 2) {
+        of_pairs(random, cluster, until_ms, &mut scenes, stall);
     }
     scenes.operations.sort_by_key(|operation| operation.at_ms);
     scenes
@@ -154,11 +157,13 @@ fn of_tellers(
     }
 }
 
-fn of_members(
+/// Scenes of two members of a group whose coordinator knows the epoch of each (KIP-848).
+fn of_pairs(
     random: &mut Random,
     cluster: &ClusterPlan,
     until_ms: u64,
     scenes: &mut Scenes,
+    scene: fn(&ClusterPlan, [&ProcessId; 2], u64, &mut Scenes),
 ) {
     let is_new = |protocol: &String| protocol == "consumer";
     let members = cluster.consumers.iter();
@@ -172,7 +177,7 @@ fn of_members(
             it.process != member.process && it.group == member.group
         };
         if let Some(other) = members.iter().find(is_other) {
-            lose_news(cluster, [&member.process, &other.process], at_ms, scenes);
+            scene(cluster, [&member.process, &other.process], at_ms, scenes);
         }
         at_ms += SCENE_MS + between(random, 0..=10_000);
     }
@@ -249,6 +254,26 @@ fn lose_news(
     scenes.push(at_ms + 6_000, Deed::Start(other.clone()));
     scenes.strikes.push(Strike::heal(at_ms + 11_000));
     scenes.strikes.push(way(at_ms + 11_000, Blow::Reset));
+}
+
+/// A member's new epochs are written, but not replicated in time: it is told of a failure, and
+/// asks again in its old epoch.
+fn stall(
+    cluster: &ClusterPlan,
+    [_, other]: [&ProcessId; 2],
+    at_ms: u64,
+    scenes: &mut Scenes,
+) {
+    let slow = |at_ms, amount| {
+        let (on, towards) = (brokers(cluster), brokers(cluster));
+        Strike { at_ms, blow: Blow::Slow, on, towards, amount }
+    };
+    scenes.push(at_ms, Deed::Shutdown(other.clone()));
+    scenes.strikes.push(slow(at_ms + 1_500, 6_000));
+    scenes.push(at_ms + 1_600, Deed::Start(other.clone()));
+    scenes.push(at_ms + 5_000, Deed::Shutdown(other.clone()));
+    scenes.strikes.push(slow(at_ms + 9_000, 0));
+    scenes.push(at_ms + 9_500, Deed::Start(other.clone()));
 }
 
 fn somewhere(random: &mut Random, cluster: &ClusterPlan) -> PartitionName {

@@ -142,9 +142,15 @@ impl Static {
             .behind
             .zip(patience.revocation)
             .is_some_and(|(since, within)| at >= since + within);
+        // What it was told to give up is told here when it is durable, as is its answer.
+        let was_slow = patience.revocation.is_some_and(|within| {
+            let mut unanswered = presence.arrived.values();
+            unanswered.any(|&asked| asked >= heard && at >= asked + within)
+        });
         let holds = at >= heard + patience.session
             || presence.lapsed.is_some_and(|lapsed| at <= lapsed + LATE)
-            || is_slow;
+            || is_slow
+            || was_slow;
         bench.demand("M8", holds, || {
             format!(
                 "static member {gone} was taken out of {group} {} ms after it was heard",
