@@ -62,12 +62,15 @@ impl Malformed {
         match self {
             Malformed::Incomplete { .. }
             | Malformed::Length(_)
+            // Formats 0 and 1 are older, and of records that were valid once.
+            | Malformed::Magic(i8::MIN..=-1 | 2..)
             | Malformed::Checksum { .. }
             | Malformed::Compressed(_)
             | Malformed::Inflated(_) => ErrorCode::CorruptMessage,
-            Malformed::Magic(_) => ErrorCode::UnsupportedForMessageFormat,
             Malformed::Codec(_) => ErrorCode::UnsupportedCompressionType,
-            Malformed::Count { .. } | Malformed::Record | Malformed::Empty => {
+            Malformed::Magic(0 | 1)
+            | Malformed::Count { .. }
+            | Malformed::Record | Malformed::Empty => {
                 ErrorCode::InvalidRecord
             }
             Malformed::OffsetOrder { .. } => ErrorCode::UnknownServerError,

@@ -98,7 +98,6 @@ fn result(
             .with_replication_factor(created.replication_factor),
         Err(error) => result
             .with_error_code(error.code.code())
-            .with_error_message(Some(text(&error.message)))
-            .with_configs(None),
+            .with_error_message(Some(text(&error.message))),
     }
 }

@@ -12,10 +12,13 @@
 //! - From version 11 on consumers may read from any replica (KIP-392), up to its high
 //!   watermark; beyond it a follower says OFFSET_NOT_AVAILABLE. Where the leader is asked by
 //!   a consumer of another rack, it may name a replica of that rack instead of answering.
+//! - Zstandard came with version 10: before, a topic that is stored so is
+//!   UNSUPPORTED_COMPRESSION_TYPE.
 //! - From version 13 on topics are named by id.
 
 use std::sync::Arc;
 
+use topomotion_log::Compression;
 use topomotion_wire::messages::FetchRequest;
 use topomotion_wire::{BrokerEpoch, Duration, ErrorCode, TopicId, TopicPartition};
 
@@ -29,6 +32,8 @@ use crate::replica::{Content, Isolation, Reader, Site, Slice};
 
 /// The first version that names topics by id.
 const BY_ID: i16 = 13;
+/// The first version whose fetchers read Zstandard.
+const WITH_ZSTD: i16 = 10;
 /// The first version whose consumers may read from any replica.
 const FROM_ANY: i16 = 11;
 
@@ -60,7 +65,7 @@ pub(crate) fn handle(
     match broker.fetches().sessions().open(site.now, naming, worth, request) {
         Ok((session, wanted)) => {
             plan.session = session;
-            plan.topics = topics(site, naming, wanted);
+            plan.topics = topics(site, version, wanted);
         }
         Err(error) => return effects.reply(ticket, refused(error)),
     }
@@ -91,19 +96,13 @@ fn reader(version: i16, request: &FetchRequest) -> Reader {
 }
 
 /// Finds the partitions that are wanted, neighbours of one topic together.
-fn topics(site: Site<'_>, naming: Naming, wanted: Vec<Wanted>) -> Vec<PlannedTopic> {
+fn topics(site: Site<'_>, version: i16, wanted: Vec<Wanted>) -> Vec<PlannedTopic> {
     let mut topics: Vec<PlannedTopic> = Vec::new();
     let mut found: Result<Arc<str>, ErrorCode> = Err(ErrorCode::UnknownTopicId);
     for it in wanted {
         let last = topics.last();
         if last.is_none_or(|last| last.name != it.topic || last.id != it.id) {
-            found = match naming {
-                Naming::ByName => Ok(shared(&it.topic)),
-                Naming::ById => {
-                    let name = site.image.topic_name(TopicId(it.id)).cloned();
-                    name.ok_or(ErrorCode::UnknownTopicId)
-                }
-            };
+            found = name_of(site, version, &it);
             let (name, id) = (it.topic, it.id);
             topics.push(PlannedTopic { name, id, partitions: Vec::new() });
         }
@@ -115,6 +114,19 @@ fn topics(site: Site<'_>, naming: Naming, wanted: Vec<Wanted>) -> Vec<PlannedTop
         }
     }
     topics
+}
+
+/// The topic that a request names, one way or the other, if the fetcher can read it.
+fn name_of(site: Site<'_>, version: i16, wanted: &Wanted) -> Result<Arc<str>, ErrorCode> {
+    if version >= BY_ID {
+        let name = site.image.topic_name(TopicId(wanted.id)).cloned();
+        return name.ok_or(ErrorCode::UnknownTopicId);
+    }
+    let stored = site.topic(&wanted.topic).compression();
+    if version < WITH_ZSTD && stored == Some(Compression::Zstd) {
+        return Err(ErrorCode::UnsupportedCompressionType);
+    }
+    Ok(shared(&wanted.topic))
 }
 
 /// What a follower's fetch acknowledges, wherever the reading found nothing to object to.

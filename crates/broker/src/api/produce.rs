@@ -7,12 +7,13 @@
 //! - Each partition has its own outcome; the answer leaves when the last one is decided.
 //! - Version 13 names topics by id. Coordinators' topics are theirs alone:
 //!   INVALID_TOPIC_EXCEPTION.
+//! - Zstandard came with version 7: before, such a batch is UNSUPPORTED_COMPRESSION_TYPE.
 //! - A batch that is there already is answered with its first offset (PRD-4). Records of a
 //!   transaction need a `transactional.id`.
 
 use std::collections::BTreeMap;
 
-use topomotion_log::{Attributes, Batch};
+use topomotion_log::{Attributes, Batch, Compression};
 use topomotion_wire::messages::produce_request::TopicProduceData;
 use topomotion_wire::messages::produce_response::{
     PartitionProduceResponse, TopicProduceResponse,
@@ -31,6 +32,8 @@ use crate::replica::Site;
 
 /// The first version that names topics by id.
 const BY_ID: i16 = 13;
+/// The first version whose batches may be compressed by Zstandard.
+const WITH_ZSTD: i16 = 7;
 
 /// Appends what the request carries and its coordinator has not `refused` (TXN-4), and answers, waits, or stays silent.
 pub(crate) fn handle(
@@ -64,6 +67,11 @@ pub(crate) fn handle(
             let appended = match id {
                 Ok(id) if is_repeated(&id) => Err(ErrorCode::InvalidRequest),
                 Ok(id) if refused.contains_key(&id) => Err(refused[&id]),
+                Ok(id) if version < WITH_ZSTD && is_zstd(&records) => {
+                    let is_there = broker.replicas().contains_key(&id);
+                    let unsupported = ErrorCode::UnsupportedCompressionType;
+                    Err(if is_there { unsupported } else { site.absent(&id) })
+                }
                 id => id.and_then(|id| append(broker, site, acks, id, records, effects)),
             };
             let answer = PartitionProduceResponse::default()
@@ -90,6 +98,11 @@ pub(crate) fn handle(
     }
     let until = wait_until(site, request.timeout_ms);
     finish(broker, DelayedProduce { ticket, until, response, pending }, acks, effects);
+}
+
+fn is_zstd(records: &Bytes) -> bool {
+    let first = Batch::split_from(&mut records.clone());
+    first.is_ok_and(|it| it.attributes().compression() == Ok(Compression::Zstd))
 }
 
 /// Whether any batch is part of a transaction.

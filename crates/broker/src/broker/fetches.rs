@@ -305,7 +305,7 @@ fn tell_one(
     }
     data.high_watermark = slice.high_watermark.0;
     data.last_stable_offset = slice.last_stable.0;
-    data.aborted_transactions = Some(tell_aborted(slice));
+    data.aborted_transactions = tell_aborted(slice);
     data.log_start_offset = slice.log_start.0;
     match &slice.content {
         Content::Records(records) => data.records = Some(records.clone()),
@@ -321,15 +321,16 @@ fn tell_one(
     data
 }
 
-/// What was aborted of the records that are told (TXN-8).
-fn tell_aborted(slice: &Slice) -> Vec<AbortedTransaction> {
-    let entries = slice.aborted.iter().flatten();
+/// What was aborted of the records that are told (TXN-8); null, as Kafka has it, for those who
+/// read everything.
+fn tell_aborted(slice: &Slice) -> Option<Vec<AbortedTransaction>> {
+    let entries = slice.aborted.as_ref()?.iter();
     let entry = |entry: &topomotion_log::AbortedTransaction| {
         AbortedTransaction::default()
             .with_producer_id(entry.producer.0.into())
             .with_first_offset(entry.first.0)
     };
-    entries.map(entry).collect()
+    Some(entries.map(entry).collect())
 }
 
 fn is_wrong_leadership(error: ErrorCode) -> bool {

@@ -155,7 +155,14 @@ impl Node {
         let (site, effects) = (standing.site, &mut self.effects);
         if let RequestKind::DescribeCluster(request) = &call.request.body {
             let controller = self.quorum.leader();
-            let answer = api::describe_cluster::handle(&self.image, controller, request);
+            let version = call.request.version;
+            let answer = api::describe_cluster::handle(
+                self.config.roles,
+                version,
+                &self.image,
+                controller,
+                request,
+            );
             return effects.reply(call.ticket, answer);
         }
         let Some(broker) = &mut self.broker else {

@@ -8,6 +8,7 @@ mod coordination;
 mod durability;
 mod noise;
 mod reading;
+mod refusals;
 mod replication;
 mod retention;
 mod scram;
