@@ -50,6 +50,15 @@ macro_rules! apis {
                 _ => None,
             }
         }
+
+        /// A request and an answer of every such API, with nothing in them.
+        #[cfg(test)]
+        pub(super) fn empties() -> Vec<(RequestKind, topomotion_wire::messages::ResponseKind)> {
+            vec![$((
+                RequestKind::$name(Default::default()),
+                topomotion_wire::messages::ResponseKind::$name(Default::default()),
+            ),)*]
+        }
     };
 }
 

@@ -203,3 +203,36 @@ fn a_token_may_be_shorter_than_any_request_and_no_longer_than_allowed() {
     assert_eq!(requests.take_token(), Err(Broken::Length(5)));
     assert_eq!(requests.take(), Err(Broken::Length(5)), "for ever");
 }
+
+#[test]
+fn whatever_is_offered_is_read_and_answered_in_every_version() {
+    let correlation = CorrelationId(7);
+    let empties = guard::empties();
+    let mut read_elsewhere = Vec::new();
+    for roles in [Roles::Broker, Roles::Controller, Roles::Combined] {
+        for offered in api::served_by(roles) {
+            let of_it = |it: &&(RequestKind, ResponseKind)| {
+                api::key_of(&it.0) == Some(offered.key)
+            };
+            let (request, response) = empties.iter().find(of_it).expect("it is read");
+            for version in offered.min..=offered.max {
+                let answer = Response { correlation, version, body: response.clone() };
+                let what = format!("{:?} {version}", offered.key);
+                assert!(write_response(&answer).is_some(), "{what} cannot be answered");
+                let client = "client".into();
+                let body = request.clone();
+                let asked = Request { correlation, version, client, body };
+                match write_request(&asked, "client") {
+                    Some(frame) => {
+                        let read = read_request(roles, frame.slice(LENGTH..));
+                        assert_eq!(read.as_ref(), Ok(&asked), "{what}");
+                    }
+                    None => read_elsewhere.push((offered.key, version)),
+                }
+            }
+        }
+    }
+    read_elsewhere.dedup();
+    let by_topic_id = [(ApiKey::OffsetCommit, 10), (ApiKey::OffsetFetch, 10)];
+    assert_eq!(read_elsewhere, [by_topic_id, by_topic_id].concat(), "see `by_topic_id`");
+}
