@@ -11,6 +11,8 @@ use crate::wire::Wire;
 
 /// How many pieces of frames are handed to the socket in one call.
 const PIECES_PER_WRITE: usize = 16;
+/// What a piece costs beside its bytes, about: a hundred thousand short answers are not short.
+const BESIDE: usize = 128;
 
 /// One client's socket, and what it has not taken yet.
 #[derive(Debug)]
@@ -49,9 +51,9 @@ impl Outbox {
         &self.wire
     }
 
-    /// Bytes that the socket has not taken yet.
+    /// What is kept because the socket has not taken it yet, in bytes.
     pub(crate) fn backlog(&self) -> usize {
-        self.bytes.get()
+        self.bytes.get() + self.waiting.borrow().len() * BESIDE
     }
 
     /// Sends a frame, in one piece or in several: at once if the socket takes it, else when it
