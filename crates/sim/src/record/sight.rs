@@ -427,6 +427,13 @@ pub enum Asked {
         /// The first offset to be kept.
         before: i64,
     },
+    /// That a group forgets how far it has read a partition.
+    OffsetDeleted {
+        /// Which group.
+        group: Arc<str>,
+        /// Which partition.
+        partition: Arc<str>,
+    },
     /// That anybody may lead a partition.
     UncleanElection(Arc<str>),
 }

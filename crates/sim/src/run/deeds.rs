@@ -189,6 +189,10 @@ pub(super) fn announce(stage: &mut Stage<'_>, line: &AdminLine) {
             let before = if *before < 0 { i64::MAX } else { *before };
             Asked::RecordsDeleted { partition: name(partition), before }
         }
+        AdminLine::DeleteOffsets { group, partition } => Asked::OffsetDeleted {
+            group: Arc::from(&**group),
+            partition: name(partition),
+        },
         AdminLine::Elect { election: Election::Unclean, partition } => {
             Asked::UncleanElection(name(partition))
         }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use topomotion_sim::Sight;
+use topomotion_sim::{Asked, Sight};
 use topomotion_trace::StateChange;
 
 use super::Checker;
@@ -96,6 +96,9 @@ impl Checker for Registers {
                         write.taken = Some(self.clock);
                     }
                 }
+            }
+            Sight::Asked(Asked::OffsetDeleted { group, partition }) => {
+                self.gone.insert((group.clone(), partition.clone()));
             }
             Sight::OffsetsAsked { number, .. } => {
                 self.reads.insert(*number, self.clock);

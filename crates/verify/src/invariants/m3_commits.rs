@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use topomotion_sim::Sight;
+use topomotion_sim::{Asked, Sight};
 use topomotion_trace::StateChange;
 
 use super::Checker;
@@ -39,6 +39,9 @@ pub(crate) struct Commits {
     committed: BTreeMap<Place, Option<i64>>,
     /// What has ever counted.
     ever: BTreeSet<(Place, i64)>,
+    /// What is to be forgotten, if whoever was asked did so before it was gone: it may never
+    /// have said so.
+    forgotten: BTreeSet<Place>,
     /// What was taken at this moment.
     taken: Vec<(Place, i64)>,
     /// What transactions are to commit.
@@ -75,7 +78,11 @@ impl Commits {
         let is_unanswered =
             |(it, offset): &(Name, i64)| it == at && Some(*offset) == told;
         let mut open = self.open.values().filter(|it| it.group == *group);
-        if told == due || open.any(|it| it.offsets.iter().any(is_unanswered)) {
+        let is_forgotten = told.is_none() && self.forgotten.contains(&place);
+        if told == due
+            || is_forgotten
+            || open.any(|it| it.offsets.iter().any(is_unanswered))
+        {
             return;
         }
         let is_pending = told.is_some_and(|told| self.pending.contains(&(place, told)));
@@ -113,6 +120,7 @@ impl Checker for Commits {
                 let place = (group.clone(), partition.clone());
                 self.committed.insert(place.clone(), *offset);
                 if let Some(offset) = offset {
+                    self.forgotten.remove(&place);
                     self.pending.remove(&(place.clone(), *offset));
                     self.ever.insert((place, *offset));
                 }
@@ -162,6 +170,9 @@ impl Checker for Commits {
                 let taken =
                     taken.map(|(at, offset)| ((group.clone(), at.clone()), *offset));
                 self.taken.extend(taken);
+            }
+            Sight::Asked(Asked::OffsetDeleted { group, partition }) => {
+                self.forgotten.insert((group.clone(), partition.clone()));
             }
             Sight::PendingAsked { group, offsets, .. } => {
                 let pending = offsets.iter();

@@ -65,7 +65,9 @@ impl Checker for Unclean {
                 let set = settings.get("unclean.leader.election.enable");
                 set.is_some_and(|value| value == "true")
             }
-            Asked::TopicDeleted(_) | Asked::RecordsDeleted { .. } => false,
+            Asked::TopicDeleted(_)
+            | Asked::RecordsDeleted { .. }
+            | Asked::OffsetDeleted { .. } => false,
         };
     }
 }
