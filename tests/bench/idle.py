@@ -69,9 +69,10 @@ class Cluster:
             time.sleep(0.000_5)
         self.took = time.perf_counter() - began
 
-    def resident(self):
+    def resident(self, kind="VmRSS"):
+        """MB; of RssAnon, what is not the program's own file."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+        return int(status.split(f"{kind}:")[1].split()[0]) / 1024
 
     def busy(self):
         """Seconds of a processor so far."""
@@ -129,9 +130,10 @@ def main():
                 took.append(cluster.took * 1000)
         with Cluster(arguments.broker, brokers) as cluster:
             time.sleep(5)
-            resident = cluster.resident()
+            resident, own = cluster.resident(), cluster.resident("RssAnon")
         each = " ".join(f"{it:.1f}" for it in took)
-        print(f"{brokers} brokers: {resident:.1f} MB resident, first Metadata after {statistics.median(took):.1f} ms ({each})")
+        told = f"{brokers} brokers: {resident:.1f} MB resident ({own:.1f} without the program's file)"
+        print(f"{told}, first Metadata after {statistics.median(took):.1f} ms ({each})")
     with Cluster(arguments.broker, 1) as cluster:
         latency()
         alone = [latency() for _ in range(arguments.rounds)]
