@@ -21,6 +21,9 @@ type Shares = BTreeMap<Name, BTreeSet<Name>>;
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
     generations: BTreeMap<Name, i32>,
+    /// Groups that were deleted by whoever was deposed and did not know it: its successor may
+    /// have had that from it.
+    perhaps_dead: BTreeSet<Name>,
     /// Topics that got more partitions; members may not have heard of them.
     grown: BTreeSet<Name>,
     begun: bool,
@@ -115,6 +118,7 @@ impl Groups {
     fn stable(&mut self, model: &Model, view: &View<'_>, bench: &mut Bench<'_>) {
         let (group, generation) = (view.group, view.generation);
         let last = self.generations.insert(group.clone(), generation);
+        let last = last.filter(|_| !self.perhaps_dead.remove(group));
         bench.demand("M1", last.is_none_or(|last| last <= generation), || {
             format!("generation of {group} fell from {last:?} to {generation}")
         });
@@ -281,6 +285,9 @@ impl Checker for Groups {
                 let Some(home) =
                     home.filter(|it| model.led_by(coordinator, it).is_some())
                 else {
+                    if *state == GroupState::Dead {
+                        self.perhaps_dead.insert(group.clone());
+                    }
                     return;
                 };
                 match state {

@@ -39,6 +39,8 @@ pub(crate) struct Owners {
     joined: BTreeMap<Name, BTreeSet<Name>>,
     /// The newest generation that each group was told to be in.
     generations: BTreeMap<Name, i32>,
+    /// Replicas of which less was found than they had, until somebody coordinates with them.
+    shortened: BTreeSet<(Name, Name)>,
 }
 
 impl Owners {
@@ -74,11 +76,12 @@ impl Owners {
 
     /// A coordinator that has lost what it had of a group counts with nobody who was given
     /// partitions in a generation that it knows nothing of.
-    fn date(&mut self, model: &Model, group: &Name, generation: i32) {
+    fn date(&mut self, model: &Model, coordinator: &Name, group: &Name, generation: i32) {
         let newest = self.generations.insert(group.clone(), generation);
         let falls_back = newest.is_some_and(|newest| generation < newest);
-        let home = home_in(model, "__consumer_offsets", group);
-        if falls_back && home.is_some_and(|home| model.was_unclean(&home)) {
+        let Some(home) = home_in(model, "__consumer_offsets", group) else { return };
+        let has_lost = falls_back && model.was_unclean(&home);
+        if has_lost || self.shortened.remove(&(coordinator.clone(), home)) {
             let of_group = self.beliefs.entry(group.clone()).or_default();
             of_group.values_mut().for_each(|belief| belief.is_expelled = true);
         }
@@ -158,11 +161,17 @@ impl Checker for Owners {
             StateChange::Group { coordinator, group, .. }
                 if is_deposed(model, coordinator, group) => {}
             StateChange::Group {
-                group, state, generation, protocol, members, ..
+                coordinator,
+                group,
+                state,
+                generation,
+                protocol,
+                members,
+                ..
             } => {
                 // A static member that has not joined again in time keeps its place, though
                 // the others share out what it has.
-                self.date(model, group, *generation);
+                self.date(model, coordinator, group, *generation);
                 let is_complete = *state == GroupState::CompletingRebalance;
                 let joined = self.joined_until(group, *state);
                 if is_complete {
@@ -179,6 +188,9 @@ impl Checker for Owners {
                             .insert(place, member.assigned.iter().cloned().collect());
                     }
                 }
+            }
+            StateChange::Recovered { process, partition, .. } => {
+                self.shortened.insert((process.clone(), partition.clone()));
             }
             StateChange::Process { process, state: ProcessState::Stopped } => {
                 self.forget(process);
