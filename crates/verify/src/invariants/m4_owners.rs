@@ -54,8 +54,10 @@ impl Owners {
     /// Whether a group counts with whoever is given something in this generation.
     fn counts_with(&self, group: &Name, process: &Name, generation: i32) -> bool {
         let is_member = self.counted.get(group).is_none_or(|it| it.contains(process));
-        let complete = self.complete.get(group).copied().unwrap_or(i32::MIN);
-        is_member && generation >= complete
+        // Where members do not join, one that has just said what it owns may still go where it
+        // was sent before, if it does not hear that this was taken back (KIP-848).
+        let current = self.complete.get(group).or_else(|| self.generations.get(group));
+        is_member && current.is_none_or(|current| generation >= *current)
     }
 
     /// A group counts with these members, but for those that have no say any more.

@@ -141,7 +141,8 @@ impl Static {
         let is_slow = presence
             .behind
             .zip(patience.revocation)
-            .is_some_and(|(since, within)| at >= since + within);
+            // It is behind since it was heard, and that is told when it is durable.
+            .is_some_and(|(since, within)| at >= since.min(heard) + within);
         // What it was told to give up is told here when it is durable, as is its answer.
         let was_slow = patience.revocation.is_some_and(|within| {
             let mut unanswered = presence.arrived.values();

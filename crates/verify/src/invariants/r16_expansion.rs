@@ -32,6 +32,12 @@ impl Expansion {
     ) {
         let Some(committed) = model.registrations.get(partition) else { return };
         let Some(leader) = model.replica(process, partition) else { return };
+        // Whoever leads in an epoch that is over may know nothing of a follower that went, and
+        // came back with nothing: the controller refuses it.
+        if leader.role.as_ref().is_some_and(|(_, epoch)| *epoch < committed.leader_epoch)
+        {
+            return;
+        }
         let needed = leader.high_watermark;
         for member in isr.iter().filter(|member| !committed.isr.contains(member)) {
             let replica = model.replica(member, partition);
