@@ -284,6 +284,11 @@ impl Quorum {
         self.voters.current()
     }
 
+    /// The voters in force at an offset: a set counts from its own record on.
+    pub fn voters_below(&self, offset: Offset) -> &VoterSet {
+        self.voters.below(offset)
+    }
+
     /// Where a node of the quorum listens, as far as the log tells or others have; also of
     /// one that is no voter any more.
     pub fn endpoint(&self, node: NodeId) -> Option<&Endpoint> {

@@ -84,6 +84,12 @@ impl VoterHistory {
         self.recorded.last().map_or(&self.initial, |(_, set)| set)
     }
 
+    /// The set that the records below an offset tell.
+    pub(crate) fn below(&self, offset: Offset) -> &VoterSet {
+        let mut recorded = self.recorded.iter().rev();
+        recorded.find(|(at, _)| *at < offset).map_or(&self.initial, |(_, set)| set)
+    }
+
     /// Where the set in force is recorded, if it is.
     pub(crate) fn recorded_at(&self) -> Option<Offset> {
         self.recorded.last().map(|(offset, _)| *offset)

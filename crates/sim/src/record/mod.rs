@@ -174,7 +174,10 @@ impl Recorder {
             }
             return;
         }
-        self.office.note(&fact);
+        if self.office.is_late(process, &fact) {
+            return;
+        }
+        self.office.note(process, &fact);
         if let Some(sight) = sight::of_fact(process, &fact, &mut self.names) {
             self.sights.push((self.trace.events.len(), sight));
         }

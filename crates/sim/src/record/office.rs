@@ -2,9 +2,11 @@
 //! predecessor had no time for.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use topomotion_wire::{
-    BrokerEpoch, BrokerLiveness, Fact, NodeId, PartitionState, TopicPartition,
+    BrokerEpoch, BrokerLiveness, Fact, NodeId, PartitionState, QuorumEpoch, QuorumRole,
+    TopicPartition,
 };
 
 /// The registrations as they were told last.
@@ -12,11 +14,25 @@ use topomotion_wire::{
 pub(super) struct Office {
     brokers: BTreeMap<NodeId, (BrokerEpoch, BrokerLiveness)>,
     partitions: BTreeMap<TopicPartition, PartitionState>,
+    /// The newest leader of the quorum, and its epoch.
+    leader: Option<(Arc<str>, QuorumEpoch)>,
 }
 
 impl Office {
-    pub fn note(&mut self, fact: &Fact) {
+    /// Whether somebody tells of a registration who leads the quorum no more and has not
+    /// noticed: what it has committed its successor told first, and more since.
+    pub fn is_late(&self, process: &Arc<str>, fact: &Fact) -> bool {
+        matches!(fact, Fact::BrokerChanged { .. } | Fact::PartitionChanged { .. })
+            && self.leader.as_ref().is_some_and(|(leader, _)| leader != process)
+    }
+
+    pub fn note(&mut self, process: &Arc<str>, fact: &Fact) {
         match fact {
+            Fact::QuorumRole { role: QuorumRole::Leader, epoch, .. } => {
+                if self.leader.as_ref().is_none_or(|(_, newest)| newest < epoch) {
+                    self.leader = Some((process.clone(), *epoch));
+                }
+            }
             Fact::BrokerChanged { broker, epoch, liveness } => {
                 self.brokers.insert(*broker, (*epoch, *liveness));
             }
@@ -64,9 +80,27 @@ mod tests {
         let mut office = Office::default();
         let told =
             Fact::PartitionChanged { partition: partition.clone(), state: old.clone() };
-        office.note(&told);
+        office.note(&"controller-1".into(), &told);
         assert_eq!(office.untold(Vec::new(), vec![(partition.clone(), old)]), []);
         let news = office.untold(Vec::new(), vec![(partition.clone(), new.clone())]);
         assert_eq!(news, [Fact::PartitionChanged { partition, state: new }]);
+    }
+
+    #[test]
+    fn who_leads_no_more_tells_of_registrations_too_late() {
+        let [old, new]: [Arc<str>; 2] = ["controller-1".into(), "controller-2".into()];
+        let partition = TopicPartition::new("orders", 0);
+        let told = Fact::PartitionChanged { partition, state: PartitionState::default() };
+        let leads = |epoch| Fact::QuorumRole {
+            role: QuorumRole::Leader,
+            epoch: QuorumEpoch(epoch),
+        };
+        let mut office = Office::default();
+        assert!(!office.is_late(&old, &told));
+        office.note(&old, &leads(1));
+        assert!(!office.is_late(&old, &told));
+        office.note(&new, &leads(2));
+        assert!(office.is_late(&old, &told) && !office.is_late(&new, &told));
+        assert!(!office.is_late(&old, &leads(1)));
     }
 }

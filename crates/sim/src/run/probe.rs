@@ -268,7 +268,8 @@ fn node<'c>(cluster: &'c Cluster<'_>, process: &Arc<str>) -> Option<&'c Node> {
 
 /// How many of the voters in force have the log up to here, and how many there are.
 fn holders(cluster: &Cluster<'_>, leader: &Node, offset: i64) -> (usize, usize) {
-    let voters = leader.quorum().voters();
+    // It may have committed that, and gone on to change the voters, in one step.
+    let voters = leader.quorum().voters_below(Offset(offset));
     let has = |process: &ProcessId| {
         node(cluster, &process.0)
             .is_none_or(|node| node.quorum().log().end_offset().0 >= offset)

@@ -119,6 +119,7 @@ impl Owners {
 }
 
 impl Checker for Owners {
+    #[allow(clippy::too_many_lines)] // one arm a change
     fn see(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
         match change {
             StateChange::Member {
