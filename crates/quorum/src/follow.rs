@@ -123,8 +123,13 @@ impl Quorum {
                     && answer.leadership.epoch == self.durable.epoch =>
             {
                 // An observer need not wait for an election: it asks around. Voters may
-                // still name the old leader; there is no going back to that one.
-                if !self.may_run() {
+                // still name the old leader; there is no going back to that one. But the
+                // answer to what was asked before anybody led is no word of a leader.
+                let has_led = matches!(
+                    &self.role,
+                    Role::Follower(following) if following.contact == Contact::Made
+                );
+                if !self.may_run() && has_led {
                     let leader = self.leader();
                     self.stepped_down = leader.map(|it| (self.durable.epoch, it));
                     self.become_unattached(now, self.durable.epoch);

@@ -28,10 +28,10 @@ impl Office {
 
     pub fn note(&mut self, process: &Arc<str>, fact: &Fact) {
         match fact {
-            Fact::QuorumRole { role: QuorumRole::Leader, epoch, .. } => {
-                if self.leader.as_ref().is_none_or(|(_, newest)| newest < epoch) {
-                    self.leader = Some((process.clone(), *epoch));
-                }
+            Fact::QuorumRole { role: QuorumRole::Leader, epoch, .. }
+                if self.leader.as_ref().is_none_or(|(_, newest)| newest < epoch) =>
+            {
+                self.leader = Some((process.clone(), *epoch));
             }
             Fact::BrokerChanged { broker, epoch, liveness } => {
                 self.brokers.insert(*broker, (*epoch, *liveness));
