@@ -94,6 +94,7 @@ mod tests {
         let leads = |epoch| Fact::QuorumRole {
             role: QuorumRole::Leader,
             epoch: QuorumEpoch(epoch),
+            leader: None,
         };
         let mut office = Office::default();
         assert!(!office.is_late(&old, &told));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use topomotion_broker::Node;
 use topomotion_log::{Attributes, Batch, Log, LogConfig, Marker, MarkerKind};
 use topomotion_model::ProcessId;
+use topomotion_quorum::VoterSet;
 use topomotion_trace::{QuorumRole, StateChange};
 use topomotion_wire::{Offset, TopicPartition};
 
@@ -266,16 +267,23 @@ fn node<'c>(cluster: &'c Cluster<'_>, process: &Arc<str>) -> Option<&'c Node> {
     cluster.world.machine(host).and_then(Body::node)
 }
 
-/// How many of the voters in force have the log up to here, and how many there are.
+/// How many of the voters have the log up to here, and how many there are: of the set in
+/// force, which may count since before that was committed, or of the set below it, when the
+/// leader committed it and changed the voters in one step.
 fn holders(cluster: &Cluster<'_>, leader: &Node, offset: i64) -> (usize, usize) {
-    // It may have committed that, and gone on to change the voters, in one step.
-    let voters = leader.quorum().voters_below(Offset(offset));
     let has = |process: &ProcessId| {
         node(cluster, &process.0)
             .is_none_or(|node| node.quorum().log().end_offset().0 >= offset)
     };
-    let named = voters.ids().filter_map(|id| cluster.plan.process_of(id.0));
-    (named.filter(|process| has(process)).count(), voters.len())
+    let count = |voters: &VoterSet| {
+        let named = voters.ids().filter_map(|id| cluster.plan.process_of(id.0));
+        (named.filter(|process| has(process)).count(), voters.len())
+    };
+    let in_force = count(leader.quorum().voters());
+    if 2 * in_force.0 > in_force.1 {
+        return in_force;
+    }
+    count(leader.quorum().voters_below(Offset(offset)))
 }
 
 fn read(partition: &str) -> Option<TopicPartition> {
