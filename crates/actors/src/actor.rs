@@ -45,12 +45,10 @@ impl Actor {
         }
     }
 
-    /// Records without a verdict.
-    pub fn pending(&self) -> usize {
+    /// Records that wait in its serializer.
+    pub fn unserialized(&self) -> usize {
         match self {
-            Actor::Producer(producer) => producer.pending(),
-            Actor::Handler(handler) => handler.producer().pending(),
-            Actor::Stream(task) => task.producer().pending(),
+            Actor::Producer(producer) => producer.unserialized(),
             _ => 0,
         }
     }

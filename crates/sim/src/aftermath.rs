@@ -42,7 +42,7 @@ demands! {
     BrokersUnfenced = "L2", 33_000, "every living broker is unfenced";
     PartitionsLed = "L3", 43_000, "every partition with a living eligible replica is led";
     IsrWhole = "L4", 65_000, "every living replica is in sync";
-    ProducesAnswered = "L5", 150_000, "every record sent is answered";
+    ProducesAnswered = "L5", 150_000, "every record sent before is answered";
     AllReadAnew = "L8", 320_000, "a fresh reader of committed records gets to the end of every partition";
     EverythingRead = "J12", 160_000, "every committed record is read";
     GroupsStable = "L6", 120_000, "every group is stable, and its members own every partition";

@@ -97,9 +97,9 @@ impl SchemaProducer {
         self.by_hand.open()
     }
 
-    /// Records without a verdict, those in the serializer included.
-    pub fn pending(&self) -> usize {
-        self.producer.pending() + self.waiting.len()
+    /// Records that wait in the serializer.
+    pub fn unserialized(&self) -> usize {
+        self.waiting.len()
     }
 
     /// The producer behind the serializer.

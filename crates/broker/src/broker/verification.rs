@@ -5,7 +5,7 @@
 //! The write waits for the answer. A marker that comes in between ends the transaction that was
 //! asked about, and the write is refused: no record opens a transaction that is over. KIP-890.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use topomotion_coordinator::Stamp;
@@ -47,6 +47,8 @@ struct Unverified {
     stamp: Stamp,
     question: Question,
     guards: Vec<(TopicPartition, VerificationGuard)>,
+    /// Those whose transaction was under way: nobody is asked about them.
+    ongoing: Vec<TopicPartition>,
     since: Instant,
     state: State,
 }
@@ -98,13 +100,15 @@ impl Broker {
         let transactional_id: Arc<str> = id.0.as_str().into();
         let question = question(site, version >= verification::ADDING_PRODUCE);
         let mut refused = Refused::new();
-        let mut guards = Vec::new();
+        let (mut guards, mut ongoing) = (Vec::new(), Vec::new());
         let mut of = None;
         for (id, stamp) in verification::transactional(site, version, &request) {
             let Some(replica) = self.replicas.get(&id) else { continue };
-            if !replica.is_leader()
-                || replica.is_in_transaction(stamp.producer, stamp.epoch)
-            {
+            if !replica.is_leader() {
+                continue;
+            }
+            if replica.is_in_transaction(stamp.producer, stamp.epoch) {
+                ongoing.push(id);
                 continue;
             }
             if *of.get_or_insert(stamp) == stamp {
@@ -123,6 +127,7 @@ impl Broker {
                     stamp,
                     question,
                     guards,
+                    ongoing,
                     since,
                     state,
                 };
@@ -152,12 +157,21 @@ impl Broker {
         });
         let Some(replica) = replica else { return self.coordinate(site, query, effects) };
         let guards = vec![(id, replica.verification_guard(stamp.producer))];
+        let ongoing = Vec::new();
         let transactional_id = request.transactional_id.0.as_str().into();
         let question = question(site, query.version >= verification::ADDING_OFFSETS);
         let (since, state) = (site.now, State::Due(site.now));
         let held = Held::Offsets(Box::new(query));
-        let it =
-            Unverified { held, transactional_id, stamp, question, guards, since, state };
+        let it = Unverified {
+            held,
+            transactional_id,
+            stamp,
+            question,
+            guards,
+            ongoing,
+            since,
+            state,
+        };
         self.verify(site, it, effects);
     }
 
@@ -236,7 +250,7 @@ impl Broker {
         effects: &mut Effects,
     ) {
         let Some(it) = self.verifications.waiting.remove(&id) else { return };
-        let mut refused = Refused::new();
+        let (mut refused, mut asked) = (Refused::new(), BTreeSet::new());
         for (partition, guard) in it.guards {
             let error = match &outcome {
                 Err(error) => Some(*error),
@@ -245,10 +259,17 @@ impl Broker {
             let replica = self.replicas.get(&partition).filter(|it| it.is_leader());
             let is_over = replica.is_some_and(|replica| !replica.holds(guard));
             let error = error.or(is_over.then_some(ErrorCode::InvalidTxnState));
-            refused.extend(error.map(|error| (partition, error)));
+            refused.extend(error.map(|error| (partition.clone(), error)));
+            asked.insert(partition);
         }
         match it.held {
             Held::Produce { ticket, version, request } => {
+                let unasked = verification::transactional(site, version, &request);
+                for (partition, stamp) in unasked {
+                    let error = self.unasked(&partition, stamp, &it.ongoing);
+                    let error = error.filter(|_| !asked.contains(&partition));
+                    refused.extend(error.map(|error| (partition, error)));
+                }
                 let tell = |error: &mut ErrorCode| {
                     *error = verification::for_producer(*error, version);
                 };
@@ -263,6 +284,23 @@ impl Broker {
                 }
                 None => self.coordinate(site, *query, effects),
             },
+        }
+    }
+
+    /// Why a partition that nobody was asked about takes no records after the wait: its
+    /// transaction has ended since, or it has come to be led here since. Whatever else is
+    /// wrong with it shows when it is written to.
+    fn unasked(
+        &self,
+        partition: &TopicPartition,
+        stamp: Stamp,
+        ongoing: &[TopicPartition],
+    ) -> Option<ErrorCode> {
+        let replica = self.replicas.get(partition).filter(|it| it.is_leader())?;
+        match ongoing.contains(partition) {
+            true if replica.is_in_transaction(stamp.producer, stamp.epoch) => None,
+            true => Some(ErrorCode::InvalidTxnState),
+            false => Some(ErrorCode::NotLeaderOrFollower),
         }
     }
 

@@ -206,6 +206,17 @@ impl Producer {
         self.pending
     }
 
+    /// Records taken so far, whatever became of them.
+    pub fn taken(&self) -> u64 {
+        self.numbers
+    }
+
+    /// Whether one of the first so many records that were taken lacks a verdict.
+    pub fn waits_for_first(&self, count: u64) -> bool {
+        self.waiting.iter().any(|waiting| waiting.number < count)
+            || self.accumulator.holds_before(count)
+    }
+
     /// Bytes of `buffer.memory` that are taken; never more than the setting.
     pub fn memory(&self) -> usize {
         self.accumulator.reserved()
@@ -247,8 +258,7 @@ impl Producer {
 
     fn end_flush(&mut self) {
         let Some(number) = self.flushing else { return };
-        let waits = self.waiting.iter().any(|waiting| waiting.number < number);
-        if waits || self.accumulator.holds_before(number) {
+        if self.waits_for_first(number) {
             return;
         }
         self.flushing = None;

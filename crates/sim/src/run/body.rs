@@ -68,9 +68,20 @@ impl Body {
 
     /// Records that a producer still waits for, those in its serializer included.
     pub fn pending(&self) -> usize {
+        self.producer().map_or(0, Producer::pending) + self.unserialized()
+    }
+
+    /// Whether one of the first so many records that its producer has taken lacks a verdict.
+    /// Whatever waits in a serializer counts.
+    pub fn waits_for_first(&self, count: u64) -> bool {
+        self.unserialized() > 0
+            || self.producer().is_some_and(|it| it.waits_for_first(count))
+    }
+
+    fn unserialized(&self) -> usize {
         match self {
-            Body::Actor(actor) => actor.pending(),
-            body => body.producer().map_or(0, Producer::pending),
+            Body::Actor(actor) => actor.unserialized(),
+            _ => 0,
         }
     }
 

@@ -434,13 +434,22 @@ impl<'a> Cluster<'a> {
         fenced.map(|(plan, _)| plan.process.to_string()).collect()
     }
 
-    /// Living producers that wait for a verdict.
-    pub fn producers_waiting(&self) -> Vec<String> {
-        let waits = |process: &ProcessId| {
-            self.machine(process).is_some_and(|body| Body::pending(body) > 0)
+    /// How many records each living producer has taken.
+    pub fn records_taken(&self) -> BTreeMap<ProcessId, u64> {
+        let producers = self.plan.producers.iter().filter_map(|one| {
+            let producer = self.machine(&one.process)?.producer()?;
+            Some((one.process.clone(), producer.taken()))
+        });
+        producers.collect()
+    }
+
+    /// Producers that lack a verdict for one of their first so many records. What they have
+    /// taken since does not count: an application may go on for ever.
+    pub fn producers_waiting(&self, first: &BTreeMap<ProcessId, u64>) -> Vec<String> {
+        let waits = |(process, count): &(&ProcessId, &u64)| {
+            self.machine(process).is_some_and(|body| body.waits_for_first(**count))
         };
-        let producers = self.plan.producers.iter().map(|one| &one.process);
-        producers.filter(|process| waits(process)).map(ToString::to_string).collect()
+        first.iter().filter(waits).map(|(process, _)| process.to_string()).collect()
     }
 
     /// Living nodes that have not applied all that another has, or know less committed.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use topomotion_broker::Node;
 use topomotion_client::Consumer;
+use topomotion_model::ProcessId;
 use topomotion_trace::{GroupState, TransactionState};
 use topomotion_wire::{NodeId, ReplicaRole, TopicPartition};
 
@@ -24,6 +25,7 @@ const OFFSETS: &str = "__consumer_offsets";
 /// Waits until everything that must come back has.
 pub(super) fn recover(stage: &mut Stage<'_>) -> Result<Aftermath, Stop> {
     let healed = stage.now();
+    let sent = stage.cluster.records_taken();
     let mut aftermath = Aftermath::default();
     let late = |demand: Demand| after(healed, demand.within_ms());
     let demands = Demand::ALL.iter().copied();
@@ -32,7 +34,7 @@ pub(super) fn recover(stage: &mut Stage<'_>) -> Result<Aftermath, Stop> {
     loop {
         let mut all = true;
         for &demand in &demands {
-            let missing = missing(stage, demand);
+            let missing = missing(stage, demand, &sent);
             all &= missing.is_empty();
             if missing.is_empty() {
                 aftermath.met.insert(demand);
@@ -50,13 +52,19 @@ pub(super) fn recover(stage: &mut Stage<'_>) -> Result<Aftermath, Stop> {
     Ok(aftermath)
 }
 
-fn missing(stage: &Stage<'_>, demand: Demand) -> Vec<String> {
+/// What is not as demanded; `sent` says how many records each producer had taken when the
+/// world was mended.
+fn missing(
+    stage: &Stage<'_>,
+    demand: Demand,
+    sent: &BTreeMap<ProcessId, u64>,
+) -> Vec<String> {
     match demand {
         Demand::QuorumLeader => stage.cluster.quorum_lacks(),
         Demand::BrokersUnfenced => stage.cluster.brokers_fenced(),
         Demand::PartitionsLed => stage.partitions_not_led(),
         Demand::IsrWhole => stage.partitions_not_whole(),
-        Demand::ProducesAnswered => stage.cluster.producers_waiting(),
+        Demand::ProducesAnswered => stage.cluster.producers_waiting(sent),
         Demand::GroupsStable => groups_unstable(stage),
         Demand::TransactionsOver => transactions_open(stage),
         Demand::NothingUnstable => unstable(stage),
@@ -137,8 +145,10 @@ fn forlorn<'a>(stage: &'a Stage<'_>) -> impl Iterator<Item = TopicPartition> + '
     let topics = active.into_iter().flat_map(|(_, node)| node.image().topics());
     topics.flat_map(move |(name, topic)| {
         let dead = topic.partitions.iter().filter(|(_, state)| {
-            let mut eligible =
-                state.isr.iter().chain(&state.elr).chain(&state.last_known_elr);
+            // The last known leader may lead where nobody else is eligible (CTL-3).
+            let nobody = state.isr.is_empty() && state.elr.is_empty();
+            let last = state.last_known_elr.iter().filter(|_| nobody);
+            let mut eligible = state.isr.iter().chain(&state.elr).chain(last);
             state.leader.is_none()
                 && !eligible.any(|id| stage.cluster.node_of(*id).is_some())
         });
