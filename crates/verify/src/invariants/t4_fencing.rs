@@ -1,5 +1,5 @@
-//! T4: in a log the epochs of a producer never fall: after the first record or marker of a
-//! newer one its leader takes nothing of an older one. (Followers copy what their leader took.)
+//! T4: in a log the epochs of a producer never fall: after a record or marker its leader takes
+//! nothing of an older one. (Followers copy what their leader took.)
 
 use std::collections::BTreeMap;
 
@@ -30,13 +30,16 @@ impl Fencing {
         let log = self.logs.entry((process.clone(), partition.clone())).or_default();
         // What is written at an offset replaces what a cut or a lost disk took.
         log.retain(|(at, ..)| *at < base);
-        let newest = log.iter().filter(|(_, of, _)| *of == producer).map(|it| it.2).max();
-        let rises = newest.is_none_or(|newest| newest <= epoch);
+        // The last one: a follower takes the older epoch, too, that a leader took who had lost
+        // the newer one with its disk, and goes on from that (ProducerAppendInfo).
+        let mut of_producer = log.iter().rev().filter(|(_, of, _)| *of == producer);
+        let last = of_producer.next().map(|it| it.2);
+        let rises = last.is_none_or(|last| last <= epoch);
         bench.demand("T4", rises || !leads(model, process, partition), || {
             format!(
                 "{process} took epoch {epoch} of producer {producer} in {partition} at \
                  offset {base}, after epoch {}",
-                newest.unwrap_or_default()
+                last.unwrap_or_default()
             )
         });
         log.push((base, producer, epoch));
