@@ -43,7 +43,7 @@ pub enum Attention {
     /// At whatever conditions are about.
     Conditions,
     /// Also at what no condition asks for, with every step of a watermark and of the
-    /// metadata: [`Sight::Leads`], [`Sight::Image`], [`Sight::Committed`],
+    /// metadata: [`Sight::Leads`], [`Sight::Proposes`], [`Sight::Image`], [`Sight::Committed`],
     /// [`Sight::Epochs`], [`Sight::Producers`], [`Sight::Numbered`], [`Sight::Marked`],
     /// [`Sight::MetadataLog`], [`Sight::MetadataTaken`].
     Invariants,

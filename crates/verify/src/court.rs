@@ -336,6 +336,7 @@ fn place_of(sight: &Sight) -> Option<&Name> {
         Sight::Eligible { partition, .. }
         | Sight::Found { partition, .. }
         | Sight::Leads { partition, .. }
+        | Sight::Proposes { partition, .. }
         | Sight::Sought { partition, .. }
         | Sight::Read { partition, .. }
         | Sight::IsrAsked { partition, .. }

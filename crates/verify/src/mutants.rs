@@ -309,9 +309,9 @@ const MUTANTS: &[Mutant] = &[
     }),
     ("R16", "propose_anybody", |it| {
         let (process, ..) = it.roles();
-        let (partition, isr) =
-            (PARTITION.into(), vec![process.clone(), "stranger".into()]);
-        it.then(StateChange::IsrProposed { process, partition, isr });
+        let (at, newcomers) = (Time(it.end()), vec!["stranger".into()]);
+        let sight = Sight::Proposes { process, partition: PARTITION.into(), newcomers };
+        it.lines.push(Line::Sight(at, sight));
     }),
     ("R17", "isr_fencing_off", |it| {
         let is_proposal = |line: &Line| {

@@ -51,6 +51,8 @@ impl Broker {
         };
         let note = clean_shutdown::write(closing.epoch);
         effects.disk(storage::write_watermarks(&self.replicas));
+        // An older start may be beyond the end of a log that has begun anew since (TRN-4).
+        effects.disk(storage::write_starts(&self.replicas));
         effects.disk(storage::write_recovery_points(&self.replicas));
         effects.disk(note);
     }

@@ -77,6 +77,15 @@ pub enum Sight {
         /// The registration that it knows.
         partition_epoch: i32,
     },
+    /// A leader has proposed another ISR.
+    Proposes {
+        /// Who.
+        process: Arc<str>,
+        /// Of which partition.
+        partition: Arc<str>,
+        /// Whom it proposes beyond the ISR as it knows it.
+        newcomers: Vec<Arc<str>>,
+    },
     /// The metadata that a node has applied, as a digest.
     Image {
         /// Whose.

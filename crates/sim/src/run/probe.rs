@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use topomotion_broker::Node;
+use topomotion_broker::{Node, ReplicaView};
 use topomotion_log::{Attributes, Batch, Log, LogConfig, Marker, MarkerKind};
 use topomotion_model::ProcessId;
 use topomotion_quorum::VoterSet;
 use topomotion_trace::{QuorumRole, StateChange};
-use topomotion_wire::{Offset, TopicPartition};
+use topomotion_wire::{NodeId, Offset, ReplicaRole, TopicPartition};
 
 use super::body::Body;
 use super::cluster::Cluster;
@@ -103,20 +103,24 @@ impl Probe {
             StateChange::HighWatermark { process, partition, .. }
                 if self.attention == Attention::Invariants =>
             {
-                let view = node(cluster, process)?.replica(&read(partition)?)?;
-                if view.role != topomotion_wire::ReplicaRole::Leader {
-                    return None;
-                }
-                let names = |ids: &[topomotion_wire::NodeId]| {
-                    let named = ids.iter().filter_map(|id| cluster.plan.process_of(id.0));
-                    named.map(|process| process.0.clone()).collect()
-                };
+                let view = leader(cluster, process, partition)?;
                 Some(Sight::Leads {
                     process: process.clone(),
                     partition: partition.clone(),
-                    isr: names(&view.isr),
-                    maximal_isr: names(&view.maximal_isr),
+                    isr: names(cluster, &view.isr),
+                    maximal_isr: names(cluster, &view.maximal_isr),
                     partition_epoch: view.partition_epoch.0,
+                })
+            }
+            StateChange::IsrProposed { process, partition, isr }
+                if self.attention == Attention::Invariants =>
+            {
+                let known = names(cluster, &leader(cluster, process, partition)?.isr);
+                let new = isr.iter().filter(|member| !known.contains(member));
+                Some(Sight::Proposes {
+                    process: process.clone(),
+                    partition: partition.clone(),
+                    newcomers: new.cloned().collect(),
                 })
             }
             StateChange::Quorum { process, role: QuorumRole::Leader, .. } => {
@@ -260,6 +264,21 @@ fn stamp(
     }
     let commits = Marker::of_batch(&batch)?.kind == MarkerKind::Commit;
     Some(Sight::Marked { process, partition, base, producer, epoch, commits })
+}
+
+/// A replica as its process sees it, if that leads.
+fn leader(
+    cluster: &Cluster<'_>,
+    process: &Arc<str>,
+    partition: &str,
+) -> Option<ReplicaView> {
+    let view = node(cluster, process)?.replica(&read(partition)?)?;
+    (view.role == ReplicaRole::Leader).then_some(view)
+}
+
+fn names(cluster: &Cluster<'_>, ids: &[NodeId]) -> Vec<Arc<str>> {
+    let named = ids.iter().filter_map(|id| cluster.plan.process_of(id.0));
+    named.map(|process| process.0.clone()).collect()
 }
 
 fn node<'c>(cluster: &'c Cluster<'_>, process: &Arc<str>) -> Option<&'c Node> {

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use topomotion_sim::{ClusterPlan, Sight};
-use topomotion_trace::{GroupMember, GroupState, Ownership, StateChange};
+use topomotion_trace::{GroupMember, GroupState, Ownership, StateChange, Time};
 
 use super::Checker;
 use super::t1_transitions::home_in;
@@ -26,7 +26,9 @@ pub(crate) struct Groups {
     perhaps_dead: BTreeSet<Name>,
     /// Topics that got more partitions; members may not have heard of them.
     grown: BTreeSet<Name>,
-    begun: bool,
+    /// When the first partition of each topic was registered. Those that it is created with come
+    /// in the same batch of metadata, which is seen whole.
+    created: BTreeMap<Name, Time>,
     known: BTreeSet<Name>,
     /// What each process wants to read of each group: as planned, and as it says since.
     topics: BTreeMap<(Name, Name), BTreeSet<Name>>,
@@ -248,12 +250,12 @@ impl Checker for Groups {
     fn see(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
         match change {
             StateChange::Registration { partition, .. } => {
+                // A share may be older than what it is seen beside: it is told when it is durable.
                 let is_new = self.known.insert(partition.clone());
-                if is_new
-                    && partition.rsplit_once('-').is_some_and(|it| it.1 != "0")
-                    && self.begun
-                {
-                    self.grown.insert(topic_of(partition).into());
+                let topic = Name::from(topic_of(partition));
+                let created = *self.created.entry(topic.clone()).or_insert(bench.at());
+                if is_new && created != bench.at() {
+                    self.grown.insert(topic);
                 }
             }
             StateChange::Member {
@@ -280,7 +282,6 @@ impl Checker for Groups {
                 members,
                 ..
             } => {
-                self.begun = true;
                 let home = home_in(model, TOPIC, group);
                 let Some(home) =
                     home.filter(|it| model.led_by(coordinator, it).is_some())

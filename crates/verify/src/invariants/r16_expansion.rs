@@ -27,7 +27,7 @@ impl Expansion {
     fn proposed(
         model: &Model,
         (process, partition): (&Name, &Name),
-        isr: &[Name],
+        newcomers: &[Name],
         bench: &mut Bench<'_>,
     ) {
         let Some(committed) = model.registrations.get(partition) else { return };
@@ -39,7 +39,7 @@ impl Expansion {
             return;
         }
         let needed = leader.high_watermark;
-        for member in isr.iter().filter(|member| !committed.isr.contains(member)) {
+        for member in newcomers {
             let replica = model.replica(member, partition);
             if replica.is_some_and(|replica| !replica.is_sound) {
                 continue;
@@ -88,9 +88,8 @@ impl Expansion {
 }
 
 impl Checker for Expansion {
-    fn see(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
-        if let StateChange::IsrProposed { process, partition, isr } = change {
-            Self::proposed(model, (process, partition), isr, bench);
+    fn see(&mut self, _model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
+        if let StateChange::IsrProposed { process, partition, .. } = change {
             // What was asked before is asked no more. A leader that is the controller itself
             // asks without a message.
             self.asked.remove(&(process.clone(), partition.clone()));
@@ -101,8 +100,11 @@ impl Checker for Expansion {
         }
     }
 
-    fn witness(&mut self, _model: &Model, sight: &Sight, _bench: &mut Bench<'_>) {
+    fn witness(&mut self, model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
         match sight {
+            Sight::Proposes { process, partition, newcomers } => {
+                Self::proposed(model, (process, partition), newcomers, bench);
+            }
             Sight::IsrAsked { leader, partition, members } => {
                 let place = (leader.clone(), partition.clone());
                 self.asked.insert(place, members.iter().cloned().collect());
