@@ -23,14 +23,16 @@ use crate::shard::Ticket;
 
 /// Forgets what has expired in a group, and the group with its last offset.
 pub(super) fn expire(group: &Group, cx: &mut Cx<'_>) {
+    // What is just being committed has not expired.
+    let fresh = cx.out.offsets_of(&cx.group);
     let expired: Vec<TopicPartition> = group
         .offsets
         .committed
         .keys()
-        .filter(|partition| has_expired(group, cx, partition))
+        .filter(|it| !fresh.contains(it) && has_expired(group, cx, it))
         .cloned()
         .collect();
-    let all = expired.len() == group.offsets.committed.len();
+    let all = fresh.is_empty() && expired.len() == group.offsets.committed.len();
     // A group without members and without offsets is of use to nobody.
     if all && group.is_empty() && group.offsets.pending.is_empty() {
         let mut records = tombstones(&cx.group, group);
@@ -108,8 +110,9 @@ pub(super) fn delete_groups(
             None => Err(ErrorCode::GroupIdNotFound),
             Some(group) if !group.is_empty() => Err(ErrorCode::NonEmptyGroup),
             Some(group) => {
-                let offsets = group.offsets.committed.keys();
-                records.extend(offsets.map(|it| (offset_key(&id, it), None)));
+                let mut offsets = cx.out.offsets_of(&id);
+                offsets.extend(group.offsets.committed.keys().cloned());
+                records.extend(offsets.iter().map(|it| (offset_key(&id, it), None)));
                 records.extend(tombstones(&id, group));
                 gone.push(id);
                 Ok(())
@@ -142,6 +145,7 @@ pub(super) fn delete_offsets(
         cx.out.answer_durably(cx.now, ticket, ResponseKind::OffsetDelete(response));
         return;
     };
+    let fresh = cx.out.offsets_of(&cx.group);
     let mut gone: BTreeSet<TopicPartition> = BTreeSet::new();
     let topics = request.topics.iter().map(|topic| {
         let name = kept(&topic.name);
@@ -151,7 +155,8 @@ pub(super) fn delete_offsets(
         };
         let partitions = topic.partitions.iter().map(|partition| {
             let at = TopicPartition::new(name.clone(), partition.partition_index);
-            if outcome.is_ok() && group.offsets.committed.contains_key(&at) {
+            let is_there = group.offsets.committed.contains_key(&at);
+            if outcome.is_ok() && (is_there || fresh.contains(&at)) {
                 gone.insert(at);
             }
             OffsetDeleteResponsePartition::default()

@@ -15,7 +15,7 @@ use super::config::GroupConfig;
 use super::expire;
 use super::group::{Cx, Group, Kind};
 use super::load;
-use super::outbox::{Change, Outbox, translated};
+use super::outbox::{Change, Outbox, offset_fact, translated};
 use crate::shard::{
     Caller, Control, Directory, Effect, Loaded, Shard, Stamp, Ticket, WriteToken,
 };
@@ -131,10 +131,10 @@ impl GroupShard {
                 let mut facts = Vec::new();
                 for id in std::mem::take(ids) {
                     if let Some(group) = self.groups.remove(&id) {
-                        facts.extend(obituary(&id, group));
+                        facts.extend(obituary(&id, group, self.out.bury(&id)));
                     }
                 }
-                write.change = Change::Told(facts);
+                self.out.tell_when_committed(token, facts);
             }
         }
     }
@@ -234,9 +234,14 @@ impl GroupShard {
 }
 
 /// What is to be told of a group that was deleted.
-fn obituary(id: &Arc<str>, group: Group) -> Vec<Fact> {
-    let partitions = group.offsets.committed.into_keys();
-    let mut facts: Vec<Fact> = partitions
+fn obituary(
+    id: &Arc<str>,
+    group: Group,
+    mut offsets: BTreeSet<TopicPartition>,
+) -> Vec<Fact> {
+    offsets.extend(group.offsets.committed.into_keys());
+    let mut facts: Vec<Fact> = offsets
+        .into_iter()
         .map(|partition| Fact::OffsetCommitted {
             group: id.clone(),
             partition,
@@ -325,14 +330,8 @@ impl Shard for GroupShard {
             Change::Offsets(offsets) => {
                 let Some(group) = group else { return };
                 for (partition, committed) in offsets {
-                    let offset = committed.as_ref().map(|it| Offset(it.value.offset));
-                    let group_id = write.group.clone();
-                    group.offsets.put(partition.clone(), committed);
-                    cx.out.fact(Fact::OffsetCommitted {
-                        group: group_id,
-                        partition,
-                        offset,
-                    });
+                    group.offsets.put(partition.clone(), committed.clone());
+                    cx.out.fact(offset_fact(&write.group, partition, committed));
                 }
             }
         }

@@ -167,6 +167,13 @@ impl Outbox {
         Some(write)
     }
 
+    /// A write that has taken effect is told when it is committed.
+    pub fn tell_when_committed(&mut self, token: WriteToken, facts: Vec<Fact>) {
+        if let Some(write) = self.writes.get_mut(&token) {
+            write.change = Change::Told(facts);
+        }
+    }
+
     /// The log refused it.
     pub fn refused(&mut self, token: WriteToken, error: ErrorCode) -> Option<Write> {
         let mut write = self.writes.remove(&token)?;
@@ -207,9 +214,36 @@ impl Outbox {
         }
     }
 
+    /// A group goes with a write that the log took. Offsets that were written before and are
+    /// not committed yet are still told when they are, but are no group's any more. Returns
+    /// their partitions.
+    pub fn bury(&mut self, group: &Arc<str>) -> BTreeSet<TopicPartition> {
+        let doomed = self.offsets_of(group);
+        for write in self.writes.values_mut().filter(|write| write.group == *group) {
+            if let Change::Offsets(offsets) = &mut write.change {
+                let offsets = std::mem::take(offsets).into_iter();
+                let facts =
+                    offsets.map(|(partition, it)| offset_fact(group, partition, it));
+                write.change = Change::Told(facts.collect());
+            }
+        }
+        doomed
+    }
+
     /// Whether something of this group is not committed yet.
     pub fn writes_of(&self, group: &str) -> bool {
         self.writes.values().any(|write| *write.group == *group)
+    }
+
+    /// Partitions of which an offset is written for this group and not committed yet.
+    pub fn offsets_of(&self, group: &str) -> BTreeSet<TopicPartition> {
+        let writes = self.writes.values().filter(|write| *write.group == *group);
+        let offsets = writes.filter_map(|write| match &write.change {
+            Change::Offsets(offsets) => Some(offsets),
+            _ => None,
+        });
+        let set = offsets.flatten().filter(|(_, offset)| offset.is_some());
+        set.map(|(partition, _)| partition.clone()).collect()
     }
 
     /// What of this group was written last and is not committed yet.
@@ -220,6 +254,16 @@ impl Outbox {
     pub fn deadline(&self) -> Option<Instant> {
         self.writes.values().filter_map(|write| write.deadline).min()
     }
+}
+
+/// What is told of an offset that is committed, or has ended.
+pub(super) fn offset_fact(
+    group: &Arc<str>,
+    partition: TopicPartition,
+    committed: Option<Committed>,
+) -> Fact {
+    let offset = committed.map(|it| Offset(it.value.offset));
+    Fact::OffsetCommitted { group: group.clone(), partition, offset }
 }
 
 /// What a client is told when the log refuses: it must ask again, here or elsewhere.

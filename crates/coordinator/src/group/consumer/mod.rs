@@ -238,8 +238,10 @@ impl ConsumerGroup {
         records
     }
 
-    /// Sessions start anew, and so do the times to let go.
+    /// Sessions start anew, and so do the times to let go. Topics may have changed while nobody
+    /// coordinated: whoever loads a group looks at them with its first heartbeat.
     pub fn loaded(&mut self, now: Instant, session: Duration) {
+        self.refresh = true;
         for member in self.members.values_mut() {
             member.session = now + session;
             if member.state == MemberState::UnrevokedPartitions {

@@ -299,6 +299,23 @@ fn partitions_that_are_added_are_given_to_somebody() {
 }
 
 #[test]
+fn a_new_coordinator_sees_what_changed_while_nobody_coordinated() {
+    let mut rig = Rig::new();
+    let mut member = Member::new("a");
+    member.beat(&mut rig).unwrap();
+    rig.set_topic_unheard("orders", 6);
+    member.beat(&mut rig).unwrap();
+    assert_eq!((member.epoch, member.owned.len()), (1, 4), "nobody told the old one");
+    rig.fail_over();
+    member.beat(&mut rig).unwrap();
+    assert_eq!((member.epoch, member.owned.len()), (2, 6));
+    // Where nothing changed, nothing is computed.
+    rig.fail_over();
+    member.beat(&mut rig).unwrap();
+    assert_eq!(member.epoch, 2);
+}
+
+#[test]
 fn a_changed_subscription_moves_the_group_on() {
     let mut rig = Rig::new();
     let mut members = ["a", "b"].map(Member::new);

@@ -138,6 +138,46 @@ fn a_commit_that_is_not_replicated_in_time_has_an_unknown_outcome() {
 }
 
 #[test]
+fn a_group_that_is_deleted_takes_the_offsets_along_that_are_being_committed() {
+    let mut rig = Rig::new();
+    commit(&mut rig, NOBODY, 5).unwrap();
+    rig.followers = Followers::Lag;
+    let commits = [("orders", 0), ("orders", 1)]
+        .map(|at| send(&mut rig, commit_request(NOBODY, at, 9)));
+    let names = vec![group()];
+    let request = DeleteGroupsRequest::default().with_groups_names(names);
+    let deletion = rig.ask(2, RequestKind::DeleteGroups(request));
+    // Whoever commits after the deletion makes a group of its own.
+    let anew = send(&mut rig, commit_request(NOBODY, ("orders", 2), 3));
+    rig.catch_up();
+    for ticket in commits.into_iter().chain([anew]) {
+        assert_eq!(committed(&mut rig, ticket), Some(Ok(())));
+    }
+    assert!(rig.answer(deletion).is_some());
+    let [five, nine] = [5, 9].map(|offset| Some(Offset(offset)));
+    assert_eq!(told(&rig), [five, nine, nine, None, None, Some(Offset(3))]);
+    assert_eq!(fetch(&mut rig, true), Ok(-1));
+    rig.fail_over();
+    assert_eq!(fetch(&mut rig, true), Ok(-1), "nor does it come back");
+    assert_eq!(rig.shard.groups[GROUP].offsets.committed.len(), 1);
+}
+
+#[test]
+fn an_offset_that_is_committed_anew_does_not_expire() {
+    const WEEK: u64 = 7 * 24 * 3_600_000;
+    let mut rig = Rig::new();
+    commit(&mut rig, NOBODY, 5).unwrap();
+    rig.pass(WEEK - 300_000);
+    rig.followers = Followers::Lag;
+    send(&mut rig, commit_request(NOBODY, ("orders", 0), 9));
+    rig.pass(900_000);
+    rig.catch_up();
+    assert_eq!(fetch(&mut rig, true), Ok(9));
+    rig.fail_over();
+    assert_eq!(fetch(&mut rig, true), Ok(9));
+}
+
+#[test]
 fn a_commit_that_the_log_refuses_leaves_no_trace() {
     let mut rig = Rig::new();
     for (refusal, told) in [

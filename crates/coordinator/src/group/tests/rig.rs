@@ -176,6 +176,11 @@ impl Rig {
         self.drain();
     }
 
+    /// A topic is changed while its broker hears of no metadata.
+    pub fn set_topic_unheard(&mut self, topic: &str, partitions: i32) {
+        self.topics.0.insert(topic.into(), partitions);
+    }
+
     /// The transaction coordinator's marker.
     pub fn end_transaction(&mut self, stamp: Stamp, control: Control) {
         self.log.push(Loaded::Marker { stamp, control });
