@@ -49,6 +49,7 @@ pub(crate) fn handle(
     let max_wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
     let max_bytes = request.max_bytes.min(site.settings.fetch_max_bytes);
     let mut plan = Plan {
+        version,
         reader: reader(version, &request),
         rack: Some(shared(&request.rack_id)).filter(|rack| !rack.is_empty()),
         session: SessionUse::None,

@@ -246,7 +246,7 @@ fn topic_name(name: &str) -> TopicName {
 }
 
 /// Text as the engine carries it.
-fn shared(text: &StrBytes) -> Arc<str> {
+pub(crate) fn shared(text: &StrBytes) -> Arc<str> {
     Arc::from(text.as_str())
 }
 

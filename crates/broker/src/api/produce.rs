@@ -24,7 +24,7 @@ use topomotion_wire::{
 };
 
 use super::shared;
-use crate::broker::{Broker, DelayedProduce, Pending, Refused};
+use crate::broker::{Broker, DelayedProduce, Pending, Refused, hint_at_leaders};
 use crate::config::TimestampType;
 use crate::coordinators::InternalTopic;
 use crate::net::{Answer, Effects, Ticket};
@@ -97,7 +97,8 @@ pub(crate) fn handle(
         response.responses.push(answer);
     }
     let until = wait_until(site, request.timeout_ms);
-    finish(broker, DelayedProduce { ticket, until, response, pending }, acks, effects);
+    let produce = DelayedProduce { ticket, version, until, response, pending };
+    finish(broker, site, produce, acks, effects);
 }
 
 fn is_zstd(records: &Bytes) -> bool {
@@ -179,10 +180,14 @@ fn wait_until(site: Site<'_>, timeout_ms: i32) -> topomotion_wire::Instant {
 
 fn finish(
     broker: &mut Broker,
-    produce: DelayedProduce,
+    site: Site<'_>,
+    mut produce: DelayedProduce,
     acks: Acks,
     effects: &mut Effects,
 ) {
+    if acks != Acks::None && (acks == Acks::Leader || produce.pending.is_empty()) {
+        hint_at_leaders(site, produce.version, &mut produce.response);
+    }
     let answers = produce.response.responses.iter();
     let mut answers = answers.flat_map(|topic| &topic.partition_responses);
     match acks {

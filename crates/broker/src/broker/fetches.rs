@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use topomotion_wire::messages::FetchResponse;
 use topomotion_wire::messages::fetch_response::{
-    AbortedTransaction, FetchableTopicResponse, LeaderIdAndEpoch, PartitionData,
+    AbortedTransaction, FetchableTopicResponse, PartitionData,
 };
 use topomotion_wire::messages::{BrokerId, TopicName};
 use topomotion_wire::{Bytes, ErrorCode, Fact, Instant, Offset, Rule, TopicPartition};
@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::Replicas;
 use super::fetch_sessions::{Cache, FetchSessions, SessionUse, Wanted};
+use super::leader_hints;
 use crate::config::ReplicaSelector;
 use crate::net::{Effects, Ticket};
 use crate::replica::{AtLeast, Content, FetchAt, Reader, Replica, Site, Slice};
@@ -25,6 +26,8 @@ use crate::replica::{AtLeast, Content, FetchAt, Reader, Replica, Site, Slice};
 /// A fetch request, read once.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
+    /// The version of the request.
+    pub(crate) version: i16,
     pub(crate) reader: Reader,
     /// The rack of a consumer that wants to read nearby (KIP-392).
     pub(crate) rack: Option<Arc<str>>,
@@ -269,17 +272,18 @@ pub(crate) fn tell(
     let mut readings = found.readings.iter();
     let topics = plan.topics.iter().map(|topic| {
         let read = topic.partitions.iter().zip(readings.by_ref());
-        let told = read.map(|(planned, it)| tell_one(site, planned, it, effects));
+        let told = read.map(|(planned, it)| tell_one(planned, it, effects));
         FetchableTopicResponse::default()
             .with_topic(topic.name.clone())
             .with_topic_id(topic.id)
             .with_partitions(told.collect())
     });
-    FetchResponse::default().with_responses(topics.collect())
+    let mut response = FetchResponse::default().with_responses(topics.collect());
+    leader_hints::in_fetch(site, plan, &mut response);
+    response
 }
 
 fn tell_one(
-    site: Site<'_>,
     planned: &Planned,
     reading: &Result<Slice, ErrorCode>,
     effects: &mut Effects,
@@ -291,11 +295,10 @@ fn tell_one(
         Ok(slice) => slice,
         Err(error) => {
             (data.error_code, data.high_watermark) = (error.code(), -1);
-            if let Ok(id) = &planned.partition {
-                if is_wrong_leadership(*error) {
-                    effects.mark_at(Rule::Rep13, id);
-                }
-                data.current_leader = current_leader(site, id);
+            if let Ok(id) = &planned.partition
+                && is_wrong_leadership(*error)
+            {
+                effects.mark_at(Rule::Rep13, id);
             }
             return data;
         }
@@ -340,13 +343,4 @@ fn is_wrong_leadership(error: ErrorCode) -> bool {
             | ErrorCode::UnknownLeaderEpoch
             | ErrorCode::NotLeaderOrFollower
     )
-}
-
-/// Whom to ask instead, as far as this node knows (KIP-951).
-fn current_leader(site: Site<'_>, id: &TopicPartition) -> LeaderIdAndEpoch {
-    let known = site.image.partition(id);
-    let leader = known.and_then(|state| state.leader).map_or(-1, |leader| leader.0);
-    LeaderIdAndEpoch::default()
-        .with_leader_id(BrokerId(leader))
-        .with_leader_epoch(known.map_or(-1, |state| state.leader_epoch.0))
 }

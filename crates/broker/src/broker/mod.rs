@@ -14,6 +14,7 @@ mod fetcher;
 mod fetches;
 mod forwarding;
 mod isr_changes;
+mod leader_hints;
 mod lifecycle;
 mod markers;
 mod produces;
@@ -44,6 +45,7 @@ pub(crate) use fetches::{
 };
 use forwarding::Forwarding;
 use isr_changes::{IsrChanges, Sender};
+pub(crate) use leader_hints::in_produce as hint_at_leaders;
 use lifecycle::{Lifecycle, Progress, Readiness};
 use markers::Markers;
 pub(crate) use markers::{DelayedMarkers, PendingMarker};
@@ -511,7 +513,7 @@ impl Broker {
 
     /// Lets time pass.
     pub(crate) fn tick(&mut self, site: Site<'_>, effects: &mut Effects) {
-        self.produces.expire(site.now, effects);
+        self.produces.expire(site, effects);
         self.deletes.expire(site.now, effects);
         self.fetches.expire(site, &self.replicas, effects);
         self.tick_coordinators(site, effects);

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use topomotion_wire::messages::ProduceResponse;
 use topomotion_wire::{Defect, ErrorCode, Instant, Offset, Rule, TopicPartition};
 
+use super::leader_hints;
 use crate::net::{Effects, Ticket};
 use crate::replica::{Replica, Site};
 
@@ -15,6 +16,8 @@ use crate::replica::{Replica, Site};
 #[derive(Debug, Clone)]
 pub(crate) struct DelayedProduce {
     pub(crate) ticket: Ticket,
+    /// The version of the request.
+    pub(crate) version: i16,
     /// `timeout.ms` of the request.
     pub(crate) until: Instant,
     /// The answer, with the error of every undecided partition still to come.
@@ -62,22 +65,24 @@ impl Produces {
                 effects.mark_at(Rule::Rep6, id);
             }
         }
-        self.release(|produce| produce.pending.is_empty(), effects);
+        self.release(site, |produce| produce.pending.is_empty(), effects);
     }
 
     /// Answers whoever has waited long enough.
-    pub(crate) fn expire(&mut self, now: Instant, effects: &mut Effects) {
+    pub(crate) fn expire(&mut self, site: Site<'_>, effects: &mut Effects) {
+        let now = site.now;
         for produce in self.waiting.iter_mut().filter(|produce| produce.until <= now) {
             for (id, pending) in std::mem::take(&mut produce.pending) {
                 produce.decide(pending, Err(ErrorCode::RequestTimedOut));
                 effects.mark_at(Rule::Rep7, &id);
             }
         }
-        self.release(|produce| produce.until <= now, effects);
+        self.release(site, |produce| produce.until <= now, effects);
     }
 
     fn release(
         &mut self,
+        site: Site<'_>,
         is_done: impl Fn(&DelayedProduce) -> bool,
         effects: &mut Effects,
     ) {
@@ -85,7 +90,8 @@ impl Produces {
         while let Some(produce) = self.waiting.get(at) {
             if !is_done(produce) {
                 at += 1;
-            } else if let Some(produce) = self.waiting.remove(at) {
+            } else if let Some(mut produce) = self.waiting.remove(at) {
+                leader_hints::in_produce(site, produce.version, &mut produce.response);
                 effects.reply(produce.ticket, produce.response);
             }
         }

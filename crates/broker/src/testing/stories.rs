@@ -6,6 +6,7 @@ mod cluster;
 mod control;
 mod coordination;
 mod durability;
+mod leader_hints;
 mod noise;
 mod reading;
 mod refusals;

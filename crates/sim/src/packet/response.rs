@@ -75,9 +75,15 @@ fn produce(body: &ProduceResponse, names: &Dictionary) -> Told {
         for partition in &topic.partition_responses {
             told.error(partition.error_code);
             let subject = format!("{name}-{}", partition.index);
-            let text = match partition.error_code {
-                0 => format!("{subject} offset {}", partition.base_offset),
-                _ => subject.clone(),
+            let leader = &partition.current_leader;
+            let text = match names.leader(leader.leader_id.0) {
+                _ if partition.error_code == 0 => {
+                    format!("{subject} offset {}", partition.base_offset)
+                }
+                Some(name) => {
+                    format!("{subject}, leader={name} epoch {}", leader.leader_epoch)
+                }
+                None => subject.clone(),
             };
             told.push(Part::always(subject, text));
         }
