@@ -28,7 +28,7 @@ pub struct Caller {
 }
 
 /// Whose transaction a batch belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp {
     /// The producer.
     pub producer: ProducerId,

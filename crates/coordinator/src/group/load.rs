@@ -1,6 +1,8 @@
 //! What a new coordinator reads from its partition: the groups as their records left them.
 
-use topomotion_wire::{Defect, Instant};
+use std::sync::Arc;
+
+use topomotion_wire::{Defect, Instant, Offset, TopicPartition};
 
 use super::classic::ClassicGroup;
 use super::commit::Groups;
@@ -8,15 +10,25 @@ use super::consumer::ConsumerGroup;
 use super::group::{Group, Kind};
 use super::offsets::Committed;
 use super::records::{ClassicValue, Key, OffsetValue};
-use crate::shard::Loaded;
+use crate::shard::{Control, Loaded, Stamp};
+
+/// What a marker makes count: group, partition, offset.
+pub(super) type Ended = Vec<(Arc<str>, TopicPartition, Offset)>;
+
+/// What a transaction's end makes count, in every group.
+pub(super) fn end(groups: &mut Groups, stamp: Stamp, control: Control) -> Ended {
+    let ends = groups.iter_mut().flat_map(|(id, group)| {
+        let ended = group.offsets.end(stamp, control).into_iter();
+        ended.map(|(partition, offset)| (id.clone(), partition, offset))
+    });
+    ends.collect()
+}
 
 /// Takes in one thing that the log holds. Records of other types are for later releases.
 pub(super) fn replay(groups: &mut Groups, now: Instant, loaded: Loaded) {
     match loaded {
         Loaded::Marker { stamp, control } => {
-            for group in groups.values_mut() {
-                group.offsets.end(stamp, control);
-            }
+            end(groups, stamp, control);
         }
         Loaded::Record { offset, transaction, key, value, .. } => {
             let Some(key) = Key::decode(&key) else { return };

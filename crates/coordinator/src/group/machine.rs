@@ -1,6 +1,6 @@
 //! The shard itself: time, writes and their outcomes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use topomotion_wire::messages::{RequestKind, ResponseKind, WriteTxnMarkersRequest};
@@ -37,6 +37,8 @@ pub struct GroupShard {
     dirty: BTreeSet<Arc<str>>,
     /// The topics that there were last.
     topics: BTreeSet<Arc<str>>,
+    /// Markers that were appended before the log was read: what each makes count, once it is.
+    early: BTreeMap<Stamp, load::Ended>,
     /// When offsets are looked at next; none until the log is read.
     next_expiry: Option<Instant>,
 }
@@ -53,6 +55,7 @@ impl GroupShard {
             out,
             dirty: BTreeSet::new(),
             topics: BTreeSet::new(),
+            early: BTreeMap::new(),
             next_expiry: None,
         }
     }
@@ -136,6 +139,14 @@ impl GroupShard {
                 }
                 self.out.tell_when_committed(token, facts);
             }
+        }
+    }
+
+    /// Offsets of transactions that have come to count.
+    fn tell_ended(&mut self, ended: load::Ended) {
+        for (group, partition, offset) in ended {
+            let offset = Some(offset);
+            self.out.fact(Fact::OffsetCommitted { group, partition, offset });
         }
     }
 
@@ -258,6 +269,13 @@ fn obituary(
 
 impl Shard for GroupShard {
     fn load(&mut self, now: Instant, loaded: Loaded) {
+        if let Loaded::Marker { stamp, control } = loaded
+            && let Some(early) = self.early.get_mut(&stamp)
+        {
+            // Of several with this stamp the early one is the last.
+            *early = load::end(&mut self.groups, stamp, control);
+            return;
+        }
         load::replay(&mut self.groups, now, loaded);
     }
 
@@ -266,6 +284,8 @@ impl Shard for GroupShard {
         for group in self.groups.values_mut() {
             group.loaded(now, &self.config);
         }
+        let early = std::mem::take(&mut self.early).into_values();
+        early.for_each(|ended| self.tell_ended(ended));
         self.dirty = self.groups.keys().cloned().collect();
         self.topics = directory.topics().into_iter().collect();
         self.next_expiry = Some(now + self.config.offsets_retention_check_interval);
@@ -339,16 +359,16 @@ impl Shard for GroupShard {
     }
 
     fn marker_appended(&mut self, _now: Instant, stamp: Stamp, control: Control) {
-        for (id, group) in &mut self.groups {
-            if !group.offsets.pending.contains_key(&stamp.producer) {
-                continue;
-            }
-            self.out.mark(Rule::Txn9);
-            for (partition, offset) in group.offsets.end(stamp, control) {
-                let (group, offset) = (id.clone(), Some(offset));
-                self.out.fact(Fact::OffsetCommitted { group, partition, offset });
-            }
+        if self.next_expiry.is_none() {
+            self.early.insert(stamp, load::Ended::new());
+            return;
         }
+        let pends = |group: &&Group| group.offsets.pending.contains_key(&stamp.producer);
+        for _ in self.groups.values().filter(pends) {
+            self.out.mark(Rule::Txn9);
+        }
+        let ended = load::end(&mut self.groups, stamp, control);
+        self.tell_ended(ended);
     }
 
     fn markers_answered(

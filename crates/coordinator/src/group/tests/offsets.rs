@@ -293,6 +293,17 @@ fn a_new_coordinator_knows_of_open_transactions_and_of_ended_ones() {
 }
 
 #[test]
+fn a_marker_that_comes_before_the_log_is_read_is_told_afterwards() {
+    let mut rig = Rig::new();
+    txn_commit(&mut rig, NOBODY, 7).unwrap();
+    rig.end_transaction(STAMP, Control::Commit);
+    txn_commit(&mut rig, NOBODY, 8).unwrap();
+    rig.fail_over_with(&[(STAMP, Control::Commit)]);
+    assert_eq!(fetch(&mut rig, true), Ok(8));
+    assert_eq!(told(&rig), [Some(Offset(7)), Some(Offset(8))]);
+}
+
+#[test]
 fn offsets_come_back_with_all_that_was_said() {
     let mut rig = Rig::new();
     commit(&mut rig, NOBODY, 5).unwrap();

@@ -116,11 +116,21 @@ impl Rig {
 
     /// Another broker takes over: it knows what is committed, and nothing else.
     pub fn fail_over(&mut self) {
+        self.fail_over_with(&[]);
+    }
+
+    /// Another leads, and markers reach its log before it has read that.
+    pub fn fail_over_with(&mut self, markers: &[(Stamp, Control)]) {
         self.lives += 1;
         self.log.truncate(self.committed);
         self.waiting.clear();
         let random = Random::new(0, self.lives);
         self.shard = GroupShard::new(self.config.clone(), random);
+        for &(stamp, control) in markers {
+            self.log.push(Loaded::Marker { stamp, control });
+            self.shard.marker_appended(self.now, stamp, control);
+        }
+        self.committed = self.log.len();
         for loaded in &self.log {
             self.shard.load(self.now, loaded.clone());
         }
