@@ -17,7 +17,7 @@ use topomotion_wire::{
     Offset, Output, QuorumEpoch, QuorumRole, Random, Request, TopicPartition,
 };
 
-use crate::acl::{Gate, Guest};
+use crate::acl::{Gate, Guest, Holder, Rights};
 use crate::api::describe_log_dirs::Volume;
 use crate::broker::{Broker, Standing};
 use crate::config::NodeConfig;
@@ -41,6 +41,7 @@ pub struct Node {
     effects: Effects,
     inbound: Inbound,
     gate: Gate,
+    rights: Rights,
     topic_ids: TopicIds,
     peers: Peers,
     quorum: Quorum,
@@ -102,6 +103,7 @@ impl Node {
             effects,
             inbound: Inbound::default(),
             gate: Gate::default(),
+            rights: Rights::default(),
             topic_ids: TopicIds::default(),
             quorum,
             quorum_tickets: BTreeMap::new(),
@@ -247,10 +249,14 @@ impl Node {
     /// Lets a request in whose turn has come, or what of it may come in.
     fn admit(&mut self, now: Instant, call: Call) {
         let Some(super_users) = &self.config.settings.authorizer else {
+            self.rights.note(&call);
             return self.dispatch(now, call);
         };
         match self.gate.admit(&self.image, super_users, call) {
-            Ok(call) => self.dispatch(now, call),
+            Ok(call) => {
+                self.rights.note(&call);
+                self.dispatch(now, call);
+            }
             Err((ticket, answer)) => self.deliver(ticket, answer),
         }
     }
@@ -258,7 +264,11 @@ impl Node {
     fn answer(&mut self, ticket: Ticket, answer: Answer) {
         let mut answer = answer;
         self.topic_ids.restore(&self.image, ticket, &mut answer);
-        let Some(super_users) = &self.config.settings.authorizer else {
+        let authorizer = self.config.settings.authorizer.as_deref();
+        let guest = authorizer.zip(self.gate.guest(ticket));
+        let holder = Holder { image: &self.image, guest };
+        self.rights.tell(ticket, holder, &mut answer);
+        let Some(super_users) = authorizer else {
             return self.deliver(ticket, answer);
         };
         let answer = self.gate.amend(&self.image, super_users, ticket, answer);
@@ -395,6 +405,7 @@ impl Node {
     fn hung_up(&mut self, now: Instant, connection: ConnectionId) {
         self.inbound.closed(connection);
         self.gate.closed(connection);
+        self.rights.closed(connection);
         self.topic_ids.closed(connection);
         let standing =
             standing(&self.config, &self.image, &self.quorum, self.applied, now);

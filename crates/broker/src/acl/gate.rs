@@ -42,6 +42,12 @@ impl Gate {
         self.guests.insert(connection, guest);
     }
 
+    /// Who has asked, if anybody was introduced there.
+    pub(crate) fn guest(&self, ticket: Ticket) -> Option<&Guest> {
+        let Ticket::Remote { connection, .. } = ticket else { return None };
+        self.guests.get(&connection)
+    }
+
     /// A connection is gone.
     pub(crate) fn closed(&mut self, connection: ConnectionId) {
         if self.guests.remove(&connection).is_some() {

@@ -11,6 +11,7 @@
 mod gate;
 mod judge;
 mod refusal;
+mod rights;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 pub(crate) use gate::Gate;
 pub use gate::Guest;
+pub(crate) use rights::{Holder, Rights};
 
 /// What an entry is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

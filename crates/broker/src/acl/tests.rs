@@ -102,3 +102,63 @@ fn codes_are_kafka_s() {
         assert_eq!(Resource::of(resource.code()), Some(resource));
     }
 }
+
+/// The bits of these operations.
+fn bits(all: &[Operation]) -> i32 {
+    all.iter().fold(0, |set, operation| set | 1 << operation.code())
+}
+
+#[test]
+fn rights_are_what_the_lists_allow_of_what_the_kind_knows() {
+    use rights::Rights;
+    use topomotion_wire::messages::metadata_response::MetadataResponseTopic;
+    use topomotion_wire::messages::{
+        MetadataRequest, MetadataResponse, ResponseKind, TopicName,
+    };
+    use topomotion_wire::{ConnectionId, CorrelationId, Request, StrBytes};
+
+    use crate::metadata::{MetadataImage, MetadataRecord};
+    use crate::net::{Answer, Call, Ticket};
+
+    let mut image = MetadataImage::default();
+    let read = acl("orders", Pattern::Literal, Operation::Read, Permission::Allow);
+    let mut describe = acl(CLUSTER, Pattern::Literal, Operation::All, Permission::Allow);
+    describe.resource = Resource::Cluster;
+    describe.principal = "User:bob".into();
+    for (id, acl) in numbered(vec![read, describe]) {
+        image.apply(&MetadataRecord::Acl { id, acl });
+    }
+    let super_users: Vec<Arc<str>> = vec!["User:root".into()];
+    let told = |who: Option<&str>| {
+        let ticket = Ticket::Remote { connection: ConnectionId::Accepted(1), serial: 0 };
+        let body = MetadataRequest::default()
+            .with_include_topic_authorized_operations(true)
+            .with_include_cluster_authorized_operations(true)
+            .into();
+        let (correlation, client) = (CorrelationId(0), "".into());
+        let request = Box::new(Request { correlation, version: 8, client, body });
+        let mut rights = Rights::default();
+        rights.note(&Call { ticket, request });
+        let name = TopicName(StrBytes::from_static_str("orders"));
+        let topic = MetadataResponseTopic::default().with_name(Some(name));
+        let body = MetadataResponse::default().with_topics(vec![topic]);
+        let mut answer = Answer::Reply(Box::new(body.into()));
+        let who = who.map(guest);
+        let guest = who.as_ref().map(|who| (&*super_users, who));
+        rights.tell(ticket, Holder { image: &image, guest }, &mut answer);
+        let Answer::Reply(body) = answer else { panic!("still an answer") };
+        let ResponseKind::Metadata(it) = *body else { panic!("of its kind") };
+        (it.topics[0].topic_authorized_operations, it.cluster_authorized_operations)
+    };
+    use Operation as O;
+    let of_topics = [O::Read, O::Write, O::Create, O::Delete, O::Alter, O::Describe];
+    let of_topics = bits(&of_topics) | bits(&[O::DescribeConfigs, O::AlterConfigs]);
+    let of_cluster = [O::Create, O::Alter, O::Describe, O::ClusterAction];
+    let of_configs = [O::DescribeConfigs, O::AlterConfigs, O::IdempotentWrite];
+    let of_cluster = bits(&of_cluster) | bits(&of_configs);
+    assert_eq!((of_topics, of_cluster), (0b1101_1111_1000, 0b1_1111_1010_0000));
+    assert_eq!(told(None), (of_topics, of_cluster), "there is no authorizer");
+    assert_eq!(told(Some("root")), (of_topics, of_cluster));
+    assert_eq!(told(Some("alice")), (bits(&[O::Read, O::Describe]), 0));
+    assert_eq!(told(Some("bob")), (0, of_cluster));
+}

@@ -4,8 +4,9 @@ use topomotion_log::{BatchBuilder, Compression, RecordRef};
 use topomotion_wire::messages::create_topics_request::CreatableTopic;
 use topomotion_wire::messages::metadata_request::MetadataRequestTopic;
 use topomotion_wire::messages::{
-    DeleteTopicsRequest, DescribeClusterRequest, FetchResponse, MetadataRequest,
-    MetadataResponse,
+    DeleteTopicsRequest, DescribeClusterRequest, DescribeGroupsRequest,
+    DescribeTopicPartitionsRequest, FetchResponse, FindCoordinatorRequest, GroupId,
+    MetadataRequest, MetadataResponse,
 };
 use topomotion_wire::{Bytes, ErrorCode};
 use uuid::Uuid;
@@ -227,4 +228,49 @@ fn no_topics_are_none_or_all_and_nobody_is_told_of_rights_unasked() {
     assert_eq!(told.collect::<Vec<_>>(), [0, unknown], "in the order of asking");
     assert_eq!(response.cluster_authorized_operations, i32::MIN);
     assert_eq!(response.topics[0].topic_authorized_operations, i32::MIN);
+}
+
+#[test]
+fn whoever_asks_is_told_of_all_rights_where_nobody_decides_on_them() {
+    let mut rig = three_brokers(1, &[]);
+    let (of_topics, of_groups, of_cluster) = (3_576, 3_400, 8_096);
+    let request = MetadataRequest::default()
+        .with_topics(None)
+        .with_include_cluster_authorized_operations(true)
+        .with_include_topic_authorized_operations(true);
+    let ResponseKind::Metadata(told) = rig.call(1, 8, request) else { panic!() };
+    assert_eq!(told.cluster_authorized_operations, of_cluster);
+    assert_eq!(told.topics[0].topic_authorized_operations, of_topics);
+
+    let request = DescribeClusterRequest::default().with_endpoint_type(1);
+    let asking = request.clone().with_include_cluster_authorized_operations(true);
+    for (request, set) in [(request, i32::MIN), (asking, of_cluster)] {
+        let ResponseKind::DescribeCluster(told) = rig.call(1, 1, request) else {
+            panic!("an answer of its kind")
+        };
+        assert_eq!(told.cluster_authorized_operations, set);
+    }
+    let request = DescribeTopicPartitionsRequest::default();
+    let ResponseKind::DescribeTopicPartitions(told) = rig.call(1, 0, request) else {
+        panic!("an answer of its kind")
+    };
+    assert_eq!(told.topics[0].topic_authorized_operations, of_topics, "unasked");
+
+    // Whose coordinator is not there yet is refused, and a refusal tells of no rights.
+    let group = || vec![GroupId(name("g").0)];
+    let describe = || {
+        let request = DescribeGroupsRequest::default().with_groups(group());
+        request.with_include_authorized_operations(true)
+    };
+    let ResponseKind::DescribeGroups(told) = rig.call(1, 5, describe()) else { panic!() };
+    assert_ne!(told.groups[0].error_code, 0);
+    assert_eq!(told.groups[0].authorized_operations, i32::MIN);
+    let find = FindCoordinatorRequest::default().with_key(name("g").0);
+    rig.call(1, 3, find.clone());
+    rig.run_for(2_000);
+    let ResponseKind::FindCoordinator(at) = rig.call(1, 3, find) else { panic!() };
+    let described = rig.call(at.node_id.0, 5, describe());
+    let ResponseKind::DescribeGroups(told) = described else { panic!() };
+    assert_eq!((told.groups[0].error_code, &*told.groups[0].group_state), (0, "Dead"));
+    assert_eq!(told.groups[0].authorized_operations, of_groups);
 }
