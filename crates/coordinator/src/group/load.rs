@@ -24,12 +24,10 @@ pub(super) fn end(groups: &mut Groups, stamp: Stamp, control: Control) -> Ended 
     ends.collect()
 }
 
-/// Takes in one thing that the log holds. Records of other types are for later releases.
+/// Takes in a record that the log holds. Those of other types are for later releases.
 pub(super) fn replay(groups: &mut Groups, now: Instant, loaded: Loaded) {
     match loaded {
-        Loaded::Marker { stamp, control } => {
-            end(groups, stamp, control);
-        }
+        Loaded::Marker { .. } => {}
         Loaded::Record { offset, transaction, key, value, .. } => {
             let Some(key) = Key::decode(&key) else { return };
             match (&key, value) {

@@ -269,14 +269,13 @@ fn obituary(
 
 impl Shard for GroupShard {
     fn load(&mut self, now: Instant, loaded: Loaded) {
-        if let Loaded::Marker { stamp, control } = loaded
-            && let Some(early) = self.early.get_mut(&stamp)
-        {
-            // Of several with this stamp the early one is the last.
-            *early = load::end(&mut self.groups, stamp, control);
-            return;
+        let Loaded::Marker { stamp, control } = loaded else {
+            return load::replay(&mut self.groups, now, loaded);
+        };
+        let ended = load::end(&mut self.groups, stamp, control);
+        if let Some(early) = self.early.get_mut(&stamp) {
+            early.extend(ended);
         }
-        load::replay(&mut self.groups, now, loaded);
     }
 
     fn loaded(&mut self, now: Instant, directory: &dyn Directory) {
@@ -360,7 +359,7 @@ impl Shard for GroupShard {
 
     fn marker_appended(&mut self, _now: Instant, stamp: Stamp, control: Control) {
         if self.next_expiry.is_none() {
-            self.early.insert(stamp, load::Ended::new());
+            self.early.entry(stamp).or_default();
             return;
         }
         let pends = |group: &&Group| group.offsets.pending.contains_key(&stamp.producer);

@@ -126,14 +126,15 @@ impl Rig {
         self.waiting.clear();
         let random = Random::new(0, self.lives);
         self.shard = GroupShard::new(self.config.clone(), random);
-        for &(stamp, control) in markers {
-            self.log.push(Loaded::Marker { stamp, control });
-            self.shard.marker_appended(self.now, stamp, control);
-        }
-        self.committed = self.log.len();
         for loaded in &self.log {
             self.shard.load(self.now, loaded.clone());
         }
+        for &(stamp, control) in markers {
+            self.log.push(Loaded::Marker { stamp, control });
+            self.shard.marker_appended(self.now, stamp, control);
+            self.shard.load(self.now, Loaded::Marker { stamp, control });
+        }
+        self.committed = self.log.len();
         self.shard.loaded(self.now, &self.topics);
         self.drain();
     }
