@@ -23,6 +23,8 @@ struct Belief {
     given_up: BTreeSet<Name>,
     /// Whether its user has wanted to read something else since it was given partitions.
     changed_its_mind: bool,
+    /// The generation in which it was given partitions last.
+    given_in: i32,
 }
 
 #[derive(Debug, Default)]
@@ -37,6 +39,12 @@ pub(crate) struct Owners {
     complete: BTreeMap<Name, i32>,
     /// Who has asked to join since the members of a group were last complete.
     joined: BTreeMap<Name, BTreeSet<Name>>,
+    /// The same, where members may be complete for a coordinator that is deposed as well.
+    joined_anywhere: BTreeMap<Name, BTreeSet<Name>>,
+    /// Who had no part in a generation that a coordinator made complete which was deposed and
+    /// had not heard of it: those whom it serves share out what the others still have (GRP-4,
+    /// and GRP-7 for static members, which stay in the group for all that).
+    without: BTreeMap<(Name, i32), BTreeSet<Name>>,
     /// The newest generation that each group was told to be in.
     generations: BTreeMap<Name, i32>,
     /// Replicas of which less was found than they had, until somebody coordinates with them.
@@ -100,6 +108,31 @@ impl Owners {
         }
     }
 
+    /// A deposed coordinator has a new generation of those who have joined, and nobody else.
+    fn part(&mut self, group: &Name, state: GroupState, generation: i32) {
+        if state != GroupState::CompletingRebalance {
+            return;
+        }
+        let joined = self.joined_anywhere.remove(group).unwrap_or_default();
+        let known = self.beliefs.get(group).into_iter().flatten();
+        let without = known.map(|(process, _)| process.clone());
+        let without = without.filter(|it| !joined.contains(it)).collect();
+        self.without.insert((group.clone(), generation), without);
+    }
+
+    /// Whether a member was given its share in a generation that another, who is behind it, had
+    /// no part in.
+    fn is_without(
+        &self,
+        group: &Name,
+        given: &Belief,
+        (other, behind): (&Name, &Belief),
+    ) -> bool {
+        let place = (group.clone(), given.given_in);
+        behind.given_in < given.given_in
+            && self.without.get(&place).is_some_and(|it| it.contains(other))
+    }
+
     fn judge_owners(&self, group: &Name, process: &Name, bench: &mut Bench<'_>) {
         let beliefs = &self.beliefs[group];
         let own = &beliefs[process];
@@ -107,7 +140,11 @@ impl Owners {
             return;
         }
         for (other, belief) in beliefs {
-            if other == process || belief.is_expelled {
+            if other == process
+                || belief.is_expelled
+                || self.is_without(group, own, (other, belief))
+                || self.is_without(group, belief, (process, own))
+            {
                 continue;
             }
             let both: Vec<&Name> = own.owned.intersection(&belief.owned).collect();
@@ -146,6 +183,7 @@ impl Checker for Owners {
                     Ownership::Assigned => {
                         // What it is given may come late, when others have it already.
                         belief.is_expelled = !is_counted;
+                        belief.given_in = *generation;
                         let at_will = std::mem::take(&mut belief.changed_its_mind);
                         let back = partitions
                             .iter()
@@ -161,8 +199,11 @@ impl Checker for Owners {
                 self.judge_owners(group, process, bench);
             }
             // Whoever coordinates no more counts with whom it likes.
-            StateChange::Group { coordinator, group, .. }
-                if is_deposed(model, coordinator, group) => {}
+            StateChange::Group { coordinator, group, state, generation, .. }
+                if is_deposed(model, coordinator, group) =>
+            {
+                self.part(group, *state, *generation);
+            }
             StateChange::Group {
                 coordinator,
                 group,
@@ -179,6 +220,8 @@ impl Checker for Owners {
                 let joined = self.joined_until(group, *state);
                 if is_complete {
                     self.complete.insert(group.clone(), *generation);
+                    self.without.remove(&(group.clone(), *generation));
+                    self.joined_anywhere.remove(group);
                 }
                 self.count(group, members, |it| {
                     it.instance.is_none() || !is_complete || joined.contains(&it.process)
@@ -210,7 +253,9 @@ impl Checker for Owners {
             belief.into_iter().for_each(|belief| belief.is_expelled = true);
         }
         if let Sight::Heard { process, group, topics: Some(_), .. } = sight {
-            self.joined.entry(group.clone()).or_default().insert(process.clone());
+            for joined in [&mut self.joined, &mut self.joined_anywhere] {
+                joined.entry(group.clone()).or_default().insert(process.clone());
+            }
         }
         if let Sight::Subscribed(process) = sight {
             let beliefs = self.beliefs.values_mut().filter_map(|it| it.get_mut(process));

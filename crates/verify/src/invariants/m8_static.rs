@@ -27,6 +27,8 @@ struct Patience {
 struct Members {
     coordinator: Option<Name>,
     now: BTreeSet<Name>,
+    /// Those that this coordinator has taken out, of whom some may be back.
+    out: BTreeSet<Name>,
     /// Those that another coordinator would find: where members join, nothing is written before
     /// all have, and each has been told what it is given.
     written: BTreeSet<Name>,
@@ -40,8 +42,17 @@ struct Presence {
     heard: Option<u64>,
     /// When it was heard again after it had been silent for too long.
     lapsed: Option<u64>,
-    /// Since when it is behind its group.
-    behind: Option<u64>,
+    /// What it was given last, as far as that was told.
+    assigned: BTreeSet<Name>,
+    /// Since when it has had to give up some of that before its epoch moves (GRP-13).
+    must_revoke: Option<u64>,
+}
+
+/// Whether a group's coordinator has told of it before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Coordinator {
+    New,
+    Known,
 }
 
 #[derive(Debug, Default)]
@@ -118,13 +129,29 @@ impl Static {
         self.now = at;
     }
 
-    /// Notes whether a member is behind.
-    fn look_at(&mut self, group: &Name, generation: i32, member: &GroupMember, at: u64) {
+    /// Notes whether a member has to give something up. Its time to do so is counted from the
+    /// question that it was decided with, whose answer waits until that is durable; a new
+    /// coordinator counts anew.
+    fn look_at(
+        &mut self,
+        group: &Name,
+        generation: i32,
+        member: &GroupMember,
+        (coordinator, at): (Coordinator, u64),
+    ) {
         let place = (group.clone(), member.process.clone());
         let Some(presence) = self.presence.get_mut(&place) else { return };
-        match member.epoch == generation {
-            true => presence.behind = None,
-            false => _ = presence.behind.get_or_insert(at),
+        let assigned: BTreeSet<Name> = member.assigned.iter().cloned().collect();
+        let is_less = !presence.assigned.is_subset(&assigned);
+        presence.assigned = assigned;
+        if member.epoch == generation {
+            presence.must_revoke = None;
+        } else if is_less {
+            let heard = presence.heard.unwrap_or_default();
+            let unanswered = presence.arrived.values().filter(|asked| **asked >= heard);
+            presence.must_revoke = Some(unanswered.copied().min().unwrap_or(at));
+        } else if coordinator == Coordinator::New {
+            presence.must_revoke = presence.must_revoke.map(|_| at);
         }
     }
 
@@ -139,19 +166,12 @@ impl Static {
         let at = bench.at().0;
         let Some(heard) = presence.heard else { return };
         let is_slow = presence
-            .behind
+            .must_revoke
             .zip(patience.revocation)
-            // It is behind since it was heard, and that is told when it is durable.
-            .is_some_and(|(since, within)| at >= since.min(heard) + within);
-        // What it was told to give up is told here when it is durable, as is its answer.
-        let was_slow = patience.revocation.is_some_and(|within| {
-            let mut unanswered = presence.arrived.values();
-            unanswered.any(|&asked| asked >= heard && at >= asked + within)
-        });
+            .is_some_and(|(since, within)| at >= since + within);
         let holds = at >= heard + patience.session
             || presence.lapsed.is_some_and(|lapsed| at <= lapsed + LATE)
-            || is_slow
-            || was_slow;
+            || is_slow;
         bench.demand("M8", holds, || {
             format!(
                 "static member {gone} was taken out of {group} {} ms after it was heard",
@@ -179,19 +199,31 @@ impl Checker for Static {
         let with_instance = members.iter().filter(|it| it.instance.is_some());
         let now: BTreeSet<Name> =
             with_instance.clone().map(|it| it.process.clone()).collect();
-        for member in with_instance {
-            self.look_at(group, *generation, member, bench.at().0);
-        }
         let known = self.members.entry(group.clone()).or_default();
         let is_new =
             known.coordinator.replace(coordinator.clone()).as_ref() != Some(coordinator);
+        if is_new {
+            known.out.clear();
+        }
+        // A group's death is told when it is durable. Whoever was taken out of it before, and is
+        // in one of the same name by then, is looked for in what is told of that next.
+        let now = match state {
+            GroupState::Dead => known.now.intersection(&known.out).cloned().collect(),
+            _ => now,
+        };
         let before = std::mem::replace(&mut known.now, now.clone());
+        known.out.extend(before.difference(&now).cloned());
         let written = match state {
             GroupState::PreparingRebalance | GroupState::CompletingRebalance => {
                 known.written.clone()
             }
+            GroupState::Dead => std::mem::take(&mut known.written),
             _ => std::mem::replace(&mut known.written, now.clone()),
         };
+        let who = if is_new { Coordinator::New } else { Coordinator::Known };
+        for member in with_instance {
+            self.look_at(group, *generation, member, (who, bench.at().0));
+        }
         if self.moved.contains(coordinator) {
             return;
         }

@@ -19,6 +19,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ("M2", "assign_twice", |it| {
         it.group(2, "range", &[("a", &["sold-0"]), ("b", &["sold-0"])]);
     }),
+    ("M2", "leave_one_over", |it| {
+        it.reads_sold(&["a"]);
+        it.group(2, "range", &[("a", &["sold-0"])]);
+    }),
     ("M3", "accept_stale_commit", |it| {
         it.group(2, "range", &[("a", &["sold-0"])]);
         it.commit(1, 5);
@@ -114,8 +118,10 @@ impl Evidence {
     /// A topic has two partitions, and these members want to read it.
     fn reads_sold(&mut self, members: &[&str]) {
         let broker = self.offsets_coordinator();
+        // In one batch of metadata.
+        let at = Time(self.end() + 1);
         for partition in ["sold-0", "sold-1"] {
-            self.then(StateChange::Registration {
+            let what = What::State(StateChange::Registration {
                 controller: "controller-101".into(),
                 partition: partition.into(),
                 replicas: vec![broker.clone()],
@@ -124,6 +130,7 @@ impl Evidence {
                 leader_epoch: 0,
                 partition_epoch: 0,
             });
+            self.lines.push(Line::Event(Event { at, what }));
         }
         for &process in members {
             let topics = Some(BTreeSet::from(["sold".into()]));
