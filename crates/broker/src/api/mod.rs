@@ -12,6 +12,7 @@ pub(crate) mod alter_partition;
 pub(crate) mod api_versions;
 pub(crate) mod broker_heartbeat;
 pub(crate) mod broker_registration;
+mod config_facts;
 pub(crate) mod coordination;
 pub(crate) mod create_partitions;
 pub(crate) mod create_topics;

@@ -117,6 +117,33 @@ fn a_broker_tells_its_own_settings_and_nobody_elses() {
 }
 
 #[test]
+fn synonyms_and_words_are_for_those_who_ask() {
+    let mut rig = three_brokers(1, &[("segment.bytes", "4096")]);
+    let mut ask = |synonyms, words| {
+        let resource = DescribeConfigsResource::default()
+            .with_resource_type(2)
+            .with_resource_name(text("orders"))
+            .with_configuration_keys(Some(vec![text("segment.bytes")]));
+        let request = DescribeConfigsRequest::default()
+            .with_resources(vec![resource])
+            .with_include_synonyms(synonyms)
+            .with_include_documentation(words);
+        let ResponseKind::DescribeConfigs(mut told) = rig.call(2, 4, request) else {
+            panic!("an answer of its kind")
+        };
+        told.results.remove(0).configs.remove(0)
+    };
+    let (plain, all) = (ask(false, false), ask(true, true));
+    assert_eq!((plain.synonyms.len(), plain.documentation), (0, None));
+    assert_eq!((plain.config_type, plain.config_source), (3, 1), "a number of a topic");
+    let synonyms = all.synonyms.iter().map(|it| (it.name.as_str(), it.source));
+    let synonyms: Vec<_> = synonyms.collect();
+    assert_eq!(synonyms, [("segment.bytes", 1), ("log.segment.bytes", 5)]);
+    let words = all.documentation.expect("it was asked for");
+    assert_eq!(&*words, "How large the file of a segment may grow.");
+}
+
+#[test]
 fn produce_is_offered_from_version_0() {
     let mut rig = Rig::new(1, 1);
     settle(&mut rig);
