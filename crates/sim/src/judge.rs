@@ -13,6 +13,7 @@ use crate::Sight;
 
 mod answers;
 mod groups;
+mod shares;
 
 use groups::Groups;
 

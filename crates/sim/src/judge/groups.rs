@@ -6,12 +6,14 @@ use std::sync::Arc;
 use topomotion_model::{Comparison, Condition, PartitionName, ProcessId, Stateful};
 use topomotion_trace::{GroupState, StateChange, TransactionState};
 
+use super::shares::Shares;
 use super::{Observer, equality};
 
 /// What is known of groups and of transactions.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Groups {
     groups: BTreeMap<Arc<str>, Group>,
+    shares: Shares,
     /// What each member believes to own.
     owned: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
     /// The group of each process that was ever a member.
@@ -69,6 +71,7 @@ impl Reads {
 
 impl Groups {
     pub fn change(&mut self, change: &StateChange) {
+        self.shares.change(change);
         match change {
             StateChange::Group {
                 coordinator,
@@ -128,6 +131,7 @@ impl Groups {
 
     /// A process that is down owns nothing.
     pub fn is_down(&mut self, process: &str) {
+        self.shares.is_down(process);
         self.owned.remove(process);
         self.epochs.remove(process);
     }
@@ -267,6 +271,11 @@ impl Observer {
     /// The member that shares out what a group reads, if a member does.
     pub(crate) fn group_leader(&self, group: &str) -> Option<&Arc<str>> {
         self.groups.groups.get(group)?.leader.as_ref()
+    }
+
+    /// Who had a partition that nobody is given since that member has forgotten to hand it on.
+    pub(crate) fn forgotten_by(&self, group: &str, partition: &str) -> Option<&Arc<str>> {
+        self.groups.shares.forgotten_by(group, partition)
     }
 
     /// Who coordinates a group or a transaction, as the trace last told.

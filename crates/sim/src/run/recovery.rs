@@ -289,8 +289,9 @@ fn groups_unstable(stage: &Stage<'_>) -> Vec<String> {
 /// Whether a partition may be without an owner until the next rebalance, which may be far. A
 /// static leader that returns to a stable group is told what it was assigned, and shares out
 /// nothing (KIP-814). It takes the topics as it finds them for those that it has shared out: a
-/// partition that came into being meanwhile is missed. And it does not know that it had let go
-/// of one for another member (KIP-429): if a new coordinator came between, nobody does.
+/// partition that came into being meanwhile is missed. And whichever static member returns so
+/// to the generation in which it had to let go of one for another member (KIP-429) does not
+/// know that: where its wish to join again did not reach the group, nobody does.
 fn may_be_missed(
     stage: &Stage<'_>,
     (group, members): (&str, &[Member<'_>]),
@@ -300,17 +301,12 @@ fn may_be_missed(
     let planned = planned.find(|it| *it.name == *partition.topic);
     let planned = planned.map_or(0, |it| it.assignment.len());
     let is_late = usize::try_from(partition.partition).is_ok_and(|at| at >= planned);
-    let leader = stage.observer.group_leader(group);
+    let leader = stage.observer.group_leader(group).filter(|_| is_late);
+    let forgotten_by = stage.observer.forgotten_by(group, &partition.to_string());
+    let excused = [leader, forgotten_by];
     members.iter().map(|it| it.plan).any(|plan| {
-        let lets_go = || {
-            let strategy = plan.settings.get("partition.assignment.strategy");
-            let host = stage.cluster.host(&plan.process);
-            strategy.is_some_and(|it| it.contains("cooperative"))
-                && host.is_some_and(|host| stage.cluster.world.starts(host) > 1)
-        };
-        leader == Some(&plan.process.0)
-            && plan.settings.contains_key("group.instance.id")
-            && (is_late || lets_go())
+        plan.settings.contains_key("group.instance.id")
+            && excused.contains(&Some(&plan.process.0))
     })
 }
 
