@@ -255,6 +255,20 @@ impl Model {
             .then_some(registration)
     }
 
+    /// Whether a partition has no leader, and this process led it last and knows nothing of
+    /// that: what it still commits the next leader will have.
+    pub fn was_last_to_lead(&self, process: &Name, partition: &Name) -> bool {
+        let role = self.replica(process, partition).and_then(|it| it.role.as_ref());
+        let (Some(registration), Some((leader, epoch))) =
+            (self.registrations.get(partition), role)
+        else {
+            return false;
+        };
+        registration.leader.is_none()
+            && leader.as_ref() == Some(process)
+            && epoch + 1 == registration.leader_epoch
+    }
+
     /// Takes in what only a judge is shown.
     pub fn witness(&mut self, sight: &Sight) {
         match sight {

@@ -40,12 +40,23 @@ struct Presence {
     /// When each of its questions came; it counts when it is answered.
     arrived: BTreeMap<u64, u64>,
     heard: Option<u64>,
+    /// At the moment of its last answer: since when it had waited for one.
+    waited: Option<(u64, u64)>,
     /// When it was heard again after it had been silent for too long.
     lapsed: Option<u64>,
     /// What it was given last, as far as that was told.
     assigned: BTreeSet<Name>,
     /// Since when it has had to give up some of that before its epoch moves (GRP-13).
     must_revoke: Option<u64>,
+}
+
+impl Presence {
+    /// When the first question came since the last one that was answered; one that was
+    /// refused may have been decided, too.
+    fn waiting_since(&self) -> Option<u64> {
+        let heard = self.heard.unwrap_or_default();
+        self.arrived.values().filter(|asked| **asked >= heard).copied().min()
+    }
 }
 
 /// Whether a group's coordinator has told of it before.
@@ -114,6 +125,7 @@ impl Static {
         else {
             return;
         };
+        presence.waited = presence.waiting_since().map(|since| (self.now, since));
         let Some(at) = presence.arrived.remove(&number) else { return };
         if presence.heard.is_some_and(|heard| at >= heard + patience.session) {
             presence.lapsed = Some(at);
@@ -147,9 +159,10 @@ impl Static {
         if member.epoch == generation {
             presence.must_revoke = None;
         } else if is_less {
-            let heard = presence.heard.unwrap_or_default();
-            let unanswered = presence.arrived.values().filter(|asked| **asked >= heard);
-            presence.must_revoke = Some(unanswered.copied().min().unwrap_or(at));
+            // Its answer may have left at this very moment.
+            let waited = presence.waited.filter(|(answered, _)| *answered == at);
+            let since = waited.map(|(_, since)| since).or(presence.waiting_since());
+            presence.must_revoke = Some(since.unwrap_or(at));
         } else if coordinator == Coordinator::New {
             presence.must_revoke = presence.must_revoke.map(|_| at);
         }

@@ -88,6 +88,8 @@ pub(super) fn home_in(model: &Model, topic: &str, id: &str) -> Option<Name> {
 /// no longer known.
 pub(super) fn is_deposed(model: &Model, coordinator: &Name, group: &str) -> bool {
     home_in(model, "__consumer_offsets", group).is_some_and(|home| {
-        model.led_by(coordinator, &home).is_none() && !model.was_unclean(&home)
+        model.led_by(coordinator, &home).is_none()
+            && !model.was_last_to_lead(coordinator, &home)
+            && !model.was_unclean(&home)
     })
 }
