@@ -16,6 +16,8 @@ use crate::error::HostError;
 
 const LOCK: &str = ".lock";
 const META: &str = "meta.properties";
+/// What it is called while it is written.
+const META_FRESH: &str = "meta.properties.tmp";
 const FOLDER: &str = "broker-";
 
 /// A data directory that is ours as long as this lives.
@@ -29,16 +31,17 @@ pub(crate) struct DataDir {
 impl DataDir {
     /// Takes possession of `root`, formatting it for so many brokers if it is new.
     pub(crate) fn open(root: &Path, brokers: u16) -> Result<DataDir, HostError> {
-        fs::create_dir_all(root).map_err(|error| HostError::file(root, error))?;
+        fs::create_dir_all(root).map_err(|error| HostError::place(root, error))?;
         let lock = lock(root)?;
         let dir = DataDir { root: root.to_owned(), _lock: lock };
         dir.refuse_a_real_one()?;
         let formatted = dir.formatted()?;
         if formatted != 0 && formatted != brokers {
-            let why = format!("it was made for {formatted} brokers, not for {brokers}");
-            return Err(HostError::Foreign { file: root.to_owned(), why });
+            let (root, made) = (root.to_owned(), formatted);
+            return Err(HostError::Size { root, made, wanted: brokers });
         }
-        for broker in 1..=brokers {
+        // The first one last: what was begun and not ended counts as new.
+        for broker in (1..=brokers).rev() {
             dir.format(broker)?;
         }
         Ok(dir)
@@ -88,10 +91,13 @@ impl DataDir {
         let file = folder.join(META);
         if !file.exists() {
             fs::create_dir_all(&folder)
-                .map_err(|error| HostError::file(&folder, error))?;
+                .map_err(|error| HostError::place(&folder, error))?;
             let text =
                 format!("#\nversion=1\ncluster.id={CLUSTER_ID}\nnode.id={broker}\n");
-            return fs::write(&file, text).map_err(|error| HostError::file(&file, error));
+            let fresh = folder.join(META_FRESH);
+            return fs::write(&fresh, text)
+                .and_then(|()| fs::rename(&fresh, &file))
+                .map_err(|error| HostError::place(&file, error));
         }
         let text = read(&file)?;
         let expected = [
@@ -115,7 +121,7 @@ fn lock(root: &Path) -> Result<File, HostError> {
     let path = root.join(LOCK);
     let mut options = OpenOptions::new();
     let file = options.create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(|error| HostError::file(&path, error))?;
+    let file = file.map_err(|error| HostError::place(root, error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(HostError::Locked(root.to_owned())),
@@ -171,8 +177,33 @@ mod tests {
     fn a_directory_keeps_its_number_of_brokers() {
         let folder = Folder::new("brokers");
         drop(DataDir::open(&folder.0, 3).unwrap());
-        assert!(refused(&folder.0, 1).ends_with("it was made for 3 brokers, not for 1"));
+        assert!(refused(&folder.0, 1).ends_with("was made for 3 brokers, not for 1"));
         assert!(DataDir::open(&folder.0, 3).is_ok());
+        // Only one of them was made when the power went.
+        for broker in [1, 2] {
+            fs::remove_file(folder.0.join(format!("broker-{broker}/{META}"))).unwrap();
+        }
+        assert!(DataDir::open(&folder.0, 3).is_ok());
+        let one = Folder::new("broker");
+        drop(DataDir::open(&one.0, 1).unwrap());
+        let error = DataDir::open(&one.0, 3).expect_err("refused");
+        assert!(error.to_string().ends_with("was made for 1 broker, not for 3"));
+        let help = error.help().unwrap();
+        assert_eq!(help, "give --brokers 1, or choose another directory with --data-dir");
+    }
+
+    #[test]
+    fn what_can_be_no_directory_is_told_as_such() {
+        let folder = Folder::new("place");
+        fs::create_dir_all(&folder.0).unwrap();
+        let file = folder.0.join("file");
+        fs::write(&file, "").unwrap();
+        let error = DataDir::open(&file, 1).expect_err("refused");
+        assert!(error.to_string().ends_with("file is no directory"), "{error}");
+        let help = error.help().unwrap();
+        assert_eq!(help, "choose a directory that may be written to with --data-dir");
+        let below = refused(&file.join("below"), 1);
+        assert!(below.contains("nothing can be written to"), "{below}");
     }
 
     #[test]

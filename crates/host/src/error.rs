@@ -27,6 +27,22 @@ pub enum HostError {
         /// What it says, and what was expected.
         why: String,
     },
+    /// The data directory was made for another number of brokers.
+    Size {
+        /// The directory.
+        root: PathBuf,
+        /// For how many.
+        made: u16,
+        /// How many were asked for.
+        wanted: u16,
+    },
+    /// A place where no data directory can be.
+    Place {
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
     /// A file that cannot be read or written.
     File {
         /// Which.
@@ -71,8 +87,20 @@ impl HostError {
         HostError::File { path: path.to_owned(), error }
     }
 
+    pub(crate) fn place(path: &Path, error: io::Error) -> HostError {
+        HostError::Place { path: path.to_owned(), error }
+    }
+
     /// What the user can do about it, where that is known.
-    pub fn help(&self) -> Option<&'static str> {
+    pub fn help(&self) -> Option<String> {
+        if let HostError::Size { made, .. } = self {
+            let other = "choose another directory with --data-dir";
+            return Some(format!("give --brokers {made}, or {other}"));
+        }
+        self.fixed_help().map(ToOwned::to_owned)
+    }
+
+    fn fixed_help(&self) -> Option<&'static str> {
         match self {
             HostError::Listen { error, .. } => match error.kind() {
                 io::ErrorKind::AddrInUse => {
@@ -87,6 +115,14 @@ impl HostError {
                 Some("end the other process, or choose another directory with --data-dir")
             }
             HostError::Foreign { .. } => Some("choose another directory with --data-dir"),
+            HostError::Place { error, .. }
+                if error.kind() == io::ErrorKind::StorageFull =>
+            {
+                Some("free some space, or choose another directory with --data-dir")
+            }
+            HostError::Place { .. } => {
+                Some("choose a directory that may be written to with --data-dir")
+            }
             HostError::Disk { error: DiskError::Full, .. } => {
                 Some("free some space; what was acknowledged is kept")
             }
@@ -100,7 +136,8 @@ impl HostError {
             HostError::Tls { .. } => {
                 Some("a certificate and its private key are meant, both PEM")
             }
-            HostError::File { .. }
+            HostError::Size { .. }
+            | HostError::File { .. }
             | HostError::Disk { .. }
             | HostError::Halted { .. }
             | HostError::System(_) => None,
@@ -119,6 +156,20 @@ impl fmt::Display for HostError {
                 write!(f, "another process serves the data directory {}", path.display())
             }
             HostError::Foreign { file, why } => write!(f, "{}: {why}", file.display()),
+            HostError::Size { root, made, wanted } => {
+                let plural = if *made == 1 { "broker" } else { "brokers" };
+                let root = root.display();
+                write!(f, "{root} was made for {made} {plural}, not for {wanted}")
+            }
+            HostError::Place { path, error } => match error.kind() {
+                io::ErrorKind::AlreadyExists => {
+                    write!(f, "{} is no directory", path.display())
+                }
+                _ => {
+                    let path = path.display();
+                    write!(f, "nothing can be written to {path}: {error}")
+                }
+            },
             HostError::File { path, error } => write!(f, "{}: {error}", path.display()),
             HostError::Disk { broker, error } => {
                 write!(f, "broker {broker} stops: {error}")

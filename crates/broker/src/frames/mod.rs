@@ -78,12 +78,23 @@ pub enum Broken {
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Broken::Length(length) => write!(f, "a frame cannot have {length} bytes"),
-            Broken::Short(length) => write!(f, "{length} bytes hold no request header"),
-            Broken::Api(key) => write!(f, "API {key} is not served here"),
-            Broken::Version { key, version } => {
-                write!(f, "version {version} of API {key} is not served here")
+            Broken::Length(length @ ..0) => {
+                write!(f, "a frame cannot have {length} bytes")
             }
+            Broken::Length(length) => write!(
+                f,
+                "a frame of {length} bytes is longer than is allowed here \
+                 (socket.request.max.bytes)"
+            ),
+            Broken::Short(length) => write!(f, "{length} bytes hold no request header"),
+            Broken::Api(key) => match ApiKey::try_from(*key) {
+                Ok(api) => write!(f, "{api:?} (API {key}) is not served here"),
+                Err(_) => write!(f, "API {key} is not served here"),
+            },
+            Broken::Version { key, version } => match ApiKey::try_from(*key) {
+                Ok(api) => write!(f, "version {version} of {api:?} is not served here"),
+                Err(_) => write!(f, "version {version} of API {key} is not served here"),
+            },
             Broken::Header => f.write_str("the request header does not parse"),
             Broken::Body => f.write_str("the request does not parse"),
         }

@@ -236,3 +236,16 @@ fn whatever_is_offered_is_read_and_answered_in_every_version() {
     let by_topic_id = [(ApiKey::OffsetCommit, 10), (ApiKey::OffsetFetch, 10)];
     assert_eq!(read_elsewhere, [by_topic_id, by_topic_id].concat(), "see `by_topic_id`");
 }
+
+#[test]
+fn what_is_wrong_with_a_frame_is_told_in_words() {
+    let told = |broken: Broken| broken.to_string();
+    assert_eq!(told(Broken::Length(-1)), "a frame cannot have -1 bytes");
+    let long = "a frame of 105906176 bytes is longer than is allowed here \
+                (socket.request.max.bytes)";
+    assert_eq!(told(Broken::Length(105_906_176)), long);
+    assert_eq!(told(Broken::Api(9_999)), "API 9999 is not served here");
+    assert_eq!(told(Broken::Api(78)), "ShareFetch (API 78) is not served here");
+    let version = Broken::Version { key: 3, version: 99 };
+    assert_eq!(told(version), "version 99 of Metadata is not served here");
+}
