@@ -61,6 +61,8 @@ pub(crate) struct Cluster {
     jobs: Vec<Job>,
     watcher: Option<Watcher>,
     failure: Option<HostError>,
+    /// What is cut off while logs are read at the start was damaged.
+    mending: Option<Vec<String>>,
 }
 
 impl Cluster {
@@ -82,6 +84,7 @@ impl Cluster {
             jobs: Vec::new(),
             watcher,
             failure: None,
+            mending: Some(Vec::new()),
         };
         for member in 0..cluster.members.len() {
             cluster.drain(member, None);
@@ -510,8 +513,16 @@ impl Cluster {
         }
     }
 
+    /// What was found damaged at the start, and is gone: for whoever looks after the process.
+    pub(crate) fn take_mended(&mut self) -> Vec<String> {
+        self.mending.take().unwrap_or_default()
+    }
+
     fn write(&mut self, member: usize, op: DiskOp) {
         let own = &mut self.members[member];
+        if let (Some(told), Some(log)) = (&mut self.mending, damaged_log(&op)) {
+            told.push(format!("broker {}: {log}", own.id()));
+        }
         let life = own.lives;
         match own.disk.apply(op) {
             Ok(Stored::Done) => {}
@@ -528,6 +539,13 @@ impl Cluster {
         let broker = self.members[member].id();
         self.failure.get_or_insert(HostError::Disk { broker, error });
     }
+}
+
+/// What a log lost that is cut while it is read.
+fn damaged_log(op: &DiskOp) -> Option<String> {
+    let DiskOp::Truncate { file, len } = op else { return None };
+    let is_log = file.ends_with(".log");
+    is_log.then(|| format!("{file} is damaged behind byte {len}; it was cut there"))
 }
 
 /// Whether the answer tells how full the disk is.

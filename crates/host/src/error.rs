@@ -136,6 +136,10 @@ impl HostError {
             HostError::Tls { .. } => {
                 Some("a certificate and its private key are meant, both PEM")
             }
+            HostError::Halted { why, .. } if why.contains("quorum-state") => Some(
+                "put back a copy of that file: a node that does not know how it voted could \
+                 vote twice",
+            ),
             HostError::Size { .. }
             | HostError::File { .. }
             | HostError::Disk { .. }

@@ -217,7 +217,8 @@ async fn run(
     let (listeners, addresses) = listen(config).await?;
     let clock = Clock::start();
     let members = start(config, clock, dir.as_ref(), &addresses)?;
-    let cluster = Cluster::new(clock, config.durability, members, watch);
+    let mut cluster = Cluster::new(clock, config.durability, members, watch);
+    cluster.take_mended().iter().for_each(|line| say(line));
     let shared = Rc::new(Shared {
         cluster: RefCell::new(cluster),
         settings: config.settings.clone(),

@@ -229,14 +229,40 @@ fn a_cluster_on_disk_comes_back_with_its_registrations() {
         assert_eq!(cluster.end(), Vec::<String>::new());
         assert!(folder.join("broker-2/.kafka_cleanshutdown").exists());
     }
+    let log = "__cluster_metadata-0/00000000000000000000.log";
+    let path = folder.join("broker-2").join(log);
+    let good = std::fs::metadata(&path).expect("it is there").len();
+    let mut file = std::fs::File::options().append(true).open(&path).expect("ours");
+    file.write_all(b"half a batch, and not even that").expect("there is room");
+    let told = Cluster::start(3, Storage::Directory(folder.clone())).end();
+    let damage =
+        format!("broker 2: {log} is damaged behind byte {good}; it was cut there");
+    assert_eq!(told, [damage]);
     std::fs::remove_dir_all(&folder).expect("it is there");
 }
 
 #[test]
-fn a_port_that_is_taken_is_told() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("any port");
-    let port = taken.local_addr().expect("bound").port();
-    let config = HostConfig {
+fn a_node_that_has_forgotten_how_it_voted_does_not_run() {
+    let own = format!("topomotion-host-votes-{}", std::process::id());
+    let folder: PathBuf = std::env::temp_dir().join(own);
+    let _ = std::fs::remove_dir_all(&folder);
+    let _ = Cluster::start(1, Storage::Directory(folder.clone())).end();
+    let votes = folder.join("broker-1/__cluster_metadata-0/quorum-state");
+    std::fs::write(votes, "nonsense").expect("ours");
+    let mut config = config_at(0);
+    config.storage = Storage::Directory(folder.clone());
+    let never = || Ok(poll_fn(|_| std::task::Poll::<()>::Pending));
+    let refused = serve(&config, never, |_| panic!("not ready"), |_| {});
+    let error = refused.expect_err("its state is damaged");
+    let told = "broker 1 stops: __cluster_metadata-0/quorum-state is damaged";
+    assert_eq!(error.to_string(), told);
+    assert!(error.help().is_some_and(|help| help.starts_with("put back a copy")));
+    std::fs::remove_dir_all(&folder).expect("it is there");
+}
+
+/// One broker in memory, at this port.
+fn config_at(port: u16) -> HostConfig {
+    HostConfig {
         brokers: 1,
         port,
         control: None,
@@ -245,7 +271,14 @@ fn a_port_that_is_taken_is_told() {
         durability: Durability::PageCache,
         security: Security::default(),
         settings: HostConfig::settings_for(1),
-    };
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_told() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("any port");
+    let port = taken.local_addr().expect("bound").port();
+    let config = config_at(port);
     let never = || Ok(poll_fn(|_| std::task::Poll::<()>::Pending));
     let refused = serve(&config, never, |_| panic!("not ready"), |_| {});
     let error = refused.expect_err("the port is taken");

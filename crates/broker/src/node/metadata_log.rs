@@ -35,7 +35,7 @@ pub(super) fn recover(
             let observer = QuorumConfig::new(config.id, Vec::new());
             let empty = Quorum::recover(observer, &Files::new(), now, random);
             let empty = empty.expect("no file is never a damaged one");
-            (empty, Some("the quorum's state file is damaged"))
+            (empty, Some("__cluster_metadata-0/quorum-state is damaged"))
         }
     }
 }
