@@ -25,7 +25,7 @@ public class JavaClient {
     }
 
     static void until(String what, BooleanSupplier test) throws Exception {
-        long end = System.currentTimeMillis() + 20_000;
+        long end = System.currentTimeMillis() + 60_000;
         while (!test.getAsBoolean()) {
             if (System.currentTimeMillis() > end) throw new AssertionError(what + ": not in time");
             Thread.sleep(20);
@@ -57,7 +57,7 @@ public class JavaClient {
 
     static List<String> take(KafkaConsumer<String, String> consumer, int count) {
         List<String> values = new ArrayList<>();
-        long end = System.currentTimeMillis() + 20_000;
+        long end = System.currentTimeMillis() + 60_000;
         while (values.size() < count && System.currentTimeMillis() < end) {
             consumer.poll(Duration.ofMillis(100)).forEach(record -> values.add(record.value()));
         }

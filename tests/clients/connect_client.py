@@ -18,6 +18,8 @@ from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartiti
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
 SERVERS = {"bootstrap.servers": os.environ["BOOTSTRAP_SERVERS"]}
+# How long anything may take: a limit is there to end what hangs, on a loaded machine too.
+PATIENCE = 60
 CLASSES = sys.argv[1]
 admin = AdminClient(SERVERS)
 folder = pathlib.Path(tempfile.mkdtemp(prefix="topomotion-connect-"))
@@ -31,8 +33,8 @@ def equal(got, wanted, what):
     assert got == wanted, f"{what}: got {got!r}, not {wanted!r}"
 
 
-def until(what, test, seconds=30):
-    end = time.monotonic() + seconds
+def until(what, test):
+    end = time.monotonic() + PATIENCE
     while not (value := test()):
         assert time.monotonic() < end, f"{what}: not in time; the worker said:\n{said()}"
         time.sleep(0.05)
@@ -103,7 +105,7 @@ def lines(first, last):
 def read_committed(count):
     consumer = Consumer({**SERVERS, "group.id": "check", "isolation.level": "read_committed"})
     consumer.assign([TopicPartition("lines", 0, 0)])
-    values, end = [], time.monotonic() + 15
+    values, end = [], time.monotonic() + PATIENCE
     while len(values) < count and time.monotonic() < end:
         message = consumer.poll(0.2)
         if message is not None and not message.error():
@@ -115,7 +117,7 @@ def read_committed(count):
 
 
 for future in admin.create_topics([NewTopic("lines", 1, 3)]).values():
-    future.result(15)
+    future.result(PATIENCE)
 (folder / "in.txt").write_text(lines(0, 100))
 worker = Worker()
 try:
@@ -125,7 +127,7 @@ try:
     for kind in ("config", "offset", "status"):
         resource = ConfigResource(ResourceType.TOPIC, f"connect-{kind}")
         (future,) = admin.describe_configs([resource]).values()
-        equal(future.result(15)["cleanup.policy"].value, "compact", f"the policy of connect-{kind}")
+        equal(future.result(PATIENCE)["cleanup.policy"].value, "compact", f"the policy of connect-{kind}")
     ok("a worker starts, makes its three compacted topics, and leads its group")
     worker.install("sink", "Sink", file=str(out), topics="lines")
     until("the lines come out", lambda: out.exists() and out.read_text() == lines(0, 100))
@@ -135,7 +137,7 @@ try:
     wanted = ConsumerGroupTopicPartitions("connect-sink", [TopicPartition("lines", 0)])
 
     def committed():
-        return admin.list_consumer_group_offsets([wanted])["connect-sink"].result(15).topic_partitions[0].offset
+        return admin.list_consumer_group_offsets([wanted])["connect-sink"].result(PATIENCE).topic_partitions[0].offset
 
     # Markers of transactions have offsets, too.
     until("the sink commits", lambda: committed() >= 100)

@@ -67,7 +67,7 @@ class Load:
 def read(topic):
     consumer = Consumer(SERVERS | {"group.id": "read", "enable.auto.commit": False})
     partitions = [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(PARTITIONS)]
-    ends = {it.partition: consumer.get_watermark_offsets(it, timeout=30)[1] for it in partitions}
+    ends = {it.partition: consumer.get_watermark_offsets(it, timeout=60)[1] for it in partitions}
     consumer.assign(partitions)
     found, until = [], time.monotonic() + 60
     while len(found) < sum(ends.values()):
@@ -109,12 +109,12 @@ ok("the status, and what makes no sense is refused")
 home = os.environ.get("XDG_RUNTIME_DIR") or os.path.join(os.environ["HOME"], ".cache")
 address, _, token = open(os.path.join(home, "topomotion", f"broker-{PORT}"), encoding="utf-8").read().partition("#")
 try:
-    urllib.request.urlopen(address + "/status", timeout=5)
+    urllib.request.urlopen(address + "/status", timeout=60)
     raise AssertionError("the control port without its token")
 except urllib.error.HTTPError as refused:
     assert refused.code == 401, refused
 asked = urllib.request.Request(address + "/status", headers={"Authorization": f"Bearer {token}"})
-assert b'"state":"running"' in urllib.request.urlopen(asked, timeout=5).read()
+assert b'"state":"running"' in urllib.request.urlopen(asked, timeout=60).read()
 ok("the control port answers whoever has the token")
 survives("f-crash", "crash", "restart")
 survives("f-pause", "pause", "resume")

@@ -11,7 +11,7 @@ const kafka = new Kafka({
 });
 const ok = (what) => console.log('ok', what);
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const until = async (what, test, seconds = 20) => {
+const until = async (what, test, seconds = 60) => {
   const end = Date.now() + seconds * 1000;
   while (!(await test())) {
     assert(Date.now() < end, `${what}, in time`);
@@ -129,7 +129,7 @@ async function groups() {
   const send = (from, to) => producer.send({ topic: 'js-group', messages: numbers(from, to).map((value) => ({ value, partition: value % 4 })) });
   await send(0, 40);
   const member = async () => {
-    const consumer = kafka.consumer({ groupId: 'js-group', maxWaitTimeInMs: 100, sessionTimeout: 6000, rebalanceTimeout: 6000, heartbeatInterval: 500 });
+    const consumer = kafka.consumer({ groupId: 'js-group', maxWaitTimeInMs: 100, sessionTimeout: 30000, rebalanceTimeout: 30000, heartbeatInterval: 500 });
     const it = { consumer, seen: [], share: 0 };
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => { it.share = (payload.memberAssignment['js-group'] ?? []).length; });
     await consumer.connect();

@@ -4,7 +4,7 @@ set -euo pipefail
 ok() { echo "ok $1"; }
 same() { [ "$1" = "$2" ] || { echo "$3: got «$1», not «$2»"; exit 1; }; }
 # A topic that is not there yet is asked for again soon.
-k() { timeout 30 kcat -b "$BOOTSTRAP_SERVERS" -X topic.metadata.refresh.interval.ms=100 "$@"; }
+k() { timeout 60 kcat -b "$BOOTSTRAP_SERVERS" -X topic.metadata.refresh.interval.ms=100 "$@"; }
 
 same "$(k -L | grep -c ' broker [123] at ')" 3 "brokers listed"
 ok "metadata lists three brokers"

@@ -13,6 +13,8 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 TOPIC = os.environ.get("TOPIC", "")  # each recording has its own
 UPSTREAM = os.environ["BOOTSTRAP_SERVERS"]
+# How long anything may take: a limit is there to end what hangs, on a loaded machine too.
+PATIENCE = 60
 
 
 def ok(what):
@@ -35,19 +37,19 @@ def inside():
     assert not ports(servers) & upstream, (servers, upstream)
     admin = AdminClient(config | {"client.id": "r-admin"})
     for future in admin.create_topics([NewTopic(TOPIC, 3, 3)]).values():
-        future.result(15)
-    told = {broker.port for broker in admin.list_topics(timeout=10).brokers.values()}
+        future.result(PATIENCE)
+    told = {broker.port for broker in admin.list_topics(timeout=PATIENCE).brokers.values()}
     equal(told, ports(servers), "brokers in Metadata")
-    equal({node.port for node in admin.describe_cluster().result(10).nodes}, ports(servers), "in DescribeCluster")
+    equal({node.port for node in admin.describe_cluster().result(PATIENCE).nodes}, ports(servers), "in DescribeCluster")
     producer = Producer(config | {"client.id": "r-producer", "enable.idempotence": True})
     failures = []
     for number in range(30):
         producer.produce(TOPIC, f"payload-{number}", key=f"k{number}", on_delivery=lambda e, _: e and failures.append(e))
-    equal((producer.flush(20), failures), (0, []), "deliveries")
+    equal((producer.flush(PATIENCE), failures), (0, []), "deliveries")
     config |= {"client.id": "r-consumer", "group.id": TOPIC, "auto.offset.reset": "earliest"}
     consumer = Consumer(config)
     consumer.subscribe([TOPIC])
-    seen, until = set(), time.monotonic() + 20
+    seen, until = set(), time.monotonic() + PATIENCE
     while len(seen) < 30 and time.monotonic() < until:
         message = consumer.poll(0.2)
         if message is not None and message.error() is None:
@@ -55,11 +57,11 @@ def inside():
     consumer.close()
     equal(seen, {f"payload-{number}" for number in range(30)}, "read back")
     producer = KafkaProducer(bootstrap_servers=servers, client_id="r-python", acks="all")
-    producer.send(TOPIC, b"python", partition=1).get(15)
+    producer.send(TOPIC, b"python", partition=1).get(PATIENCE)
     producer.close()
     consumer = KafkaConsumer(bootstrap_servers=servers, client_id="r-python", auto_offset_reset="earliest")
     consumer.assign([TopicPartition(TOPIC, 1)])
-    seen, until = set(), time.monotonic() + 15
+    seen, until = set(), time.monotonic() + PATIENCE
     while b"python" not in seen and time.monotonic() < until:
         for records in consumer.poll(200).values():
             seen |= {record.value for record in records}
@@ -76,7 +78,7 @@ def record(*options):
         command = [os.environ["TOPOMOTION"], "record", "--upstream", UPSTREAM.split(",")[0], "-o", film, "--trace", trace]
         command += [*options, "--", sys.executable, __file__, "inside"]
         environment = dict(os.environ, UPSTREAM=UPSTREAM, TOPIC=f"r-topic-{time.monotonic_ns()}")
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=80)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=2 * PATIENCE)
         assert done.returncode == 0, done.stdout + done.stderr
         return film.read_text(), trace.read_text(), done.stderr
 

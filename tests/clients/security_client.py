@@ -15,7 +15,7 @@ import threading
 import time
 import urllib.request
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicCollection
 from confluent_kafka.admin import (
     AclBinding,
     AclBindingFilter,
@@ -224,6 +224,7 @@ def acls(broker):
     ]
     for future in root.create_acls(entries).values():
         future.result(60)
+    named = TopicCollection(["open-1"])
     everything = AclBindingFilter(
         ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
     )
@@ -231,6 +232,12 @@ def acls(broker):
     ok("librdkafka: ACLs are created and described")
     produce(broker, "alice", "open-1")
     equal(set(alice.list_topics(timeout=60).topics), {"open-1"}, "what alice sees")
+    told = [alice.describe_cluster(include_authorized_operations=True).result(60)]
+    told += [it.result(60) for it in alice.describe_topics(named, include_authorized_operations=True).values()]
+    rights = [{it.name for it in one.authorized_operations or ()} for one in told]
+    equal(rights, [set(), {"WRITE", "DESCRIBE"}], "what alice may do in the cluster, and to a topic")
+    (all_rights,) = root.describe_topics(named, include_authorized_operations=True).values()
+    equal(len(all_rights.result(60).authorized_operations), 8, "what root may do to a topic")
     equal(read(broker, "bob", "open-1", "g-1"), "alice", "read")
     ok("librdkafka: what an ACL allows is done, and no other topic is seen")
     group = KafkaError.GROUP_AUTHORIZATION_FAILED

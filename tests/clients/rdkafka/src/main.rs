@@ -18,7 +18,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 const CODECS: [&str; 5] = ["none", "gzip", "snappy", "lz4", "zstd"];
 
 fn ok(what: &str) {
@@ -171,7 +171,7 @@ fn member(group: &str, protocol: &str) -> Outcome<BaseConsumer> {
     let mut config = config(&[("group.id", group), ("enable.auto.commit", "false")])?;
     config.set("auto.offset.reset", "earliest").set("group.protocol", protocol);
     if protocol == "classic" {
-        config.set("session.timeout.ms", "6000").set("heartbeat.interval.ms", "500");
+        config.set("session.timeout.ms", "30000").set("heartbeat.interval.ms", "500");
     }
     let consumer: BaseConsumer = config.create()?;
     consumer.subscribe(&[group])?;

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn ok(what: &str) {
     println!("ok {what}");
@@ -38,7 +38,7 @@ async fn create(
     topic: &str,
     partitions: i32,
 ) -> Outcome<Arc<PartitionClient>> {
-    client.controller_client()?.create_topic(topic, partitions, 3, 5_000).await?;
+    client.controller_client()?.create_topic(topic, partitions, 3, 60_000).await?;
     let partition =
         client.partition_client(topic, 0, UnknownTopicHandling::Retry).await?;
     Ok(Arc::new(partition))
@@ -46,12 +46,12 @@ async fn create(
 
 async fn topics(client: &Client) -> Outcome {
     create(client, "made", 3).await?;
-    let again = client.controller_client()?.create_topic("made", 3, 3, 5_000).await;
+    let again = client.controller_client()?.create_topic("made", 3, 3, 60_000).await;
     assert!(again.is_err(), "a topic that is there cannot be created");
     let all = client.list_topics().await?;
     let made = all.iter().find(|it| it.name == "made").expect("it is listed");
     assert_eq!(made.partitions.len(), 3);
-    client.controller_client()?.delete_topic("made", 5_000).await?;
+    client.controller_client()?.delete_topic("made", 60_000).await?;
     while client.list_topics().await?.iter().any(|it| it.name == "made") {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -95,7 +95,7 @@ async fn offsets(client: &Client) -> Outcome {
     partition.produce(records, Compression::NoCompression).await?;
     assert_eq!(partition.get_offset(OffsetAt::Earliest).await?, 0);
     assert_eq!(partition.get_offset(OffsetAt::Latest).await?, 10);
-    partition.delete_records(4, 5_000).await?;
+    partition.delete_records(4, 60_000).await?;
     assert_eq!(partition.get_offset(OffsetAt::Earliest).await?, 4);
     assert!(
         partition.fetch_records(1, 1..1_000, 500).await.is_err(),
