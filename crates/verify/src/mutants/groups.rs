@@ -87,6 +87,18 @@ pub(super) const MUTANTS: &[Mutant] = &[
         it.group(2, "range", &[("a", &["sold-0"])]);
         it.told(Some(9));
     }),
+    ("J16", "told_what_was_deleted", |it| {
+        it.group(2, "range", &[("a", &["sold-0"])]);
+        it.commit(2, 5);
+        it.deleted("sold-0");
+        it.told(Some(5));
+    }),
+    ("J16", "forgotten_after_a_deletion", |it| {
+        it.group(2, "range", &[("a", &["sold-0"])]);
+        it.deleted("sold-0");
+        it.commit(2, 5);
+        it.told(None);
+    }),
     ("T9", "offsets_outside_txn", |it| {
         it.read_for_transaction();
         it.committed(PARTITION, 2);
@@ -200,6 +212,12 @@ impl Evidence {
         let coordinator = self.offsets_coordinator();
         let (group, partition) = (GROUP.into(), partition.into());
         let offset = Some(offset);
+        self.then(StateChange::OffsetCommitted { coordinator, group, partition, offset });
+    }
+
+    fn deleted(&mut self, partition: &str) {
+        let coordinator = self.offsets_coordinator();
+        let (group, partition, offset) = (GROUP.into(), partition.into(), None);
         self.then(StateChange::OffsetCommitted { coordinator, group, partition, offset });
     }
 
