@@ -60,9 +60,7 @@ impl From<Broken> for Closed {
 impl fmt::Display for Closed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Closed::Broken(broken) => {
-                write!(f, "{broken}{}", hint(*broken).unwrap_or_default())
-            }
+            Closed::Broken(broken) => f.write_str(&in_words(*broken)),
             Closed::Refused(why) => f.write_str(why),
         }
     }
@@ -305,6 +303,14 @@ fn must_wait(
         || shared.with(|cluster| cluster.must_wait(member, connection, client))
 }
 
+/// What is wrong with a frame, or what it is instead of one.
+pub(crate) fn in_words(broken: Broken) -> String {
+    match hint(broken) {
+        Some(hint) => format!("no Kafka frame{hint}"),
+        None => broken.to_string(),
+    }
+}
+
 /// What those bytes were, where the length that they were taken for tells.
 pub(crate) fn hint(broken: Broken) -> Option<&'static str> {
     let Broken::Length(length) = broken else { return None };
@@ -337,5 +343,8 @@ mod tests {
         assert!(told([0x16, 3, 1, 2]).contains("TLS"));
         assert_eq!(told([0xff; 4]), "");
         assert_eq!(hint(Broken::Body), None);
+        let http = in_words(Broken::Length(i32::from_be_bytes(*b"GET ")));
+        assert_eq!(http, "no Kafka frame (this is HTTP; Kafka is spoken here)");
+        assert_eq!(in_words(Broken::Length(-1)), "a frame cannot have -1 bytes");
     }
 }

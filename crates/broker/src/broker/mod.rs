@@ -52,7 +52,7 @@ pub(crate) use markers::{DelayedMarkers, PendingMarker};
 use produces::Produces;
 pub(crate) use produces::{DelayedProduce, Pending};
 pub(crate) use replicas::Replicas;
-use storage::Survivor;
+use storage::{Owner, Survivor};
 use verification::Verifications;
 pub(crate) use verification::{Question, Refused};
 
@@ -266,7 +266,11 @@ impl Broker {
     ) -> Replica {
         let survivor = self.survivors.remove(id);
         if let Some(survivor) = survivor {
-            if survivor.topic_id == Some(topic_id) {
+            let is_unreadable = survivor.owner == Owner::Unreadable;
+            if is_unreadable {
+                effects.disk(storage::write_topic_id(id, topic_id));
+            }
+            if is_unreadable || survivor.owner == Owner::Topic(topic_id) {
                 let (log, high_watermark) = (survivor.log, survivor.high_watermark);
                 return Replica::new(id.clone(), topic_id, log, high_watermark);
             }

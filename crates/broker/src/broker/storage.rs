@@ -23,10 +23,21 @@ use crate::replica::Replica;
 #[derive(Debug, Clone)]
 pub(crate) struct Survivor {
     pub(crate) log: Log,
-    pub(crate) topic_id: Option<TopicId>,
+    pub(crate) owner: Owner,
     pub(crate) high_watermark: Offset,
     /// Its files, should it have to go.
     pub(crate) files: Vec<FileName>,
+}
+
+/// Whose log it is, as its folder says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// Nobody's: it does not say.
+    Nobody,
+    /// It says something that nobody can read. That is no reason to throw records away.
+    Unreadable,
+    /// That of this topic.
+    Topic(TopicId),
 }
 
 /// Every partition log in `files`.
@@ -49,11 +60,13 @@ pub(crate) fn recover(files: &Files) -> BTreeMap<TopicPartition, Survivor> {
             log.truncate_to(Offset(log.end_offset().0 - 1));
         }
         let high_watermark = watermarks.get(&id).copied().unwrap_or(log.start_offset());
-        let topic_id = files.get(metadata_file(&id).as_str());
-        let topic_id = topic_id.and_then(|bytes| checkpoint::read_topic_id(bytes));
+        let label = files.get(metadata_file(&id).as_str());
+        let owner = label.map_or(Owner::Nobody, |bytes| {
+            checkpoint::read_topic_id(bytes).map_or(Owner::Unreadable, Owner::Topic)
+        });
         let is_its = |name: &&FileName| partition_of(name).as_ref() == Some(&id);
         let files = files.keys().filter(is_its).cloned().collect();
-        (id.clone(), Survivor { log, topic_id, high_watermark, files })
+        (id.clone(), Survivor { log, owner, high_watermark, files })
     };
     folders.into_iter().map(survivor).collect()
 }
@@ -144,12 +157,22 @@ mod tests {
     #[test]
     fn a_folder_says_which_topic_it_belongs_to() {
         let (_, topic_id, survivor) = found(b"0\n1\na-b 3 0\nnonsense\n");
-        assert_eq!(survivor.topic_id, Some(topic_id));
+        assert_eq!(survivor.owner, Owner::Topic(topic_id));
         assert_eq!(
             survivor.log.start_offset(),
             Offset(0),
             "a damaged checkpoint is none"
         );
+    }
+
+    #[test]
+    fn a_label_that_nobody_can_read_is_another_thing_than_none() {
+        let id = TopicPartition::new("a", 0);
+        let log = ("a-0/00000000000000000000.log".into(), Bytes::new());
+        let mut files = Files::from([log]);
+        assert_eq!(recover(&files)[&id].owner, Owner::Nobody);
+        files.insert(metadata_file(&id).into(), Bytes::from_static(b"\xff\xfe"));
+        assert_eq!(recover(&files)[&id].owner, Owner::Unreadable);
     }
 
     #[test]

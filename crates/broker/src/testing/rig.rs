@@ -182,6 +182,13 @@ impl Rig {
     }
 
     /// The names of the files on a node's disk.
+    /// Puts bytes into a file of a dead node that mean nothing.
+    pub(crate) fn garble(&mut self, id: i32, file: &str) {
+        let files = self.disks.get_mut(&id).expect("it has lived");
+        let there = files.insert(file.into(), Bytes::from_static(b"\xff\xfe"));
+        assert!(there.is_some(), "{file} is there");
+    }
+
     pub(crate) fn files(&self, id: i32) -> impl Iterator<Item = &str> {
         self.disks.get(&id).into_iter().flat_map(|files| files.keys().map(|name| &**name))
     }

@@ -23,7 +23,7 @@ use topomotion_wire::{CorrelationId, Message};
 use super::frame::{End, Frames, LENGTH};
 use super::proxy::{ANSWER_MAX, Door, Proxy, dial};
 use super::rewrite::{Address, redirect, temper};
-use crate::connection::hint;
+use crate::connection::in_words;
 use crate::watch::Parcel;
 
 /// `socket.request.max.bytes`, Kafka's default.
@@ -227,8 +227,6 @@ impl Line {
 fn told(end: End) -> Why {
     match end {
         End::Gone => None,
-        End::Broken(broken) => {
-            Some(format!("{broken}{}", hint(broken).unwrap_or_default()))
-        }
+        End::Broken(broken) => Some(in_words(broken)),
     }
 }

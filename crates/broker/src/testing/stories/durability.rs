@@ -103,3 +103,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn records_outlive_a_label_that_nobody_can_read() {
+    let mut rig = Rig::new(1, 1);
+    settle(&mut rig);
+    create_orders(&mut rig, &[1], &[]);
+    assert_eq!(produce_to(&mut rig, 1, -1, &["a", "b"]), (0, 0));
+    for _ in 0..2 {
+        rig.crash(1);
+        rig.garble(1, "orders-0/partition.metadata");
+        rig.start(1);
+        settle(&mut rig);
+        assert_eq!(offsets(&rig, 1), (2, 2), "and the label is written anew");
+    }
+}
