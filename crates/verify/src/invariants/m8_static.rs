@@ -133,10 +133,13 @@ impl Static {
         presence.heard = presence.heard.max(Some(at));
     }
 
-    /// When a story begins, time begins anew.
+    /// When a story begins, time begins anew; what members have been given stays theirs.
     fn pass(&mut self, at: u64) {
         if at < self.now {
-            self.presence.clear();
+            for presence in self.presence.values_mut() {
+                let assigned = std::mem::take(&mut presence.assigned);
+                *presence = Presence { assigned, ..Presence::default() };
+            }
         }
         self.now = at;
     }
