@@ -184,7 +184,8 @@ impl Checker for Owners {
                         // What it is given may come late, when others have it already; and
                         // what it sorts out by itself does not bring it back.
                         let is_news = belief.given_in != *generation;
-                        belief.is_expelled = !is_counted || belief.is_expelled && !is_news;
+                        belief.is_expelled =
+                            !is_counted || belief.is_expelled && !is_news;
                         belief.given_in = *generation;
                         let at_will = std::mem::take(&mut belief.changed_its_mind);
                         let back = partitions
