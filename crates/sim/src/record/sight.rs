@@ -443,6 +443,8 @@ pub enum Asked {
         /// Which partition.
         partition: Arc<str>,
     },
+    /// That a group is forgotten, its offsets with it.
+    GroupDeleted(Arc<str>),
     /// That anybody may lead a partition.
     UncleanElection(Arc<str>),
 }

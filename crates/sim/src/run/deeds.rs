@@ -193,6 +193,7 @@ pub(super) fn announce(stage: &mut Stage<'_>, line: &AdminLine) {
             group: Arc::from(&**group),
             partition: name(partition),
         },
+        AdminLine::DeleteGroup(group) => Asked::GroupDeleted(Arc::from(&**group)),
         AdminLine::Elect { election: Election::Unclean, partition } => {
             Asked::UncleanElection(name(partition))
         }

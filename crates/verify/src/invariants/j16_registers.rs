@@ -117,6 +117,14 @@ impl Checker for Registers {
                 let place = (group.clone(), partition.clone());
                 self.writes.entry(place).or_default().push(write);
             }
+            Sight::Asked(Asked::GroupDeleted(group)) => {
+                let now = self.clock;
+                for (_, writes) in
+                    self.writes.iter_mut().filter(|((of, _), _)| of == group)
+                {
+                    writes.push(Write { asked: now, taken: None, offset: None });
+                }
+            }
             Sight::OffsetsAsked { number, .. } => {
                 self.reads.insert(*number, self.clock);
             }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use topomotion_sim::{ClusterPlan, Sight};
+use topomotion_sim::{Asked, ClusterPlan, Sight};
 use topomotion_trace::{GroupMember, GroupState, Ownership, StateChange, Time};
 
 use super::Checker;
@@ -21,8 +21,9 @@ type Shares = BTreeMap<Name, BTreeSet<Name>>;
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
     generations: BTreeMap<Name, i32>,
-    /// Groups that were deleted by whoever was deposed and did not know it: its successor may
-    /// have had that from it.
+    /// Groups that were deleted by whoever was deposed and did not know it, so that its successor
+    /// may have had that from it; or that were to be deleted, by whoever may have written it and
+    /// been gone before it could say so.
     perhaps_dead: BTreeSet<Name>,
     /// Topics that got more partitions; members may not have heard of them.
     grown: BTreeSet<Name>,
@@ -120,7 +121,8 @@ impl Groups {
     fn stable(&mut self, model: &Model, view: &View<'_>, bench: &mut Bench<'_>) {
         let (group, generation) = (view.group, view.generation);
         let last = self.generations.insert(group.clone(), generation);
-        let last = last.filter(|_| !self.perhaps_dead.remove(group));
+        let fell = last.is_some_and(|last| generation < last);
+        let last = last.filter(|_| !fell || !self.perhaps_dead.remove(group));
         bench.demand("M1", last.is_none_or(|last| last <= generation), || {
             format!("generation of {group} fell from {last:?} to {generation}")
         });
@@ -311,6 +313,9 @@ impl Checker for Groups {
             // Whoever is started anew, or wants to read something else for a while, does not
             // know what it had.
             Sight::Started(_) | Sight::Subscribed(_) => self.before.clear(),
+            Sight::Asked(Asked::GroupDeleted(group)) => {
+                self.perhaps_dead.insert(group.clone());
+            }
             Sight::Heard { process, group, topics: Some(topics), .. } => {
                 let place = (group.clone(), process.clone());
                 self.topics.insert(place, topics.clone());

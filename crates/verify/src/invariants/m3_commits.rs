@@ -174,6 +174,10 @@ impl Checker for Commits {
             Sight::Asked(Asked::OffsetDeleted { group, partition }) => {
                 self.forgotten.insert((group.clone(), partition.clone()));
             }
+            Sight::Asked(Asked::GroupDeleted(group)) => {
+                let places = self.committed.keys().filter(|(of, _)| of == group);
+                self.forgotten.extend(places.cloned());
+            }
             Sight::PendingAsked { group, offsets, .. } => {
                 let pending = offsets.iter();
                 let pending =

@@ -67,7 +67,8 @@ impl Checker for Unclean {
             }
             Asked::TopicDeleted(_)
             | Asked::RecordsDeleted { .. }
-            | Asked::OffsetDeleted { .. } => false,
+            | Asked::OffsetDeleted { .. }
+            | Asked::GroupDeleted(_) => false,
         };
     }
 }

@@ -15,6 +15,9 @@ pub(crate) struct Dense {
     ends: BTreeMap<(Name, Name), i64>,
     /// Replicas that were taken away since: what comes back begins anew.
     taken: BTreeSet<(Name, Name)>,
+    /// Who held a replica until now, also those whose log nobody knows: a broker that was away
+    /// while it lost one finds the old log again when it hears of the next.
+    replicas: BTreeMap<Name, Vec<Name>>,
 }
 
 impl Checker for Dense {
@@ -42,9 +45,12 @@ impl Checker for Dense {
                 *end = base + count;
             }
             StateChange::Registration { partition, replicas, .. } => {
-                let all = self.ends.keys().filter(|(_, of)| of == partition);
-                let gone = all.filter(|(process, _)| !replicas.contains(process));
-                self.taken.extend(gone.cloned());
+                let before = self.replicas.insert(partition.clone(), replicas.clone());
+                let held = before.into_iter().flatten();
+                let logs = self.ends.keys().filter(|(_, of)| of == partition);
+                let gone = held.chain(logs.map(|(process, _)| process.clone()));
+                let gone = gone.filter(|process| !replicas.contains(process));
+                self.taken.extend(gone.map(|process| (process, partition.clone())));
             }
             StateChange::Truncated { process, partition, end } => {
                 self.ends.insert((process.clone(), partition.clone()), *end);
