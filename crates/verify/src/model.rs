@@ -178,6 +178,8 @@ pub(crate) struct Model {
     proposed: BTreeMap<Name, Vec<Name>>,
     /// Replicas that were once taken away: their logs begin anew if they come back.
     moved: BTreeSet<(Name, Name)>,
+    /// Those of them whose log has not said since where it begins.
+    anew: BTreeSet<(Name, Name)>,
     /// Below these offsets somebody asked to have records deleted, or retention has.
     deleted: BTreeMap<Name, i64>,
     compacted: Compacted,
@@ -201,6 +203,12 @@ impl Model {
     /// Whether the process was once relieved of this replica.
     pub fn was_moved(&self, process: &Name, partition: &Name) -> bool {
         self.moved.contains(&(process.clone(), partition.clone()))
+    }
+
+    /// Whether the process was relieved of this replica, and its log has not said since where it
+    /// begins: it may be another one.
+    pub fn begins_anew(&self, process: &Name, partition: &Name) -> bool {
+        self.anew.contains(&(process.clone(), partition.clone()))
     }
 
     /// Below this offset records may have been deleted.
@@ -400,6 +408,7 @@ impl Model {
                 self.replica_mut(process, partition).role = role;
             }
             StateChange::Appended { process, partition, base, count, epoch, batch } => {
+                self.anew.remove(&(process.clone(), partition.clone()));
                 let was_moved = self.was_moved(process, partition);
                 let origin = self.compacted.origin(partition, *batch);
                 let replica = self.replica_mut(process, partition);
@@ -416,6 +425,7 @@ impl Model {
                 replica.log.push(Entry { base, count, epoch, batch, stamp, prefix });
             }
             StateChange::Truncated { process, partition, end } => {
+                self.anew.remove(&(process.clone(), partition.clone()));
                 let replica = self.replica_mut(process, partition);
                 // Whoever is behind its leader's log start gives up everything and begins
                 // there (TRN-4).
@@ -513,6 +523,7 @@ impl Model {
         for member in before.iter().flat_map(|before| &before.replicas) {
             if !registration.replicas.contains(member) {
                 self.moved.insert((member.clone(), partition.clone()));
+                self.anew.insert((member.clone(), partition.clone()));
             }
         }
         self.registrations.insert(partition.clone(), registration);

@@ -22,7 +22,8 @@ pub(crate) fn before(model: &Model, change: &StateChange, bench: &mut Bench<'_>)
     {
         let watermark = replica.high_watermark;
         // Where its leader's log begins within a batch, a new log begins with the batch.
-        let begins_anew = *end < model.deleted_below(partition);
+        let begins_anew = *end < model.deleted_below(partition)
+            || model.begins_anew(process, partition);
         // Where compaction took an epoch's last records, the epoch ends earlier at whoever was
         // given the rest: what is cut away comes back, but for what is gone.
         let is_thin = model.compacted().is_thin(partition, *end..watermark);
