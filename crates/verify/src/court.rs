@@ -272,6 +272,9 @@ impl Judge for Court {
         }
         let sight = &*self.seen_without_withdrawn(sight);
         self.model.witness(sight);
+        if let Sight::LostPower(process) = sight {
+            self.matching.lose(&self.model, process);
+        }
         let mut bench =
             Bench { at, found: &mut self.violations, allowed: &mut self.allowed };
         for checker in &mut self.checkers {

@@ -196,6 +196,19 @@ impl Model {
         all.map(|(_, replica)| replica)
     }
 
+    /// Whether another process's replica holds this batch at this offset.
+    pub fn is_held_beside(
+        &self,
+        process: &Name,
+        partition: &Name,
+        (base, batch): (i64, u32),
+    ) -> bool {
+        let mut all = self.replicas.iter();
+        all.any(|((other, of), it)| {
+            of == partition && other != process && it.holds(base, batch)
+        })
+    }
+
     fn replica_mut(&mut self, process: &Name, partition: &Name) -> &mut Replica {
         self.replicas.entry((process.clone(), partition.clone())).or_default()
     }

@@ -117,6 +117,16 @@ pub(crate) struct Matching {
 }
 
 impl Matching {
+    /// Of what a voter wrote last, its vote included, nothing may be left when its power fails.
+    /// It says nothing before that is flushed: if nobody else has it, it never was.
+    pub fn lose(&mut self, model: &Model, process: &Name) {
+        self.batches.retain(|(partition, base, _), (batch, _, first)| {
+            first != process
+                || !is_metadata(partition)
+                || model.is_held_beside(process, partition, (*base, *batch))
+        });
+    }
+
     pub fn check(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
         let StateChange::Appended { process, partition, base, epoch, batch, .. } = change
         else {

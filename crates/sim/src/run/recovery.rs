@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use topomotion_broker::Node;
+use topomotion_broker::{Node, ReplicaView};
 use topomotion_client::Consumer;
 use topomotion_model::ProcessId;
 use topomotion_trace::{GroupState, TransactionState};
@@ -123,7 +123,7 @@ fn led(stage: &Stage<'_>) -> Vec<(TopicPartition, i64)> {
 /// Every partition that is led by a living broker of the ISR, as its leader sees it.
 fn for_each_leader(
     stage: &Stage<'_>,
-    mut see: impl FnMut(&TopicPartition, &topomotion_broker::ReplicaView),
+    mut see: impl FnMut(&TopicPartition, &ReplicaView),
 ) {
     let Some((_, controller)) = stage.cluster.active() else { return };
     for (name, topic) in controller.image().topics() {
@@ -340,9 +340,7 @@ fn readers_behind(stage: &Stage<'_>) -> Vec<String> {
             let end = if is_committed { view.last_stable } else { view.high_watermark };
             let is_behind = match stage.cluster.position(&plan.process, partition) {
                 Some(next) => next < end.0,
-                // A leader that cannot commit the first record of its epoch names no end to
-                // start from (REP-16), for as long as too few replicas live (REP-4).
-                None => view.high_watermark == view.log_end || !is_mute(stage, partition),
+                None => !may_not_start(stage, plan, partition, &view),
             };
             if is_behind {
                 behind.push(format!("{} of {partition}", plan.process));
@@ -350,6 +348,20 @@ fn readers_behind(stage: &Stage<'_>) -> Vec<String> {
         }
     });
     behind
+}
+
+/// Whether a reader that has no position is still waiting for one, and will for as long as the
+/// dead stay dead: nobody can tell what its group has committed; or a leader that cannot commit
+/// the first record of its epoch names no end to start from (REP-16), since too few replicas
+/// live (REP-4).
+fn may_not_start(
+    stage: &Stage<'_>,
+    plan: &ConsumerPlan,
+    partition: &TopicPartition,
+    view: &ReplicaView,
+) -> bool {
+    let is_pending = view.high_watermark != view.log_end;
+    is_orphan(stage, &plan.group) || is_pending && is_mute(stage, partition)
 }
 
 impl super::cluster::Cluster<'_> {
