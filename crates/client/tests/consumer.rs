@@ -314,6 +314,32 @@ fn metadata_of_an_older_epoch_changes_nothing() {
     assert!(fetches(&rig.requests).iter().all(|(port, _)| *port == 1));
 }
 
+#[test]
+fn a_topic_that_was_created_anew_is_read_under_its_new_epochs() {
+    let mut anew = false;
+    let mut rig = Rig::new(consumer(), move |_, request| match request {
+        RequestKind::Metadata(_) if anew => metadata_of(2, 1, 0),
+        RequestKind::Metadata(_) => metadata_of(1, 1, 5),
+        RequestKind::ListOffsets(_) => listed(0),
+        RequestKind::Fetch(fetch) => {
+            match fetch.topics[0].partitions[0].current_leader_epoch {
+                0 => Reply::Silence,
+                _ if anew => fetched(ErrorCode::UnknownLeaderEpoch.code(), None),
+                _ => {
+                    anew = true;
+                    fetched(ErrorCode::UnknownTopicOrPartition.code(), None)
+                }
+            }
+        }
+        _ => Reply::Silence,
+    });
+    rig.client.assign(rig.now, [partition()]);
+    rig.run_until(3_000);
+    let asked = fetches(&rig.requests).last().map(|(_, fetch)| *fetch);
+    let epoch = asked.map(|it| it.topics[0].partitions[0].current_leader_epoch);
+    assert_eq!(epoch, Some(0), "what was known of the old one's leader counts no more");
+}
+
 /// The leader names the replica on port 2 to whoever has a rack.
 fn racks(gone: bool) -> impl FnMut(u16, &RequestKind) -> Reply {
     move |port, request| match request {

@@ -9,7 +9,7 @@ use topomotion_trace::{
     Travel, What,
 };
 
-use crate::Sight;
+use crate::{Asked, Sight};
 
 mod answers;
 mod groups;
@@ -57,6 +57,8 @@ pub struct Observer {
     registrations: BTreeMap<Arc<str>, Registration>,
     /// By process, then by partition.
     replicas: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Replica>>,
+    /// Topics that were to be deleted; they may be back.
+    deleted: BTreeSet<Arc<str>>,
     /// Eligible leader replicas, by partition.
     elr: BTreeMap<Arc<str>, Vec<Arc<str>>>,
     /// Brokers as the controller sees them.
@@ -281,6 +283,9 @@ impl Judge for Observer {
                 self.positions.insert((process.clone(), partition.clone()), *next);
             }
             Sight::Voters(voters) => self.voters.clone_from(voters),
+            Sight::Asked(Asked::TopicDeleted(topic)) => {
+                self.deleted.insert(topic.clone());
+            }
             Sight::TopicSize { topic, partitions } => {
                 self.sizes.insert(topic.clone(), *partitions);
             }

@@ -174,8 +174,8 @@ pub(crate) struct Model {
     /// Partitions whose whole ISR has lost power at some time, with the greatest high watermark
     /// that anybody had until then: beyond it, nothing could be lost.
     lossy: BTreeMap<Name, i64>,
-    /// The ISR that a leader proposed last.
-    proposed: BTreeMap<Name, Vec<Name>>,
+    /// The ISR that a leader proposed last, and the epoch that it led in.
+    proposed: BTreeMap<Name, (i32, Vec<Name>)>,
     /// Replicas that were once taken away: their logs begin anew if they come back.
     moved: BTreeSet<(Name, Name)>,
     /// Those of them whose log has not said since where it begins.
@@ -419,6 +419,10 @@ impl Model {
             StateChange::Replica { process, partition, leader, epoch } => {
                 let role = Some((leader.clone(), *epoch));
                 self.replica_mut(process, partition).role = role;
+                // It may have heard only now that it has been relieved.
+                if leader.is_none() && self.was_moved(process, partition) {
+                    self.anew.insert((process.clone(), partition.clone()));
+                }
             }
             StateChange::Appended { process, partition, base, count, epoch, batch } => {
                 self.anew.remove(&(process.clone(), partition.clone()));
@@ -463,8 +467,11 @@ impl Model {
                     base: *base,
                 });
             }
-            StateChange::IsrProposed { partition, isr, .. } => {
-                self.proposed.insert(partition.clone(), isr.clone());
+            StateChange::IsrProposed { process, partition, isr } => {
+                let role =
+                    self.replica(process, partition).and_then(|it| it.role.as_ref());
+                let epoch = role.map_or(-1, |(_, epoch)| *epoch);
+                self.proposed.insert(partition.clone(), (epoch, isr.clone()));
             }
             StateChange::Process { .. }
             | StateChange::Quorum { .. }
@@ -495,7 +502,10 @@ impl Model {
         now: &Registration,
     ) -> bool {
         let proposed = self.proposed.get(partition);
-        let is_member = |leader: &Name| proposed.is_some_and(|isr| isr.contains(leader));
+        // What an earlier leader proposed has been decided.
+        let proposed = proposed.filter(|(epoch, _)| *epoch >= before.leader_epoch);
+        let is_member =
+            |leader: &Name| proposed.is_some_and(|(_, isr)| isr.contains(leader));
         // Several changes that are committed together are told as one: a member that was
         // taken in as proposed, and then elected.
         let several = now.partition_epoch > before.partition_epoch + 1;

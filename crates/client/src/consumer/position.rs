@@ -96,10 +96,11 @@ impl Position {
         }
     }
 
-    /// The same place under a new leader.
+    /// The same place under a new leader. An epoch below the known one is news too: nobody
+    /// learns of one unless the topic was created anew, and its epochs with it (KIP-516).
     pub fn under(self, news: LeaderEpoch) -> Position {
         match self {
-            Position::At { next, epoch, leader } if news > leader => {
+            Position::At { next, epoch, leader } if news != leader => {
                 if epoch.0 >= 0 && news.0 >= 0 {
                     Position::Doubted { next, epoch, asking: Asking::Idle }
                 } else {

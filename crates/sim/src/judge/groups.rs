@@ -268,6 +268,11 @@ impl Observer {
         Some(self.groups.groups.get(group)?.state)
     }
 
+    /// Whether it was ever asked for that a topic is deleted.
+    pub(crate) fn was_deleted(&self, topic: &str) -> bool {
+        self.deleted.contains(topic)
+    }
+
     /// The member that shares out what a group reads, if a member does.
     pub(crate) fn group_leader(&self, group: &str) -> Option<&Arc<str>> {
         self.groups.groups.get(group)?.leader.as_ref()

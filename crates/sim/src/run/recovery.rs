@@ -300,7 +300,8 @@ fn may_be_missed(
     let mut planned = stage.cluster.plan.topics.iter();
     let planned = planned.find(|it| *it.name == *partition.topic);
     let planned = planned.map_or(0, |it| it.assignment.len());
-    let is_late = usize::try_from(partition.partition).is_ok_and(|at| at >= planned);
+    let is_late = usize::try_from(partition.partition).is_ok_and(|at| at >= planned)
+        || stage.observer.was_deleted(&partition.topic);
     let leader = stage.observer.group_leader(group).filter(|_| is_late);
     let forgotten_by = stage.observer.forgotten_by(group, &partition.to_string());
     let excused = [leader, forgotten_by];

@@ -52,6 +52,12 @@ impl Checker for Dense {
                 let gone = gone.filter(|process| !replicas.contains(process));
                 self.taken.extend(gone.map(|process| (process, partition.clone())));
             }
+            // Until now it may have gone on, not knowing that it had been relieved.
+            StateChange::Replica { process, partition, leader: None, .. }
+                if model.was_moved(process, partition) =>
+            {
+                self.taken.insert((process.clone(), partition.clone()));
+            }
             StateChange::Truncated { process, partition, end } => {
                 self.ends.insert((process.clone(), partition.clone()), *end);
             }
