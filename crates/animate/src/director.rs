@@ -420,6 +420,18 @@ impl Film<'_> {
                     }
                     ("identity", parts)
                 }
+                // The row keeps its place while another member has the partition.
+                Row::Position(partition)
+                    if groups
+                        .member(process)
+                        .is_some_and(|it| !it.owned.contains(partition)) =>
+                {
+                    let parts = vec![
+                        (partition.as_str(), String::new()),
+                        ("not read", String::new()),
+                    ];
+                    (partition.as_str(), parts)
+                }
                 Row::Position(partition) => {
                     let next = ledger.position(process, partition);
                     let next = next.map_or("–".to_owned(), |next| next.to_string());

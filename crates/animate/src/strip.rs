@@ -441,8 +441,8 @@ pub(crate) fn text_row(parts: &[(&str, String)], row: Rect, paints: &Paints) -> 
         primitives.push(value.line(text, Point::new(x, base), Anchor::Start));
         x += value.width(text) + gap;
     }
-    let told: Vec<String> =
-        parts.iter().map(|(name, text)| format!("{name} {text}")).collect();
+    let told = parts.iter().map(|(name, text)| format!("{name} {text}"));
+    let told: Vec<String> = told.map(|part| part.trim_end().to_owned()).collect();
     Item { class: "row".into(), id: None, name: Some(told.join(", ")), primitives }
 }
 

@@ -213,6 +213,35 @@ fn a_scripted_film_shows_its_kind_and_no_clock() {
 }
 
 #[test]
+fn what_a_member_does_not_own_it_does_not_read() {
+    use topomotion_trace::{Ownership, StateChange};
+    let member = |change, owned: &[&str]| StateChange::Member {
+        process: "flink".into(),
+        group: "north".into(),
+        generation: 1,
+        change,
+        partitions: vec!["orders-0".into()],
+        owned: owned.iter().map(|name| (*name).into()).collect(),
+    };
+    let mut script = fixture::Script::default();
+    script.state(0, member(Ownership::Assigned, &["orders-0"]));
+    let (process, partition) = ("flink".into(), "orders-0".into());
+    let polled = StateChange::Polled { process, partition, base: 0, next: 3, records: 3 };
+    script.state(1_000_000, polled);
+    script.state(2_000_000, member(Ownership::Revoked, &[]));
+    let trace = script.trace();
+    let mut scene = fixture::scene();
+    for panel in scene.nodes.iter_mut().filter_map(|node| node.panel.as_mut()) {
+        panel.height += 40.0;
+    }
+    let film = direct(&scene, &[story("Rebalance", &trace)], &Options::default());
+    let rows = film.sprites.iter().filter_map(|sprite| sprite.item.name.as_deref());
+    let rows: Vec<&str> = rows.filter(|name| name.starts_with("orders-0")).collect();
+    let told = ["orders-0, next –", "orders-0, next 3", "orders-0, not read"];
+    assert_eq!(rows, told);
+}
+
+#[test]
 fn a_film_is_a_small_file() {
     let svg = topomotion_svg::render(&film(), &topomotion_svg::Options::default());
     assert!(svg.len() < 100_000, "{}", svg.len());
