@@ -15,11 +15,7 @@ use topomotion_wire::messages::list_offsets_request::{
 use topomotion_wire::messages::offset_for_leader_epoch_request::{
     OffsetForLeaderPartition, OffsetForLeaderTopic,
 };
-use topomotion_wire::messages::{
-    ApiVersionsRequest, BrokerId, DeleteRecordsRequest, DescribeClusterRequest,
-    DescribeConfigsRequest, DescribeTopicPartitionsRequest, FetchRequest,
-    ListOffsetsRequest, MetadataRequest, OffsetForLeaderEpochRequest, RequestKind,
-};
+use topomotion_wire::messages::*;
 use topomotion_wire::{Bytes, ConnectionId, Random};
 
 fn fetch(session: (i32, i32), max_wait_ms: i32) -> RequestKind {
@@ -64,35 +60,39 @@ fn epoch_end() -> RequestKind {
 }
 
 /// What clients say, in old and new forms.
-fn well_formed() -> Vec<Bytes> {
+fn well_formed() -> Vec<(i16, RequestKind)> {
     let metadata = || MetadataRequest::default().with_topics(None);
     let pages =
         DescribeTopicPartitionsRequest::default().with_response_partition_limit(5);
     vec![
-        framed(3, produce(TOPIC, "a")),
-        framed(9, produce(TOPIC, "b")),
-        framed(12, produce(TOPIC, "c")),
-        framed(4, fetch((0, -1), 0)),
-        framed(11, fetch((0, 0), 3)),
-        framed(12, fetch((7, 1), 0)),
-        framed(12, fetch((0, 0), 0)),
-        framed(1, list_offsets(-1)),
-        framed(9, list_offsets(-3)),
-        framed(6, list_offsets(0)),
-        framed(1, metadata().into()),
-        framed(12, metadata().into()),
-        framed(0, ApiVersionsRequest::default().into()),
-        framed(3, ApiVersionsRequest::default().into()),
-        framed(2, delete_records(-1)),
-        framed(1, delete_records(1)),
-        framed(4, epoch_end()),
-        framed(0, DescribeClusterRequest::default().into()),
-        framed(4, DescribeConfigsRequest::default().into()),
-        framed(0, pages.into()),
+        (3, produce(TOPIC, "a")),
+        (9, produce(TOPIC, "b")),
+        (12, produce(TOPIC, "c")),
+        (4, fetch((0, -1), 0)),
+        (11, fetch((0, 0), 3)),
+        (12, fetch((7, 1), 0)),
+        (12, fetch((0, 0), 0)),
+        (1, list_offsets(-1)),
+        (9, list_offsets(-3)),
+        (6, list_offsets(0)),
+        (1, metadata().into()),
+        (12, metadata().into()),
+        (0, ApiVersionsRequest::default().into()),
+        (3, ApiVersionsRequest::default().into()),
+        (2, delete_records(-1)),
+        (1, delete_records(1)),
+        (4, epoch_end()),
+        (0, DescribeClusterRequest::default().into()),
+        (4, DescribeConfigsRequest::default().into()),
+        (0, pages.into()),
     ]
     .into_iter()
     .chain(noise::coordinators::well_formed())
     .collect()
+}
+
+fn frames() -> Vec<Bytes> {
+    well_formed().into_iter().map(|(version, body)| framed(version, body)).collect()
 }
 
 fn below(random: &mut Random, limit: usize) -> usize {
@@ -160,7 +160,7 @@ fn events() -> u64 {
 
 #[test]
 fn noise_costs_nobody_but_its_own_connection() {
-    let (mut random, corpus) = (Random::new(3, 9), well_formed());
+    let (mut random, corpus) = (Random::new(3, 9), frames());
     let mut target = Target::new();
     let mut noisy: Vec<ConnectionId> = (0..8).map(|_| target.connect()).collect();
     for event in 0..events() {
@@ -194,7 +194,7 @@ fn noise_costs_nobody_but_its_own_connection() {
 
 #[test]
 fn a_fuzzers_bytes_may_be_anything() {
-    let (mut random, corpus) = (Random::new(5, 1), well_formed());
+    let (mut random, corpus) = (Random::new(5, 1), frames());
     feed(&[]);
     for _ in 0..20 {
         let mut data = Vec::new();
@@ -210,4 +210,91 @@ fn a_fuzzers_bytes_may_be_anything() {
         }
         feed(&data);
     }
+}
+
+/// Every API that a node serves, asked for nothing in particular.
+fn unspecific() -> Vec<RequestKind> {
+    vec![
+        AddOffsetsToTxnRequest::default().into(),
+        AddPartitionsToTxnRequest::default().into(),
+        AddRaftVoterRequest::default().into(),
+        AllocateProducerIdsRequest::default().into(),
+        AlterConfigsRequest::default().into(),
+        AlterPartitionReassignmentsRequest::default().into(),
+        AlterPartitionRequest::default().into(),
+        AlterUserScramCredentialsRequest::default().into(),
+        ApiVersionsRequest::default().into(),
+        BeginQuorumEpochRequest::default().into(),
+        BrokerHeartbeatRequest::default().into(),
+        BrokerRegistrationRequest::default().into(),
+        ConsumerGroupDescribeRequest::default().into(),
+        ConsumerGroupHeartbeatRequest::default().into(),
+        CreateAclsRequest::default().into(),
+        CreatePartitionsRequest::default().into(),
+        CreateTopicsRequest::default().into(),
+        DeleteAclsRequest::default().into(),
+        DeleteGroupsRequest::default().into(),
+        DeleteRecordsRequest::default().into(),
+        DeleteTopicsRequest::default().into(),
+        DescribeAclsRequest::default().into(),
+        DescribeClusterRequest::default().into(),
+        DescribeConfigsRequest::default().into(),
+        DescribeGroupsRequest::default().into(),
+        DescribeLogDirsRequest::default().into(),
+        DescribeProducersRequest::default().into(),
+        DescribeQuorumRequest::default().into(),
+        DescribeTopicPartitionsRequest::default().into(),
+        DescribeTransactionsRequest::default().into(),
+        DescribeUserScramCredentialsRequest::default().into(),
+        ElectLeadersRequest::default().into(),
+        EndQuorumEpochRequest::default().into(),
+        EndTxnRequest::default().into(),
+        FetchRequest::default().into(),
+        FetchSnapshotRequest::default().into(),
+        FindCoordinatorRequest::default().into(),
+        HeartbeatRequest::default().into(),
+        IncrementalAlterConfigsRequest::default().into(),
+        InitProducerIdRequest::default().into(),
+        JoinGroupRequest::default().into(),
+        LeaveGroupRequest::default().into(),
+        ListConfigResourcesRequest::default().into(),
+        ListGroupsRequest::default().into(),
+        ListOffsetsRequest::default().into(),
+        ListPartitionReassignmentsRequest::default().into(),
+        ListTransactionsRequest::default().into(),
+        MetadataRequest::default().into(),
+        OffsetCommitRequest::default().into(),
+        OffsetDeleteRequest::default().into(),
+        OffsetFetchRequest::default().into(),
+        OffsetForLeaderEpochRequest::default().into(),
+        ProduceRequest::default().into(),
+        RemoveRaftVoterRequest::default().into(),
+        SaslAuthenticateRequest::default().into(),
+        SaslHandshakeRequest::default().into(),
+        SyncGroupRequest::default().into(),
+        TxnOffsetCommitRequest::default().into(),
+        UpdateRaftVoterRequest::default().into(),
+        VoteRequest::default().into(),
+        WriteTxnMarkersRequest::default().into(),
+    ]
+}
+
+/// The answers' frames are made, and looked at, where the node sends them.
+#[test]
+fn every_answer_fits_into_the_version_that_it_is_asked_in() {
+    let mut target = Target::new();
+    let specific = well_formed().into_iter().map(|(_, body)| body);
+    let bodies: Vec<RequestKind> = specific.chain(unspecific()).collect();
+    let before = target.understood;
+    for (version, body) in (0..=18).flat_map(|it| bodies.iter().map(move |of| (it, of))) {
+        let Some(frame) = noise::framed_in(version, body.clone()) else { continue };
+        let connection = target.connect();
+        target.receive(connection, &frame);
+        target.pass(20);
+    }
+    target.pass(60_000);
+    target.produce("after");
+    target.check();
+    let understood = target.understood - before;
+    assert!(understood > 500, "most versions are served: {understood}");
 }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use topomotion_wire::messages::ResponseKind;
 use topomotion_wire::{ConnectionId, CorrelationId, Message, Output, Request, Response};
 
 use super::effects::{Answer, Effects, Ticket};
@@ -117,7 +118,8 @@ impl Inbound {
             Answer::Silence => None,
             Answer::Close => return self.close(connection, effects),
         };
-        if let Some((version, body)) = reply {
+        if let Some((version, mut body)) = reply {
+            leave_out(version, &mut body);
             let response = Response { correlation: current.correlation, version, body };
             let message = Message::from(response);
             effects.output(Output::Send { connection, message });
@@ -133,12 +135,20 @@ impl Inbound {
     }
 }
 
+/// Takes away what an answer says and its version has no room for, where whoever wrote it did
+/// not know the version.
+fn leave_out(version: i16, body: &mut ResponseKind) {
+    if let ResponseKind::DescribeQuorum(it) = body
+        && version < 2
+    {
+        it.nodes.clear();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use topomotion_wire::messages::{
-        MetadataRequest, MetadataResponse, RequestKind, ResponseKind,
-    };
+    use topomotion_wire::messages::{MetadataRequest, MetadataResponse, RequestKind};
 
     const HERE: ConnectionId = ConnectionId::Accepted(1);
 

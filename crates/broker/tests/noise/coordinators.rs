@@ -26,7 +26,7 @@ use topomotion_wire::messages::{
 };
 use topomotion_wire::{Bytes, StrBytes};
 
-use super::{TOPIC, framed, name};
+use super::{TOPIC, name};
 
 fn text(text: &str) -> StrBytes {
     name(text).0
@@ -91,7 +91,7 @@ fn commit_in_transaction() -> RequestKind {
         .into()
 }
 
-fn add(version: i16) -> Bytes {
+fn add(version: i16) -> (i16, RequestKind) {
     let topic = AddPartitionsToTxnTopic::default()
         .with_name(name(TOPIC))
         .with_partitions(vec![0]);
@@ -106,7 +106,7 @@ fn add(version: i16) -> Bytes {
             .with_topics(vec![topic]);
         request.with_transactions(vec![transaction.clone(), transaction])
     };
-    framed(version, request.into())
+    (version, request.into())
 }
 
 fn markers() -> RequestKind {
@@ -133,7 +133,7 @@ fn fetch_of_groups() -> RequestKind {
 }
 
 /// Requests for coordinators, in old and new forms.
-pub fn well_formed() -> Vec<Bytes> {
+pub fn well_formed() -> Vec<(i16, RequestKind)> {
     let subscription = b"\0\x01\0\0\0\x01\0\x06orders\xff\xff\xff\xff\0\0\0\0";
     let heartbeat = ConsumerGroupHeartbeatRequest::default()
         .with_group_id(GroupId(text("modern")))
@@ -152,33 +152,33 @@ pub fn well_formed() -> Vec<Bytes> {
     let modern = ConsumerGroupDescribeRequest::default()
         .with_group_ids(vec![GroupId(text("modern"))]);
     vec![
-        framed(1, find(0)),
-        framed(3, find(1)),
-        framed(3, join(subscription)),
-        framed(9, join(b"everything")),
-        framed(5, sync()),
-        framed(4, HeartbeatRequest::default().with_group_id(group()).into()),
-        framed(5, LeaveGroupRequest::default().with_group_id(group()).into()),
-        framed(1, heartbeat.into()),
-        framed(1, modern.into()),
-        framed(2, commit()),
-        framed(9, commit()),
-        framed(5, OffsetFetchRequest::default().with_group_id(group()).into()),
-        framed(9, fetch_of_groups()),
-        framed(0, OffsetDeleteRequest::default().with_group_id(group()).into()),
-        framed(5, describe.into()),
-        framed(5, ListGroupsRequest::default().into()),
-        framed(2, delete.into()),
-        framed(5, init(false)),
-        framed(5, init(true)),
+        (1, find(0)),
+        (3, find(1)),
+        (3, join(subscription)),
+        (9, join(b"everything")),
+        (5, sync()),
+        (4, HeartbeatRequest::default().with_group_id(group()).into()),
+        (5, LeaveGroupRequest::default().with_group_id(group()).into()),
+        (1, heartbeat.into()),
+        (1, modern.into()),
+        (2, commit()),
+        (9, commit()),
+        (5, OffsetFetchRequest::default().with_group_id(group()).into()),
+        (9, fetch_of_groups()),
+        (0, OffsetDeleteRequest::default().with_group_id(group()).into()),
+        (5, describe.into()),
+        (5, ListGroupsRequest::default().into()),
+        (2, delete.into()),
+        (5, init(false)),
+        (5, init(true)),
         add(3),
         add(5),
-        framed(4, offsets.into()),
-        framed(5, end.into()),
-        framed(1, markers()),
-        framed(5, commit_in_transaction()),
-        framed(0, described.into()),
-        framed(1, ListTransactionsRequest::default().into()),
-        framed(0, AllocateProducerIdsRequest::default().into()),
+        (4, offsets.into()),
+        (5, end.into()),
+        (1, markers()),
+        (5, commit_in_transaction()),
+        (0, described.into()),
+        (1, ListTransactionsRequest::default().into()),
+        (0, AllocateProducerIdsRequest::default().into()),
     ]
 }

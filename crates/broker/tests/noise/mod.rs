@@ -66,9 +66,14 @@ pub fn produce(topic: &str, value: &str) -> RequestKind {
 
 /// A request's frame.
 pub fn framed(version: i16, body: RequestKind) -> Bytes {
+    framed_in(version, body).expect("its version carries it")
+}
+
+/// A request's frame, if this version of it can be written.
+pub fn framed_in(version: i16, body: RequestKind) -> Option<Bytes> {
     let request =
         Request { correlation: CorrelationId(1), version, client: "noise".into(), body };
-    write_request(&request, "noise").expect("its version carries it")
+    write_request(&request, "noise")
 }
 
 /// A node that is a cluster of its own has coordinators, too.

@@ -194,6 +194,9 @@ fn cooperative_rebalance(cast: &Cast<'_>) -> Result<Script, String> {
         .wait_until(format!("generation({group}) == 2"))
         .caption("First rebalance: whoever has too much learns what to let go.")
         .wait_until(format!("group({group}) == stable"))
+        // The assignment is told when it is replicated; whoever reads until then what it has to
+        // let go commits that no more, and it is read twice.
+        .wait(200)
         .caption("Only what moves is let go, and waits. All the rest is read.");
     Ok(one_each(script, cast)
         .wait_until(format!("records-read({old}) >= 1"))

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use topomotion_client::{Created, NewTopic, TopicPlacement};
 use topomotion_model::ProcessId;
-use topomotion_trace::{ProcessState, StateChange, What};
+use topomotion_trace::{GroupState, ProcessState, StateChange, What};
 use topomotion_wire::NodeId;
 
 use super::actors;
 use super::stage::{Stage, Stop};
 use super::zookeeper;
-use crate::TopicPlan;
 use crate::packet::name_of;
+use crate::{Membership, TopicPlan};
 
 /// The set-up is over when nothing but routine has happened for so long: longer than any
 /// fetch waits.
@@ -79,8 +79,25 @@ pub(super) fn set_up(
     if rest == Rest::Skipped {
         return Ok(());
     }
+    // The members of a group that its coordinator shares out (KIP-848) say with a heartbeat
+    // what they have let go: routine, and seconds apart.
+    let groups =
+        stage.run_until(patience_ms, |stage| unsettled_groups(stage, late).is_empty());
+    told(groups, || waits("groups", "to be stable", &unsettled_groups(stage, late)))?;
     let rest = stage.run_until_quiet(REST_MS, stage.now());
     told(rest, || "the cluster never came to rest".to_owned())
+}
+
+/// Groups of consumers that have started, whose partitions are not shared out.
+fn unsettled_groups(stage: &Stage<'_>, late: &BTreeSet<&ProcessId>) -> Vec<String> {
+    let members = stage.cluster.plan.consumers.iter().filter(|plan| {
+        plan.membership() == Membership::Subscribed && !late.contains(&plan.process)
+    });
+    let groups: BTreeSet<&String> = members.map(|plan| &plan.group).collect();
+    let unsettled = groups
+        .into_iter()
+        .filter(|group| stage.observer.group_state(group) != Some(GroupState::Stable));
+    unsettled.cloned().collect()
 }
 
 /// Nodes start, and topics are created.
