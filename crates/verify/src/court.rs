@@ -238,6 +238,8 @@ impl Judge for Court {
                 self.checkers.iter_mut().for_each(|it| it.suffer(event.at, fault));
                 return;
             }
+            // In a cluster that rests, steps alone tell that time goes by.
+            What::Step { .. } => return self.pass(event.at),
             _ => return,
         };
         self.pass(event.at);

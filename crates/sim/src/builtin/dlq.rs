@@ -104,7 +104,7 @@ fn dead_letter_queue(cast: &Cast<'_>) -> Result<Script, String> {
     let (group, members) = cast.group(1)?;
     let (name, topic) = (cast.name(), &cast.topic.name);
     let dead = format!("{topic}.dlq");
-    let owner = &cast.consumer()?.process;
+    let owner = members[0];
     let script = with_work(&members, &[("processing.dlq.topic", &dead)])
         .caption("Three orders. The work on the second fails: it has no price.");
     let mut script = orders(script, cast)

@@ -47,6 +47,9 @@ pub(in super::super) fn hanging_transaction(cast: &Cast<'_>) -> Result<Script, S
         .client(other, "commit-transaction")
         .wait_until(format!("transaction({OTHER}) == complete-commit"))
         .wait_until(format!("high-watermark({name}) == 5"))
+        // Two seconds of grace; the judge looks back at them from the moment after.
+        .wait(2_500)
+        .wait(500)
         .wait_until("violation(T5)")
         .caption(
             "The log waits for an end; the coordinator knows of nothing to end. After 70 s \
@@ -131,6 +134,7 @@ pub(in super::super) fn late_end(cast: &Cast<'_>) -> Result<Script, String> {
         .fault(format!("detain {producer} > @transaction-coordinator({id})"))
         .client(producer, "commit-transaction")
         .wait_until(format!("transaction({id}) == complete-commit"))
+        .wait(100)
         .caption("The next transaction has written its first record")
         .client(producer, "begin")
         .produce(cast, "order-124")
