@@ -341,7 +341,7 @@ fn readers_behind(stage: &Stage<'_>) -> Vec<String> {
             let end = if is_committed { view.last_stable } else { view.high_watermark };
             let is_behind = match stage.cluster.position(&plan.process, partition) {
                 Some(next) => next < end.0,
-                None => !may_not_start(stage, plan, partition, &view),
+                None => !may_not_start(stage, plan, partition, view),
             };
             if is_behind {
                 behind.push(format!("{} of {partition}", plan.process));
