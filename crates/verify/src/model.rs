@@ -424,23 +424,7 @@ impl Model {
                     self.anew.insert((process.clone(), partition.clone()));
                 }
             }
-            StateChange::Appended { process, partition, base, count, epoch, batch } => {
-                self.anew.remove(&(process.clone(), partition.clone()));
-                let was_moved = self.was_moved(process, partition);
-                let origin = self.compacted.origin(partition, *batch);
-                let replica = self.replica_mut(process, partition);
-                // Nobody says how much of it was found again, or that it begins anew where it
-                // was taken away: what comes now does.
-                if (!replica.is_sound || was_moved) && *base < replica.end() {
-                    replica.log.retain(|entry| entry.end() <= *base);
-                }
-                let below = replica.log.last().map_or(0, |entry| entry.prefix);
-                let (base, count, epoch, batch) = (*base, *count, *epoch, origin);
-                let words = [base as u64, count as u64, epoch as u64, u64::from(batch)];
-                let prefix = words.into_iter().fold(below, chain);
-                let stamp = None;
-                replica.log.push(Entry { base, count, epoch, batch, stamp, prefix });
-            }
+            StateChange::Appended { .. } => self.append(change),
             StateChange::Truncated { process, partition, end } => {
                 self.anew.remove(&(process.clone(), partition.clone()));
                 let replica = self.replica_mut(process, partition);
@@ -491,6 +475,29 @@ impl Model {
             | StateChange::TransactionStep { .. }
             | StateChange::ProducerIdentified { .. } => {}
         }
+    }
+
+    fn append(&mut self, change: &StateChange) {
+        let StateChange::Appended { process, partition, base, count, epoch, batch } =
+            change
+        else {
+            return;
+        };
+        self.anew.remove(&(process.clone(), partition.clone()));
+        let was_moved = self.was_moved(process, partition);
+        let origin = self.compacted.origin(partition, *batch);
+        let replica = self.replica_mut(process, partition);
+        // Nobody says how much of it was found again, or that it begins anew where it
+        // was taken away: what comes now does.
+        if (!replica.is_sound || was_moved) && *base < replica.end() {
+            replica.log.retain(|entry| entry.end() <= *base);
+        }
+        let below = replica.log.last().map_or(0, |entry| entry.prefix);
+        let (base, count, epoch, batch) = (*base, *count, *epoch, origin);
+        let words = [base as u64, count as u64, epoch as u64, u64::from(batch)];
+        let prefix = words.into_iter().fold(below, chain);
+        let stamp = None;
+        replica.log.push(Entry { base, count, epoch, batch, stamp, prefix });
     }
 
     /// Whether a reassignment has come to its end: the change that takes its last target into
