@@ -71,6 +71,11 @@ pub(crate) struct Replica {
     /// Log start: what stands below is told of, and gone.
     pub start: i64,
     pub high_watermark: i64,
+    /// The greatest one that it ever had: a checkpoint may be as old as that.
+    pub highest_watermark: i64,
+    /// Whether its high watermark was told since its process was started: before that it is
+    /// what was last written down.
+    pub is_told: bool,
     /// Whom it follows (itself, if it leads), and since which epoch.
     pub role: Option<(Option<Name>, i32)>,
     /// Whether its log is known: not so after a power loss, until it is found again.
@@ -83,6 +88,8 @@ impl Default for Replica {
             log: Vec::new(),
             start: 0,
             high_watermark: 0,
+            highest_watermark: 0,
+            is_told: false,
             role: None,
             is_sound: true,
         }
@@ -92,6 +99,14 @@ impl Default for Replica {
 impl Replica {
     pub fn end(&self) -> i64 {
         self.log.last().map_or(0, Entry::end)
+    }
+
+    /// Its high watermark is not beyond this.
+    pub fn watermark_at_most(&self) -> i64 {
+        match self.is_told {
+            true => self.high_watermark,
+            false => self.highest_watermark.min(self.end()),
+        }
     }
 
     /// Digest of everything below this offset.
@@ -305,6 +320,11 @@ impl Model {
                 self.last_known_before
                     .insert(partition.clone(), before.unwrap_or_default());
             }
+            Sight::Started(process) => {
+                for ((other, _), replica) in &mut self.replicas {
+                    replica.is_told &= other != process;
+                }
+            }
             Sight::LostPower(process) => {
                 for ((other, partition), replica) in &mut self.replicas {
                     if other == process {
@@ -438,7 +458,10 @@ impl Model {
                 self.replica_mut(process, partition).start = *offset;
             }
             StateChange::HighWatermark { process, partition, offset } => {
-                self.replica_mut(process, partition).high_watermark = *offset;
+                let replica = self.replica_mut(process, partition);
+                replica.high_watermark = *offset;
+                replica.highest_watermark = replica.highest_watermark.max(*offset);
+                replica.is_told = true;
                 let highest = self.highest.entry(partition.clone()).or_default();
                 *highest = (*highest).max(*offset);
             }

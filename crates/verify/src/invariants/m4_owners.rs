@@ -25,6 +25,16 @@ struct Belief {
     changed_its_mind: bool,
     /// The generation in which it was given partitions last.
     given_in: i32,
+    /// Whether it had said by then what it owned, and was not answered: the coordinator may
+    /// have taken back what it had not said (KIP-848).
+    had_spoken: bool,
+}
+
+impl Belief {
+    /// Whether a coordinator that has come to this generation may have taken it at its word.
+    fn may_be_outdated(&self, generation: i32) -> bool {
+        self.had_spoken && self.given_in < generation
+    }
 }
 
 #[derive(Debug, Default)]
@@ -41,6 +51,8 @@ pub(crate) struct Owners {
     joined: BTreeMap<Name, BTreeSet<Name>>,
     /// The same, where members may be complete for a coordinator that is deposed as well.
     joined_anywhere: BTreeMap<Name, BTreeSet<Name>>,
+    /// Who has said what it owns since it was told its epoch, where members do not join.
+    spoken: BTreeSet<(Name, Name)>,
     /// Who had no part in a generation that a coordinator made complete which was deposed and
     /// had not heard of it: those whom it serves share out what the others still have (GRP-4,
     /// and GRP-7 for static members, which stay in the group for all that).
@@ -71,16 +83,18 @@ impl Owners {
     /// A group counts with these members, but for those that have no say any more.
     fn count(
         &mut self,
-        group: &Name,
+        (group, generation): (&Name, i32),
         members: &[GroupMember],
         counts: impl Fn(&GroupMember) -> bool,
     ) {
         let counted = members.iter().map(|it| it.process.clone());
         self.counted.insert(group.clone(), counted.collect());
+        let has_joins = self.complete.contains_key(group);
         let of_group = self.beliefs.entry(group.clone()).or_default();
         for (process, belief) in of_group {
             let member = members.iter().find(|it| it.process == *process);
-            belief.is_expelled |= !member.is_some_and(&counts);
+            belief.is_expelled |= !member.is_some_and(&counts)
+                || !has_joins && belief.may_be_outdated(generation);
         }
     }
 
@@ -168,7 +182,8 @@ impl Checker for Owners {
                 owned,
             } => {
                 let is_counted = self.counts_with(group, process, *generation);
-                let kept = self.kept.get(&(group.clone(), process.clone()));
+                let place = (group.clone(), process.clone());
+                let kept = self.kept.get(&place);
                 let of_group = self.beliefs.entry(group.clone()).or_default();
                 let belief = of_group.entry(process.clone()).or_default();
                 belief.owned = owned.iter().cloned().collect();
@@ -187,6 +202,7 @@ impl Checker for Owners {
                         belief.is_expelled =
                             !is_counted || belief.is_expelled && !is_news;
                         belief.given_in = *generation;
+                        belief.had_spoken = self.spoken.contains(&place);
                         let at_will = std::mem::take(&mut belief.changed_its_mind);
                         let back = partitions
                             .iter()
@@ -226,7 +242,7 @@ impl Checker for Owners {
                     self.without.remove(&(group.clone(), *generation));
                     self.joined_anywhere.remove(group);
                 }
-                self.count(group, members, |it| {
+                self.count((group, *generation), members, |it| {
                     it.instance.is_none() || !is_complete || joined.contains(&it.process)
                 });
                 let is_cooperative = protocol.as_deref() == Some("cooperative-sticky");
@@ -250,12 +266,16 @@ impl Checker for Owners {
 
     fn witness(&mut self, _model: &Model, sight: &Sight, _bench: &mut Bench<'_>) {
         // Whoever has left is counted with no more, a static member that is to be back neither.
+        if let Sight::EpochTold { process, group, .. } = sight {
+            self.spoken.remove(&(group.clone(), process.clone()));
+        }
         if let Sight::EpochTold { process, group, epoch: ..0, .. } = sight {
             let of_group = self.beliefs.get_mut(group);
             let belief = of_group.and_then(|beliefs| beliefs.get_mut(process));
             belief.into_iter().for_each(|belief| belief.is_expelled = true);
         }
         if let Sight::Heard { process, group, topics: Some(_), .. } = sight {
+            self.spoken.insert((group.clone(), process.clone()));
             for joined in [&mut self.joined, &mut self.joined_anywhere] {
                 joined.entry(group.clone()).or_default().insert(process.clone());
             }

@@ -30,7 +30,8 @@ struct Members {
     /// Those that this coordinator has taken out, of whom some may be back.
     out: BTreeSet<Name>,
     /// Those that another coordinator would find: where members join, nothing is written before
-    /// all have, and each has been told what it is given.
+    /// all have, and each has been told what it is given. What they are given may be written
+    /// and not told, if that takes too long.
     written: BTreeSet<Name>,
 }
 
@@ -230,8 +231,11 @@ impl Checker for Static {
         let before = std::mem::replace(&mut known.now, now.clone());
         known.out.extend(before.difference(&now).cloned());
         let written = match state {
-            GroupState::PreparingRebalance | GroupState::CompletingRebalance => {
-                known.written.clone()
+            GroupState::PreparingRebalance => known.written.clone(),
+            GroupState::CompletingRebalance => {
+                let written = known.written.clone();
+                known.written.retain(|member| now.contains(member));
+                written
             }
             GroupState::Dead => std::mem::take(&mut known.written),
             _ => std::mem::replace(&mut known.written, now.clone()),

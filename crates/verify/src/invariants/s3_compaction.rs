@@ -14,7 +14,7 @@ use topomotion_sim::{
 
 use super::Checker;
 use crate::court::Bench;
-use crate::model::{Model, Name};
+use crate::model::{Model, Name, Replica};
 
 const RETENTION: &str = "delete.retention.ms";
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -77,7 +77,7 @@ impl Checker for Compaction {
             return;
         };
         let replica = model.replica(&stored.process, &stored.partition);
-        let watermark = replica.map_or(0, |replica| replica.high_watermark);
+        let watermark = replica.map_or(0, Replica::watermark_at_most);
         let from = before.partition_point(|batch| batch.base < stored.segment);
         let to = before.partition_point(|batch| batch.base < *until).max(from);
         let round = Round {

@@ -17,9 +17,6 @@ pub(crate) struct Stable {
     said: BTreeMap<(Name, Name), Said>,
     /// Replicas whose log is not known from its beginning.
     unknown: BTreeSet<(Name, Name)>,
-    /// Replicas whose high watermark was told since their process was started: before that it
-    /// is what was last written down.
-    told: BTreeSet<(Name, Name)>,
 }
 
 /// What a replica says of its last stable offset. Where nothing is unstable it says so once,
@@ -96,27 +93,19 @@ impl Stable {
 
 impl Checker for Stable {
     fn see(&mut self, model: &Model, change: &StateChange, _bench: &mut Bench<'_>) {
-        match change {
-            StateChange::LastStable { process, partition, offset } => {
-                let replica = model.replica(process, partition);
-                let is_all = replica.is_some_and(|it| it.high_watermark == *offset);
-                let said = match is_all {
-                    true => Said::Watermark(*offset),
-                    false => Said::Below(*offset),
-                };
-                self.said.insert((process.clone(), partition.clone()), said);
-            }
-            StateChange::HighWatermark { process, partition, .. } => {
-                self.told.insert((process.clone(), partition.clone()));
-            }
-            _ => {}
-        }
+        let StateChange::LastStable { process, partition, offset } = change else {
+            return;
+        };
+        let replica = model.replica(process, partition);
+        let is_all = replica.is_some_and(|it| it.high_watermark == *offset);
+        let said = match is_all {
+            true => Said::Watermark(*offset),
+            false => Said::Below(*offset),
+        };
+        self.said.insert((process.clone(), partition.clone()), said);
     }
 
     fn witness(&mut self, model: &Model, sight: &Sight, bench: &mut Bench<'_>) {
-        if let Sight::Started(process) = sight {
-            self.told.retain(|(other, _)| other != process);
-        }
         let Sight::Served { process, partition, range: (from, to), aborted } = sight
         else {
             return;
@@ -143,11 +132,12 @@ impl Checker for Stable {
 
     fn settle(&mut self, model: &Model, bench: &mut Bench<'_>) {
         for (place, said) in std::mem::take(&mut self.said) {
-            if !self.is_known(model, &place) || !self.told.contains(&place) {
+            if !self.is_known(model, &place) {
                 continue;
             }
             let (process, partition) = &place;
-            let Some(replica) = model.replica(process, partition) else { continue };
+            let replica = model.replica(process, partition).filter(|it| it.is_told);
+            let Some(replica) = replica else { continue };
             let due = definition(replica);
             bench.demand("T6", said.holds(due, replica), || {
                 format!(
