@@ -173,8 +173,8 @@ pub trait Shard {
     /// The high watermark has passed an append.
     fn committed(&mut self, now: Instant, directory: &dyn Directory, token: WriteToken);
 
-    /// A marker was appended to this partition (by WriteTxnMarkers, not by the shard). Of one
-    /// that came before the log was read, the shard hears right before it is loaded.
+    /// A marker was appended to this partition (by WriteTxnMarkers, not by the shard). One that
+    /// comes before the log is read is loaded with it.
     fn marker_appended(&mut self, now: Instant, stamp: Stamp, control: Control);
 
     /// A broker answered markers; none if the connection broke or the answer never came.

@@ -34,6 +34,7 @@
 
 mod compacted;
 mod court;
+mod homes;
 mod invariants;
 mod model;
 mod promises;

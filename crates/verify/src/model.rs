@@ -7,6 +7,7 @@ use topomotion_sim::{Asked, Filed, Sight, Stored};
 use topomotion_trace::StateChange;
 
 use crate::compacted::Compacted;
+use crate::homes::is_forgotten;
 
 /// A process's or a partition's name.
 pub(crate) type Name = Arc<str>;
@@ -198,9 +199,16 @@ pub(crate) struct Model {
     /// Below these offsets somebody asked to have records deleted, or retention has.
     deleted: BTreeMap<Name, i64>,
     compacted: Compacted,
+    /// The `transactional.id` of each producer.
+    ids: BTreeMap<Name, Name>,
 }
 
 impl Model {
+    /// The `transactional.id` of a producer that has one.
+    pub fn transactional_id(&self, producer: &Name) -> Option<&Name> {
+        self.ids.get(producer)
+    }
+
     pub fn replica(&self, process: &Name, partition: &Name) -> Option<&Replica> {
         self.replicas.get(&(process.clone(), partition.clone()))
     }
@@ -394,7 +402,8 @@ impl Model {
     }
 
     /// Whether Kafka itself may have broken this promise: the partition was led by a replica
-    /// from outside its ISR, or all of its ISR has lost power since the record was committed.
+    /// from outside its ISR, or all of its ISR has lost power since the record was committed; or
+    /// an epoch may have been given twice, and the record taken for one that was there before.
     pub fn excuses(&self, promise: &Promise) -> bool {
         let lost = self.lossy.get(&promise.partition);
         let was_there = |below: &i64| promise.base.is_none_or(|base| base < *below);
@@ -403,6 +412,7 @@ impl Model {
             || lost.is_some_and(was_there)
             || deleted > 0 && promise.base.is_none_or(|base| base < deleted)
             || self.compacted.has_taken(&promise.partition, promise.base)
+            || is_forgotten(self, &promise.producer)
     }
 
     /// Whether promises about the partition may have been broken in a way that Kafka allows:
@@ -480,6 +490,9 @@ impl Model {
                 let epoch = role.map_or(-1, |(_, epoch)| *epoch);
                 self.proposed.insert(partition.clone(), (epoch, isr.clone()));
             }
+            StateChange::ProducerIdentified { process, id: Some(id), .. } => {
+                self.ids.insert(process.clone(), id.clone());
+            }
             StateChange::Process { .. }
             | StateChange::Quorum { .. }
             | StateChange::Broker { .. }
@@ -496,7 +509,7 @@ impl Model {
             | StateChange::CommitAnswered { .. }
             | StateChange::Transaction { .. }
             | StateChange::TransactionStep { .. }
-            | StateChange::ProducerIdentified { .. } => {}
+            | StateChange::ProducerIdentified { id: None, .. } => {}
         }
     }
 

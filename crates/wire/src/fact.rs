@@ -232,6 +232,12 @@ pub enum Fact {
         /// The next offset to read; none once it is expired or deleted.
         offset: Option<Offset>,
     },
+    /// A coordinator has read its log. What was committed last, its predecessor may have had no
+    /// time to tell.
+    OffsetsFound {
+        /// Every offset that counts: group, partition, and the next offset to read.
+        offsets: Vec<(Arc<str>, TopicPartition, Offset)>,
+    },
     /// A transaction changed at its coordinator, durably.
     TransactionChanged {
         /// `transactional.id`.

@@ -144,9 +144,12 @@ impl ActiveController {
         let state = self.partition(id).ok_or_else(unknown)?;
         self.check_replicas(target)?;
         // A reassignment under way is replaced: it starts from what was before it, and from
-        // the new replicas that are in sync already, which leave like old ones.
+        // the new replicas that have been in sync, which leave like old ones: if nobody is in
+        // sync now, one of them may be the only one that has everything.
+        let has_all = [&state.isr, &state.elr, &state.last_known_elr];
         let is_old = |replica: &NodeId| {
-            !state.adding.contains(replica) || state.isr.contains(replica)
+            !state.adding.contains(replica)
+                || has_all.iter().any(|set| set.contains(replica))
         };
         let old: Vec<NodeId> = state.replicas.iter().copied().filter(is_old).collect();
         let is_new = |replica: &NodeId| !old.contains(replica);

@@ -208,7 +208,9 @@ fn find_leader(
     // Nobody has a proof any more, and nobody can get one: the last leader has most.
     let is_hopeless = target.elr == Elr::On && next.isr.is_empty() && next.elr.is_empty();
     let last_known = match (state.last_known_elr.as_slice(), is_hopeless) {
-        ([last], true) => Some(*last).filter(is_alive),
+        ([last], true) => {
+            Some(*last).filter(|id| next.replicas.contains(id) && is_alive(id))
+        }
         _ => None,
     };
     let anybody = || {
@@ -381,6 +383,17 @@ mod tests {
         assert_eq!(made.leader, LeaderChange::Set(NodeId(3)));
         assert_eq!(made.isr, Some(nodes(&[3])));
         assert_eq!(made.recovery, Some(LeaderRecovery::Recovering));
+    }
+
+    #[test]
+    fn a_last_known_leader_that_is_no_replica_any_more_does_not_lead() {
+        let mut state = state(&[], -1);
+        state.last_known_elr = nodes(&[4]);
+        let alive = nodes(&[1, 2, 3, 4]);
+        assert_eq!(decide(&state, &target(&[], &alive)), None);
+        state.replicas.push(NodeId(4));
+        let made = change(&state, &target(&[], &alive));
+        assert_eq!(made.leader, LeaderChange::Set(NodeId(4)));
     }
 
     #[test]

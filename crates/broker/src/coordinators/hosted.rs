@@ -77,7 +77,7 @@ impl AnyShard {
         let mut shard = AnyShard::new(site, topic, id, replica.leader_epoch());
         let log = replica.log();
         for batch in log.batches(log.start_offset(), log.end_offset()) {
-            feed(shard.as_mut(), site.now, &batch, replica.leader_epoch());
+            feed(shard.as_mut(), site.now, &batch);
         }
         shard
     }
@@ -98,17 +98,13 @@ impl AnyShard {
 }
 
 /// Gives a shard what one batch holds. What does not parse is nothing that a coordinator wrote.
-fn feed(shard: &mut dyn Shard, now: Instant, batch: &Batch, epoch: LeaderEpoch) {
+fn feed(shard: &mut dyn Shard, now: Instant, batch: &Batch) {
     if let Some(marker) = Marker::of_batch(batch) {
         let stamp = Stamp { producer: marker.producer, epoch: marker.epoch };
         let control = match marker.kind {
             MarkerKind::Commit => Control::Commit,
             MarkerKind::Abort => Control::Abort,
         };
-        // It came before there was a shard to tell.
-        if batch.leader_epoch() == epoch {
-            shard.marker_appended(now, stamp, control);
-        }
         return shard.load(now, Loaded::Marker { stamp, control });
     }
     if batch.is_control() {

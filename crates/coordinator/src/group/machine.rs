@@ -1,6 +1,6 @@
 //! The shard itself: time, writes and their outcomes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use topomotion_wire::messages::{RequestKind, ResponseKind, WriteTxnMarkersRequest};
@@ -37,8 +37,6 @@ pub struct GroupShard {
     dirty: BTreeSet<Arc<str>>,
     /// The topics that there were last.
     topics: BTreeSet<Arc<str>>,
-    /// Markers that were appended before the log was read: what each makes count, once it is.
-    early: BTreeMap<Stamp, load::Ended>,
     /// When offsets are looked at next; none until the log is read.
     next_expiry: Option<Instant>,
 }
@@ -55,7 +53,6 @@ impl GroupShard {
             out,
             dirty: BTreeSet::new(),
             topics: BTreeSet::new(),
-            early: BTreeMap::new(),
             next_expiry: None,
         }
     }
@@ -142,12 +139,13 @@ impl GroupShard {
         }
     }
 
-    /// Offsets of transactions that have come to count.
-    fn tell_ended(&mut self, ended: load::Ended) {
-        for (group, partition, offset) in ended {
-            let offset = Some(offset);
-            self.out.fact(Fact::OffsetCommitted { group, partition, offset });
-        }
+    /// What counts as the log has it.
+    fn found(&self) -> Vec<(Arc<str>, TopicPartition, Offset)> {
+        let of_groups = self.groups.iter().flat_map(|(id, group)| {
+            let committed = group.offsets.committed.iter();
+            committed.map(move |(at, offset)| (id, at, Offset(offset.value.offset)))
+        });
+        of_groups.map(|(id, at, offset)| (id.clone(), at.clone(), offset)).collect()
     }
 
     /// The log refused a batch: everything is as it was before.
@@ -272,10 +270,7 @@ impl Shard for GroupShard {
         let Loaded::Marker { stamp, control } = loaded else {
             return load::replay(&mut self.groups, now, loaded);
         };
-        let ended = load::end(&mut self.groups, stamp, control);
-        if let Some(early) = self.early.get_mut(&stamp) {
-            early.extend(ended);
-        }
+        load::end(&mut self.groups, stamp, control);
     }
 
     fn loaded(&mut self, now: Instant, directory: &dyn Directory) {
@@ -283,8 +278,7 @@ impl Shard for GroupShard {
         for group in self.groups.values_mut() {
             group.loaded(now, &self.config);
         }
-        let early = std::mem::take(&mut self.early).into_values();
-        early.for_each(|ended| self.tell_ended(ended));
+        self.out.fact(Fact::OffsetsFound { offsets: self.found() });
         self.dirty = self.groups.keys().cloned().collect();
         self.topics = directory.topics().into_iter().collect();
         self.next_expiry = Some(now + self.config.offsets_retention_check_interval);
@@ -358,16 +352,14 @@ impl Shard for GroupShard {
     }
 
     fn marker_appended(&mut self, _now: Instant, stamp: Stamp, control: Control) {
-        if self.next_expiry.is_none() {
-            self.early.entry(stamp).or_default();
-            return;
-        }
         let pends = |group: &&Group| group.offsets.pending.contains_key(&stamp.producer);
         for _ in self.groups.values().filter(pends) {
             self.out.mark(Rule::Txn9);
         }
-        let ended = load::end(&mut self.groups, stamp, control);
-        self.tell_ended(ended);
+        for (group, partition, offset) in load::end(&mut self.groups, stamp, control) {
+            let offset = Some(offset);
+            self.out.fact(Fact::OffsetCommitted { group, partition, offset });
+        }
     }
 
     fn markers_answered(

@@ -20,6 +20,7 @@ pub(super) fn change(
     Some(match fact {
         Fact::MetadataApplied { .. }
         | Fact::TookOffice { .. }
+        | Fact::OffsetsFound { .. }
         | Fact::Client { .. }
         | Fact::Actor { .. }
         | Fact::Log { .. } => return None,

@@ -1,5 +1,5 @@
-//! What messages show the judge of membership: that a member was heard, what it wants to read,
-//! and the epoch that it is told.
+//! What messages show the judge of groups: that a member was heard, what it wants to read, and
+//! what a coordinator is to forget.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use topomotion_wire::messages::{
 };
 use topomotion_wire::{ErrorCode, Request};
 
-use super::sight::Sight;
+use super::sight::{Asked, Sight};
 
 /// A message from this process has arrived.
 pub(super) fn heard(process: &Arc<str>, number: u64, request: &Request) -> Option<Sight> {
@@ -27,6 +27,32 @@ pub(super) fn heard(process: &Arc<str>, number: u64, request: &Request) -> Optio
     };
     let group = group.0.as_str().into();
     Some(Sight::Heard { number, process: process.clone(), group, topics })
+}
+
+/// An operator's wish has reached a coordinator: it may come true from now on, however long ago
+/// it was sent.
+pub(super) fn to_forget(request: &RequestKind) -> Vec<Sight> {
+    let wishes: Vec<Asked> = match request {
+        RequestKind::DeleteGroups(body) => {
+            let groups = body.groups_names.iter();
+            groups.map(|group| Asked::GroupDeleted(group.0.as_str().into())).collect()
+        }
+        RequestKind::OffsetDelete(body) => {
+            let group: Arc<str> = body.group_id.0.as_str().into();
+            let places = body.topics.iter().flat_map(|topic| {
+                topic.partitions.iter().map(move |at| (topic, at.partition_index))
+            });
+            let wish = |partition: String| Asked::OffsetDeleted {
+                group: group.clone(),
+                partition: partition.into(),
+            };
+            places
+                .map(|(topic, index)| wish(format!("{}-{index}", *topic.name)))
+                .collect()
+        }
+        _ => Vec::new(),
+    };
+    wishes.into_iter().map(Sight::Asked).collect()
 }
 
 /// Whether a coordinator that answers so counts with the member from when it was asked.

@@ -174,6 +174,12 @@ impl Recorder {
             }
             return;
         }
+        if let Fact::OffsetsFound { offsets } = fact {
+            for news in self.office.untold_offsets(offsets) {
+                self.fact(now, process, news);
+            }
+            return;
+        }
         if self.office.is_late(process, &fact) {
             return;
         }
@@ -272,7 +278,9 @@ impl Recorder {
         let Message::Request(request) = message else { return };
         let of_group = self.promises.heard(link, from, request);
         let of_quorum = talk::heard([from, to], &request.body);
-        of_group.into_iter().chain(of_quorum).for_each(|sight| self.sight(sight));
+        let wishes = members::to_forget(&request.body);
+        let sights = of_group.into_iter().chain(of_quorum).chain(wishes);
+        sights.for_each(|sight| self.sight(sight));
     }
 
     fn travel(&mut self, id: PacketId, link: LinkId, message: &Message) -> Travel {

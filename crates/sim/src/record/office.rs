@@ -1,19 +1,21 @@
-//! What the controllers have told of registrations, so that a new one tells only what its
-//! predecessor had no time for.
+//! What controllers have told of registrations, and coordinators of committed offsets, so that a
+//! new one tells only what its predecessor had no time for.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use topomotion_wire::{
-    BrokerEpoch, BrokerLiveness, Fact, NodeId, PartitionState, QuorumEpoch, QuorumRole,
-    TopicPartition,
+    BrokerEpoch, BrokerLiveness, Fact, NodeId, Offset, PartitionState, QuorumEpoch,
+    QuorumRole, TopicPartition,
 };
 
-/// The registrations as they were told last.
+/// The registrations and the offsets as they were told last.
 #[derive(Debug, Default)]
 pub(super) struct Office {
     brokers: BTreeMap<NodeId, (BrokerEpoch, BrokerLiveness)>,
     partitions: BTreeMap<TopicPartition, PartitionState>,
+    /// By group and partition.
+    offsets: BTreeMap<(Arc<str>, TopicPartition), Option<Offset>>,
     /// The newest leader of the quorum, and its epoch.
     leader: Option<(Arc<str>, QuorumEpoch)>,
 }
@@ -39,8 +41,28 @@ impl Office {
             Fact::PartitionChanged { partition, state } => {
                 self.partitions.insert(partition.clone(), state.clone());
             }
+            Fact::OffsetCommitted { group, partition, offset } => {
+                self.offsets.insert((group.clone(), partition.clone()), *offset);
+            }
             _ => {}
         }
+    }
+
+    /// Of the offsets that count, those that nobody has told.
+    pub fn untold_offsets(
+        &self,
+        offsets: Vec<(Arc<str>, TopicPartition, Offset)>,
+    ) -> Vec<Fact> {
+        let told = |group: &Arc<str>, at: &TopicPartition| {
+            self.offsets.get(&(group.clone(), at.clone())).copied().flatten()
+        };
+        let untold =
+            offsets.into_iter().filter(|(group, at, it)| told(group, at) != Some(*it));
+        let facts = untold.map(|(group, partition, offset)| {
+            let offset = Some(offset);
+            Fact::OffsetCommitted { group, partition, offset }
+        });
+        facts.collect()
     }
 
     /// Of everything that is committed, what nobody has told.
@@ -84,6 +106,27 @@ mod tests {
         assert_eq!(office.untold(Vec::new(), vec![(partition.clone(), old)]), []);
         let news = office.untold(Vec::new(), vec![(partition.clone(), new.clone())]);
         assert_eq!(news, [Fact::PartitionChanged { partition, state: new }]);
+    }
+
+    #[test]
+    fn a_new_coordinator_tells_what_nobody_has_told() {
+        let at = |index| TopicPartition::new("orders", index);
+        let group: Arc<str> = "billing".into();
+        let told = |index, offset| Fact::OffsetCommitted {
+            group: group.clone(),
+            partition: at(index),
+            offset,
+        };
+        let mut office = Office::default();
+        office.note(&"broker-1".into(), &told(0, Some(Offset(5))));
+        office.note(&"broker-1".into(), &told(1, Some(Offset(5))));
+        office.note(&"broker-1".into(), &told(2, None));
+        let found = [(0, 5), (1, 7), (2, 3), (3, 1)];
+        let found =
+            found.map(|(index, offset)| (group.clone(), at(index), Offset(offset)));
+        let untold = [(1, 7), (2, 3), (3, 1)];
+        let untold = untold.map(|(index, offset)| told(index, Some(Offset(offset))));
+        assert_eq!(office.untold_offsets(found.into()), untold);
     }
 
     #[test]

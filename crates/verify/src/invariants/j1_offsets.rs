@@ -11,6 +11,7 @@ use topomotion_trace::StateChange;
 
 use super::Checker;
 use crate::court::Bench;
+use crate::homes::is_forgotten;
 use crate::model::{Model, Name};
 
 #[derive(Debug, Default)]
@@ -32,7 +33,7 @@ struct Stamp {
     producer: i64,
     /// Whether it is a marker, and of a commit.
     commits: Option<bool>,
-    /// The leader's epoch: what is written later in an earlier one is cut off.
+    /// The leader's epoch: what stands behind it from an earlier one is cut off.
     epoch: i32,
 }
 
@@ -49,7 +50,9 @@ impl Offsets {
         *known = known.filter(|place| *place == base);
         let place = (partition.clone(), base);
         let first = self.content.entry(place).or_insert((batch, teller.clone()));
-        let excused = model.was_unclean(partition);
+        let excused = model.was_unclean(partition)
+            || is_forgotten(model, teller)
+            || is_forgotten(model, &first.1);
         bench.demand("J1", first.0 == batch || excused, || {
             format!(
                 "{} and {teller} were told different records at {partition} offset {base}",
@@ -62,9 +65,17 @@ impl Offsets {
 impl Offsets {
     fn stamp(&mut self, partition: &Name, base: i64, stamp: Stamp) {
         let stamped = self.stamped.entry(partition.clone()).or_default();
-        if stamped.get(&base).is_none_or(|known| known.epoch <= stamp.epoch) {
-            stamped.insert(base, stamp);
+        let below = stamped.range(..=base).next_back();
+        if below.is_some_and(|(_, known)| known.epoch > stamp.epoch) {
+            return;
         }
+        let above = stamped.range(base..);
+        let cut_off = above.filter(|(_, known)| known.epoch < stamp.epoch);
+        let cut_off: Vec<i64> = cut_off.map(|(at, _)| *at).collect();
+        for at in cut_off {
+            stamped.remove(&at);
+        }
+        stamped.insert(base, stamp);
     }
 
     /// Whether all of this is markers, records of transactions that were aborted, and what

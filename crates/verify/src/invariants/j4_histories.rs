@@ -8,10 +8,10 @@ use topomotion_trace::{StateChange, TransactionState as State, TransactionStep a
 
 use super::Checker;
 use super::r4_eligible::least_in_sync;
-use super::t1_transitions::home_of;
 use super::t5_hanging::{leads, raises_epochs};
 use super::t8_committed::{Fate, careful_readers, fate};
 use crate::court::Bench;
+use crate::homes::is_forgotten;
 use crate::model::{Model, Name};
 
 /// One transaction: whose, which of its lives, and its number.
@@ -22,8 +22,9 @@ pub(crate) struct Histories {
     careful: BTreeSet<Name>,
     /// Whether transactions of a producer share an epoch, as once.
     shares_epochs: bool,
-    /// The `transactional.id` of each producer.
-    ids: BTreeMap<Name, Name>,
+    /// Transactions that were committed before their writer asked for it: where epochs are
+    /// shared, its commit of an earlier one may come late, and count for this one.
+    surprised: BTreeSet<Transaction>,
     /// Transactions that are decided, and of which not all markers are written yet.
     ending: BTreeSet<Name>,
     /// How often each process was started.
@@ -76,13 +77,6 @@ impl Histories {
         }
     }
 
-    /// Whether what its coordinator knew of a producer may be gone, and with it whether a
-    /// transaction was over: its successor ends once more what it finds begun.
-    fn is_forgotten(&self, model: &Model, process: &Name) -> bool {
-        let home = self.ids.get(process).and_then(|id| home_of(model, id));
-        home.is_some_and(|home| model.was_unclean(&home))
-    }
-
     fn step(
         &mut self,
         model: &Model,
@@ -100,14 +94,15 @@ impl Histories {
             && let Some((reader, careful)) = self.read.get(&it)
         {
             let text = || format!("{reader} read what {process} has aborted");
-            match *careful && !self.is_forgotten(model, process) {
+            let is_excused = is_forgotten(model, process) || self.surprised.contains(&it);
+            match *careful && !is_excused {
                 true => bench.demand("J4", false, text),
                 false => bench.mention("J4", text),
             }
         }
         if step == Step::Aborted
             && let Some(acked) = self.acked.get(&it)
-            && !self.is_forgotten(model, process)
+            && !is_forgotten(model, process)
         {
             // Markers may be on their way; but what counts already will not be aborted.
             bench.demand("J6", !fates(model, acked).contains(&true), || {
@@ -117,6 +112,17 @@ impl Histories {
                 )
             });
         }
+    }
+
+    /// Its coordinator commits what it takes for this producer's transaction.
+    fn commits(&mut self, model: &Model, id: &Name) {
+        if !self.shares_epochs {
+            return;
+        }
+        let own = self.current.iter();
+        let own = own.filter(|(process, _)| model.transactional_id(process) == Some(id));
+        let early = own.filter(|(_, it)| self.steps.get(*it) == Some(&Step::Begun));
+        self.surprised.extend(early.map(|(_, it)| it.clone()));
     }
 
     fn read(
@@ -134,8 +140,10 @@ impl Histories {
             _ => return,
         };
         let text = || format!("{process} read of {partition} what {} {what}", it.0);
-        let is_unclean = model.was_unclean(partition) || self.is_forgotten(model, &it.0);
-        match careful && !is_unclean {
+        let is_excused = model.was_unclean(partition)
+            || is_forgotten(model, &it.0)
+            || self.surprised.contains(it);
+        match careful && !is_excused {
             true => bench.demand(broken, false, text),
             false => bench.mention(broken, text),
         }
@@ -169,7 +177,7 @@ impl Histories {
                 )
             };
             // The marker that ended it may be gone with all of an ISR's power.
-            match model.was_unclean(partition) || self.is_forgotten(model, &it.0) {
+            match model.was_unclean(partition) || is_forgotten(model, &it.0) {
                 true => bench.mention("J6", text),
                 false => self.is_torn(bench, text),
             }
@@ -201,10 +209,10 @@ impl Checker for Histories {
             StateChange::TransactionStep { process, number, step, .. } => {
                 self.step(model, (process, *number), *step, bench);
             }
-            StateChange::ProducerIdentified { process, id: Some(id), .. } => {
-                self.ids.insert(process.clone(), id.clone());
-            }
             StateChange::Transaction { id, state, .. } => {
+                if *state == State::PrepareCommit {
+                    self.commits(model, id);
+                }
                 let is_ending = matches!(
                     state,
                     State::PrepareCommit | State::PrepareAbort | State::PrepareEpochFence
@@ -264,12 +272,12 @@ impl Checker for Histories {
         for (it, acked) in &self.acked {
             // One marker that waits for its replicas holds up those behind it on the same
             // connection; whether they come in time is L7's question.
-            if self.ids.get(&it.0).is_some_and(|id| self.ending.contains(id)) {
+            if model.transactional_id(&it.0).is_some_and(|id| self.ending.contains(id)) {
                 continue;
             }
             let told = self.steps.get(it);
             let is_told = matches!(told, Some(Step::Committed | Step::Aborted));
-            if !is_told || self.is_forgotten(model, &it.0) {
+            if !is_told || is_forgotten(model, &it.0) {
                 continue;
             }
             let acked = acked.iter().filter(|at| !self.is_held_back(model, at));

@@ -42,6 +42,9 @@ struct Ear {
 #[derive(Debug)]
 pub(crate) struct Contact {
     voters: Vec<Name>,
+    /// The voters as each node said last that it knows them: whoever campaigns counts with its
+    /// own.
+    known: BTreeMap<Name, Vec<Name>>,
     /// `controller.quorum.fetch.timeout.ms`, in µs.
     timeout: u64,
     claims: BTreeMap<Name, Claim>,
@@ -67,6 +70,7 @@ impl Contact {
         Contact {
             voters: voters.map(|node| node.process.0.clone()).collect(),
             timeout: own.unwrap_or(2_000) * 1_000,
+            known: BTreeMap::new(),
             claims: BTreeMap::new(),
             heard: BTreeMap::new(),
             answered: BTreeMap::new(),
@@ -134,9 +138,10 @@ impl Contact {
                 });
                 *voter != candidate && (*voter == leader || hears && self.is_sound(voter))
             };
-            let refuse = self.voters.iter().filter(refuses).count();
-            let rest = self.voters.len() - refuse;
-            bench.demand("K14", rest > self.voters.len() / 2, || {
+            let voters = self.known.get(candidate).unwrap_or(&self.voters);
+            let refuse = voters.iter().filter(refuses).count();
+            let rest = voters.len() - refuse;
+            bench.demand("K14", rest > voters.len() / 2, || {
                 format!(
                     "{candidate} campaigns in epoch {epoch} while {leader} leads in epoch \
                      {} and a majority hears of it",
@@ -228,10 +233,13 @@ impl Checker for Contact {
                 self.promised(voter, *epoch, bench);
             }
             Sight::Started(process) | Sight::LostPower(process) => self.gone(process),
-            Sight::MetadataLog { leads: Some(_), voters, .. }
-                if *voters != self.voters =>
-            {
-                self.voters.clone_from(voters);
+            Sight::MetadataLog { process, leads, voters, .. } => {
+                if leads.is_some() && *voters != self.voters {
+                    self.voters.clone_from(voters);
+                }
+                if self.known.get(process) != Some(voters) {
+                    self.known.insert(process.clone(), voters.clone());
+                }
             }
             Sight::ClockMoved(process) => _ = self.meddled.insert(process.clone()),
             _ => {}

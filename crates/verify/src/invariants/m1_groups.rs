@@ -8,8 +8,8 @@ use topomotion_sim::{Asked, ClusterPlan, Sight};
 use topomotion_trace::{GroupMember, GroupState, Ownership, StateChange, Time};
 
 use super::Checker;
-use super::t1_transitions::home_in;
 use crate::court::Bench;
+use crate::homes::home_in;
 use crate::model::{Model, Name};
 
 /// Beyond these many members and partitions no minimum is sought.

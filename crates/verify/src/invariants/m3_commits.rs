@@ -9,8 +9,8 @@ use topomotion_sim::{Asked, Sight};
 use topomotion_trace::StateChange;
 
 use super::Checker;
-use super::t1_transitions::home_in;
 use crate::court::Bench;
+use crate::homes::home_in;
 use crate::model::{Model, Name};
 
 const TOPIC: &str = "__consumer_offsets";

@@ -9,8 +9,8 @@ use topomotion_trace::{
 };
 
 use super::Checker;
-use super::t1_transitions::{home_in, is_deposed};
 use crate::court::Bench;
+use crate::homes::{home_in, is_deposed};
 use crate::model::{Model, Name};
 
 /// A member as it sees itself.

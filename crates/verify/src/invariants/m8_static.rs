@@ -6,8 +6,8 @@ use topomotion_sim::{ClusterPlan, ConsumerPlan, Sight};
 use topomotion_trace::{GroupMember, GroupState, StateChange};
 
 use super::Checker;
-use super::t1_transitions::{home_in, is_deposed};
 use crate::court::Bench;
+use crate::homes::{home_in, is_deposed};
 use crate::model::{Model, Name};
 
 /// So long a coordinator may take to say that a member is out, in µs: it says it when that is
@@ -47,6 +47,10 @@ struct Presence {
     lapsed: Option<u64>,
     /// What it was given last, as far as that was told.
     assigned: BTreeSet<Name>,
+    /// Its epoch then, and its group's.
+    epochs: (i32, i32),
+    /// Whether some of that has vanished since, with its topic: it is to be given up, too.
+    has_less: bool,
     /// Since when it has had to give up some of that before its epoch moves (GRP-13).
     must_revoke: Option<u64>,
 }
@@ -139,7 +143,8 @@ impl Static {
         if at < self.now {
             for presence in self.presence.values_mut() {
                 let assigned = std::mem::take(&mut presence.assigned);
-                *presence = Presence { assigned, ..Presence::default() };
+                let epochs = presence.epochs;
+                *presence = Presence { assigned, epochs, ..Presence::default() };
             }
         }
         self.now = at;
@@ -160,9 +165,12 @@ impl Static {
         let assigned: BTreeSet<Name> = member.assigned.iter().cloned().collect();
         let is_less = !presence.assigned.is_subset(&assigned);
         presence.assigned = assigned;
+        let epochs = (member.epoch, generation);
+        let is_same = std::mem::replace(&mut presence.epochs, epochs) == epochs;
         if member.epoch == generation {
+            presence.has_less = is_same && (is_less || presence.has_less);
             presence.must_revoke = None;
-        } else if is_less {
+        } else if is_less || std::mem::take(&mut presence.has_less) {
             // Its answer may have left at this very moment.
             let waited = presence.waited.filter(|(answered, _)| *answered == at);
             let since = waited.map(|(_, since)| since).or(presence.waiting_since());

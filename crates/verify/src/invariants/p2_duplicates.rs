@@ -15,8 +15,9 @@ use crate::model::{Model, Name};
 pub(crate) struct Duplicates {
     /// Where leaders have written each batch of a partition.
     places: BTreeMap<(Name, u32), BTreeSet<i64>>,
-    /// Who sent each batch first, and as its how-manieth.
-    sent: BTreeMap<(Name, u32), (Name, u64)>,
+    /// Who sent each batch first, and as its how-manieth; nothing for two that happen to share a
+    /// checksum.
+    sent: BTreeMap<(Name, u32), Option<(Name, u64)>>,
     counted: u64,
     /// Batches with a producer's number.
     numbered: BTreeSet<(Name, u32)>,
@@ -32,9 +33,8 @@ impl Duplicates {
     ) {
         self.places.entry((partition.clone(), batch)).or_default().insert(base);
         // A batch that nobody is seen to send may be any records of equal bytes.
-        let Some((sender, _)) = self.sent.get(&(partition.clone(), batch)) else {
-            return;
-        };
+        let sent = self.sent.get(&(partition.clone(), batch));
+        let Some((sender, _)) = sent.and_then(Option::as_ref) else { return };
         // Followers copy; what they are to forget they forget after that.
         let Some(replica) = model.replica(process, partition) else { return };
         let leads =
@@ -66,7 +66,9 @@ impl Duplicates {
         (process, partition, base): (&Name, &Name, i64),
         bench: &mut Bench<'_>,
     ) {
-        let place = |batch: u32| self.sent.get(&(partition.clone(), batch));
+        let place = |batch: u32| {
+            self.sent.get(&(partition.clone(), batch)).and_then(Option::as_ref)
+        };
         let Some(replica) = model.replica(process, partition) else { return };
         let mut below = replica.log.iter().rev().skip_while(|it| it.base > base);
         let Some(entry) = below.next() else { return };
@@ -88,10 +90,14 @@ impl Duplicates {
 impl Checker for Duplicates {
     fn see(&mut self, model: &Model, change: &StateChange, bench: &mut Bench<'_>) {
         match change {
-            StateChange::BatchSent { process, partition, batch, .. } => {
+            StateChange::BatchSent { process, partition, batch, attempt, .. } => {
                 self.counted += 1;
                 let first = (process.clone(), self.counted);
-                self.sent.entry((partition.clone(), *batch)).or_insert(first);
+                let is_new = *attempt == 0;
+                self.sent
+                    .entry((partition.clone(), *batch))
+                    .and_modify(|known| *known = known.take().filter(|_| !is_new))
+                    .or_insert(Some(first));
             }
             StateChange::Appended { process, partition, base, batch, .. } => {
                 self.append(model, (process, partition), (*base, *batch), bench);

@@ -44,7 +44,9 @@ impl Checker for Unclean {
         let is_new = self.judged.insert(partition.clone(), now.leader_epoch)
             != Some(now.leader_epoch);
         let outside = model.was_unclean_at(&partition, now.leader_epoch);
-        let unclean = is_new && outside && !remembered;
+        // It may have come into the ISR in a leadership of which nobody told.
+        let told = !model.has_untold(&partition);
+        let unclean = is_new && outside && !remembered && told;
         bench.demand("R22", self.is_allowed || !unclean, || {
             let leader = now.leader.as_deref().unwrap_or("nobody");
             format!(

@@ -7,6 +7,7 @@ use topomotion_trace::{StateChange, TransactionState as State};
 
 use super::Checker;
 use crate::court::Bench;
+use crate::homes::home_of;
 use crate::model::{Model, Name};
 
 #[derive(Debug, Default)]
@@ -64,32 +65,4 @@ fn may_follow(from: State, to: State) -> bool {
         State::PrepareAbort => to == State::CompleteAbort,
         State::Dead => to == State::Empty,
     }
-}
-
-/// The partition of the transactions' topic that keeps this id.
-pub(super) fn home_of(model: &Model, id: &str) -> Option<Name> {
-    home_in(model, "__transaction_state", id)
-}
-
-/// The partition of a coordinators' topic that keeps this id.
-pub(super) fn home_in(model: &Model, topic: &str, id: &str) -> Option<Name> {
-    let is_home =
-        |partition: &&Name| partition.rsplit_once('-').is_some_and(|(of, _)| of == topic);
-    let count = model.registrations.keys().filter(is_home).count();
-    let count = i32::try_from(count).ok().filter(|&count| count > 0)?;
-    let units = id.encode_utf16();
-    let hash = units
-        .fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
-    let index = hash.checked_abs().unwrap_or(0) % count;
-    Some(format!("{topic}-{index}").into())
-}
-
-/// Whether another process coordinates this group by now; where records were lost, who does is
-/// no longer known.
-pub(super) fn is_deposed(model: &Model, coordinator: &Name, group: &str) -> bool {
-    home_in(model, "__consumer_offsets", group).is_some_and(|home| {
-        model.led_by(coordinator, &home).is_none()
-            && !model.was_last_to_lead(coordinator, &home)
-            && !model.was_unclean(&home)
-    })
 }

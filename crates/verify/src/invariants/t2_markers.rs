@@ -7,8 +7,8 @@ use topomotion_sim::{Asked, Sight};
 use topomotion_trace::{StateChange, TransactionState as State};
 
 use super::Checker;
-use super::t1_transitions::home_of;
 use crate::court::Bench;
+use crate::homes::home_of;
 use crate::model::{Model, Name};
 
 /// Whose transaction: producer and epoch.

@@ -9,8 +9,8 @@ use topomotion_sim::{ClusterPlan, Sight};
 use topomotion_trace::{StateChange, TransactionState as State};
 
 use super::Checker;
-use super::t1_transitions::home_of;
 use crate::court::Bench;
+use crate::homes::home_of;
 use crate::model::{Model, Name, Stamp, StampKind};
 
 /// So long an end may take to reach a log, in µs, once the coordinator holds it for reached.
@@ -164,8 +164,10 @@ impl Checker for Hanging {
                 let known = self.is_known(partition, stamp);
                 // Whoever leads no more without knowing it may be told late that a transaction
                 // is open: its end went to the next leader, and what is taken here is cut off.
-                let leads = model.led_by(process, partition).is_some();
-                let since = (known == Some(false) && leads).then_some(bench.at().0);
+                // And whoever has lost its end with its power takes it for open, too.
+                let is_told = model.led_by(process, partition).is_some()
+                    && !model.was_unclean(partition);
+                let since = (known == Some(false) && is_told).then_some(bench.at().0);
                 self.open.insert((partition.clone(), *producer), since);
                 bench.demand("T10", since.is_none(), || {
                     let view = &self.views[producer];

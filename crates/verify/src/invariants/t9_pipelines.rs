@@ -7,8 +7,8 @@ use topomotion_sim::{ClusterPlan, Sight};
 use topomotion_trace::{StateChange, TransactionStep as Step};
 
 use super::Checker;
-use super::t1_transitions::home_in;
 use crate::court::Bench;
+use crate::homes::home_in;
 use crate::model::{Model, Name};
 
 /// Offsets of a partition that were read at once.

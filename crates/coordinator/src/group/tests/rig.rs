@@ -131,7 +131,6 @@ impl Rig {
         }
         for &(stamp, control) in markers {
             self.log.push(Loaded::Marker { stamp, control });
-            self.shard.marker_appended(self.now, stamp, control);
             self.shard.load(self.now, Loaded::Marker { stamp, control });
         }
         self.committed = self.log.len();
