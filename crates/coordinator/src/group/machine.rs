@@ -278,7 +278,10 @@ impl Shard for GroupShard {
         for group in self.groups.values_mut() {
             group.loaded(now, &self.config);
         }
-        self.out.fact(Fact::OffsetsFound { offsets: self.found() });
+        let offsets = self.found();
+        if !offsets.is_empty() {
+            self.out.fact(Fact::OffsetsFound { offsets });
+        }
         self.dirty = self.groups.keys().cloned().collect();
         self.topics = directory.topics().into_iter().collect();
         self.next_expiry = Some(now + self.config.offsets_retention_check_interval);
