@@ -50,10 +50,11 @@ impl Checker for Fencing {
     fn see(&mut self, model: &Model, change: &StateChange, _bench: &mut Bench<'_>) {
         if let StateChange::Truncated { process, partition, end } = change {
             let log = self.logs.entry((process.clone(), partition.clone())).or_default();
-            // Whoever was behind its leader's log start begins there, and knows no producer
-            // (TRN-4).
+            // Whoever was behind its leader's log start begins there, and whoever holds nothing
+            // below its leader's log end does: they know no producer (TRN-4).
             let replica = model.replica(process, partition);
-            let begins_anew = replica.is_none_or(|replica| replica.log.is_empty());
+            let begins_anew = replica
+                .is_none_or(|replica| replica.log.is_empty() || *end <= replica.start);
             log.retain(|(at, ..)| at < end && !begins_anew);
         }
     }
