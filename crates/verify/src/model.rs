@@ -433,7 +433,13 @@ impl Model {
     fn note_shaky(&mut self, partition: &Name) {
         let Some(registration) = self.registrations.get(partition) else { return };
         let isr = &registration.isr;
-        self.shaky.retain(|(of, member)| of != partition || isr.contains(member));
+        // It may have been proposed before it went down, and come into the ISR only now.
+        let in_doubt = &self.in_doubt;
+        self.shaky.retain(|(of, member)| {
+            of != partition
+                || isr.contains(member)
+                || in_doubt.contains(&(member.clone(), of.clone()))
+        });
         let shaky =
             |member: &Name| self.shaky.contains(&(partition.clone(), member.clone()));
         if !isr.is_empty() && isr.iter().all(shaky) {

@@ -122,12 +122,21 @@ impl Owners {
         }
     }
 
-    /// A deposed coordinator has a new generation of those who have joined, and nobody else.
-    fn part(&mut self, group: &Name, state: GroupState, generation: i32) {
-        if state != GroupState::CompletingRebalance {
-            return;
-        }
-        let joined = self.joined_anywhere.remove(group).unwrap_or_default();
+    /// A deposed coordinator has a new generation of those who have joined, and nobody else; of
+    /// those who are left, where members do not join.
+    fn part(
+        &mut self,
+        (group, generation): (&Name, i32),
+        state: GroupState,
+        members: &[GroupMember],
+    ) {
+        let joined = match state {
+            GroupState::CompletingRebalance => {
+                self.joined_anywhere.remove(group).unwrap_or_default()
+            }
+            _ if self.complete.contains_key(group) => return,
+            _ => members.iter().map(|it| it.process.clone()).collect(),
+        };
         let known = self.beliefs.get(group).into_iter().flatten();
         let without = known.map(|(process, _)| process.clone());
         let without = without.filter(|it| !joined.contains(it)).collect();
@@ -218,10 +227,10 @@ impl Checker for Owners {
                 self.judge_owners(group, process, bench);
             }
             // Whoever coordinates no more counts with whom it likes.
-            StateChange::Group { coordinator, group, state, generation, .. }
-                if is_deposed(model, coordinator, group) =>
-            {
-                self.part(group, *state, *generation);
+            StateChange::Group {
+                coordinator, group, state, generation, members, ..
+            } if is_deposed(model, coordinator, group) => {
+                self.part((group, *generation), *state, members);
             }
             StateChange::Group {
                 coordinator,
