@@ -19,8 +19,9 @@ struct Thinned {
     gone: BTreeSet<i64>,
     /// First offsets of batches that some replica no longer holds.
     whole: BTreeSet<i64>,
-    /// Batches by what they have become.
-    origins: BTreeMap<u32, u32>,
+    /// Batches by what they have become, and where: batches of which nothing is left may look
+    /// the same.
+    origins: BTreeMap<(u32, i64), u32>,
 }
 
 impl Compacted {
@@ -41,9 +42,18 @@ impl Compacted {
     }
 
     /// What this batch was before anybody compacted it.
-    pub fn origin(&self, partition: &Name, batch: u32) -> u32 {
+    pub fn origin(&self, partition: &Name, (base, batch): (i64, u32)) -> u32 {
         let origins = self.partitions.get(partition).map(|it| &it.origins);
-        origins.and_then(|origins| origins.get(&batch)).copied().unwrap_or(batch)
+        origins.and_then(|origins| origins.get(&(batch, base))).copied().unwrap_or(batch)
+    }
+
+    /// The same, of one that is somewhere: it has records, and looks like no other.
+    pub fn origin_of(&self, partition: &Name, batch: u32) -> u32 {
+        let origins = self.partitions.get(partition).map(|it| &it.origins);
+        let mut places = origins
+            .into_iter()
+            .flat_map(|it| it.range((batch, i64::MIN)..=(batch, i64::MAX)));
+        places.next().map_or(batch, |(_, origin)| *origin)
     }
 
     /// Whether nothing is gone between these offsets but what compaction has taken.
@@ -80,8 +90,9 @@ impl Thinned {
         let gone = batch.records.iter().filter(|it| !now.records.contains(it));
         self.gone.extend(gone.map(|record| record.offset));
         if now.batch != batch.batch {
-            let origin = self.origins.get(&batch.batch).copied().unwrap_or(batch.batch);
-            self.origins.insert(now.batch, origin);
+            let known = self.origins.get(&(batch.batch, batch.base));
+            let origin = known.copied().unwrap_or(batch.batch);
+            self.origins.insert((now.batch, now.base), origin);
         }
     }
 }

@@ -527,7 +527,7 @@ impl Model {
         };
         self.anew.remove(&(process.clone(), partition.clone()));
         let was_moved = self.was_moved(process, partition);
-        let origin = self.compacted.origin(partition, *batch);
+        let origin = self.compacted.origin(partition, (*base, *batch));
         let replica = self.replica_mut(process, partition);
         // Nobody says how much of it was found again, or that it begins anew where it
         // was taken away: what comes now does.

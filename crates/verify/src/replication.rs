@@ -141,7 +141,7 @@ impl Matching {
             });
         }
         let prefix = replica.log.last().map_or(0, |entry| entry.prefix);
-        let batch = model.compacted().origin(partition, *batch);
+        let batch = model.compacted().origin(partition, (*base, *batch));
         let key = (partition.clone(), *base, *epoch);
         let known = self.batches.entry(key).or_insert((batch, prefix, process.clone()));
         // A replica that came late has nothing of what was deleted.

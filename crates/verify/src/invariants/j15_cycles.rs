@@ -110,7 +110,7 @@ impl Checker for Cycles {
                 if self.careful.contains(process) && !model.was_unclean(partition) =>
             {
                 for batch in batches {
-                    let batch = model.compacted().origin(partition, *batch);
+                    let batch = model.compacted().origin_of(partition, *batch);
                     let sent = self.sent.get(&(partition.clone(), batch)).cloned();
                     let Some(writer) = sent else { continue };
                     match self.current.get(process).cloned() {

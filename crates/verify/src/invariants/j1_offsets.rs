@@ -45,7 +45,7 @@ impl Offsets {
         (partition, base, batch): (&Name, i64, u32),
         bench: &mut Bench<'_>,
     ) {
-        let batch = model.compacted().origin(partition, batch);
+        let batch = model.compacted().origin(partition, (base, batch));
         let known = self.places.entry((partition.clone(), batch)).or_insert(Some(base));
         *known = known.filter(|place| *place == base);
         let place = (partition.clone(), base);
@@ -183,7 +183,7 @@ impl Checker for Offsets {
                 if let Some(&first) = batches.first() {
                     self.told(model, process, (partition, *base, first), bench);
                 }
-                let origin = |batch: &u32| model.compacted().origin(partition, *batch);
+                let origin = |batch: &u32| model.compacted().origin_of(partition, *batch);
                 let place =
                     |batch: &u32| self.places.get(&(partition.clone(), origin(batch)));
                 let known: Vec<i64> =

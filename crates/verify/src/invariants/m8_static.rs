@@ -25,7 +25,9 @@ struct Patience {
 /// The static members of a group.
 #[derive(Debug, Default)]
 struct Members {
-    coordinator: Option<Name>,
+    /// Who coordinates, and in which epoch it leads the group's home: in another one it has read
+    /// its log again.
+    coordinator: Option<(Name, i32)>,
     now: BTreeSet<Name>,
     /// Those that this coordinator has taken out, of whom some may be back.
     out: BTreeSet<Name>,
@@ -215,8 +217,8 @@ impl Checker for Static {
             return;
         };
         let home = home_in(model, "__consumer_offsets", group);
-        if home.is_none_or(|home| {
-            model.led_by(coordinator, &home).is_none() || model.was_unclean(&home)
+        if home.as_ref().is_none_or(|home| {
+            model.led_by(coordinator, home).is_none() || model.was_unclean(home)
         }) {
             self.members.remove(group);
             return;
@@ -225,8 +227,11 @@ impl Checker for Static {
         let now: BTreeSet<Name> =
             with_instance.clone().map(|it| it.process.clone()).collect();
         let known = self.members.entry(group.clone()).or_default();
-        let is_new =
-            known.coordinator.replace(coordinator.clone()).as_ref() != Some(coordinator);
+        let leader_epoch = home
+            .and_then(|home| model.registrations.get(&home))
+            .map_or(0, |it| it.leader_epoch);
+        let office = Some((coordinator.clone(), leader_epoch));
+        let is_new = std::mem::replace(&mut known.coordinator, office.clone()) != office;
         if is_new {
             known.out.clear();
         }
