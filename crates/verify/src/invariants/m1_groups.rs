@@ -21,6 +21,9 @@ type Shares = BTreeMap<Name, BTreeSet<Name>>;
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
     generations: BTreeMap<Name, i32>,
+    /// The last generation of groups that were deleted, and came again: their members may still
+    /// claim what they had then.
+    past: BTreeMap<Name, i32>,
     /// Groups that were deleted by whoever was deposed and did not know it, so that its successor
     /// may have had that from it; or that were to be deleted, by whoever may have written it and
     /// been gone before it could say so.
@@ -121,8 +124,14 @@ impl Groups {
     fn stable(&mut self, model: &Model, view: &View<'_>, bench: &mut Bench<'_>) {
         let (group, generation) = (view.group, view.generation);
         let last = self.generations.insert(group.clone(), generation);
-        let fell = last.is_some_and(|last| generation < last);
-        let last = last.filter(|_| !fell || !self.perhaps_dead.remove(group));
+        let fell = last.filter(|last| generation < *last);
+        let last = match fell {
+            Some(fell) if self.perhaps_dead.remove(group) => {
+                self.bury(group, fell);
+                None
+            }
+            _ => last,
+        };
         bench.demand("M1", last.is_none_or(|last| last <= generation), || {
             format!("generation of {group} fell from {last:?} to {generation}")
         });
@@ -167,6 +176,11 @@ impl Groups {
         self.before.insert(group.clone(), before);
     }
 
+    fn bury(&mut self, group: &Name, generation: i32) {
+        let past = self.past.entry(group.clone()).or_insert(generation);
+        *past = generation.max(*past);
+    }
+
     fn judge_balance(&self, view: &View<'_>, bench: &mut Bench<'_>) {
         let (group, shares) = (view.group, view.shares());
         let sizes = shares.values().map(BTreeSet::len);
@@ -196,9 +210,11 @@ impl Groups {
             })
         };
         let before = self.before.get(group).filter(|_| is_sticky && even);
-        let Some(Before { shares: before, .. }) = before.filter(was_given) else {
-            return;
+        let is_newest = |before: &&Before| {
+            self.past.get(group).is_none_or(|past| before.generation > *past)
         };
+        let before = before.filter(was_given).filter(is_newest);
+        let Some(Before { shares: before, .. }) = before else { return };
         let partitions: Vec<&Name> = shares.values().flatten().collect();
         if shares.len() > SMALL.0 || partitions.len() > SMALL.1 {
             return;
@@ -294,7 +310,10 @@ impl Checker for Groups {
                     return;
                 };
                 match state {
-                    GroupState::Dead => _ = self.generations.remove(group),
+                    GroupState::Dead => {
+                        self.generations.remove(group);
+                        self.bury(group, *generation);
+                    }
                     GroupState::Stable if !model.was_unclean(&home) => {
                         let protocol = protocol.as_deref().unwrap_or_default();
                         let generation = *generation;
