@@ -369,6 +369,11 @@ impl Model {
                 replica.log.retain(|entry| entry.end() <= *end && !begins_anew);
                 replica.high_watermark = replica.high_watermark.min(*end);
                 replica.is_sound = true;
+                // If it comes into the ISR from here on, it is known what it has (KIP-903).
+                let registration = self.registrations.get(partition);
+                if registration.is_none_or(|it| !it.isr.contains(process)) {
+                    self.shaky.remove(&(partition.clone(), process.clone()));
+                }
             }
             _ => {}
         }
