@@ -153,15 +153,22 @@ impl Observer {
 }
 
 impl Observer {
-    /// Whether a group's word comes from a coordinator that is one no more, though it may not
-    /// know.
+    /// Whether a word of a group or a transaction comes from a coordinator that is one no more,
+    /// though it may not know.
     fn is_deposed(&self, change: &StateChange) -> bool {
-        const TOPIC: &str = "__consumer_offsets-";
-        let StateChange::Group { coordinator, group, .. } = change else { return false };
-        let all = self.registrations.keys().filter(|it| it.starts_with(TOPIC));
+        let (topic, coordinator, id) = match change {
+            StateChange::Group { coordinator, group, .. } => {
+                ("__consumer_offsets-", coordinator, group)
+            }
+            StateChange::Transaction { coordinator, id, .. } => {
+                ("__transaction_state-", coordinator, id)
+            }
+            _ => return false,
+        };
+        let all = self.registrations.keys().filter(|it| it.starts_with(topic));
         let Ok(count @ 1..) = i32::try_from(all.count()) else { return false };
-        let index = topomotion_coordinator::partition_for(group, count);
-        let home = self.registrations.get(&*format!("{TOPIC}{index}"));
+        let index = topomotion_coordinator::partition_for(id, count);
+        let home = self.registrations.get(&*format!("{topic}{index}"));
         let leader = home.and_then(|it| it.leader.as_ref());
         leader.is_some_and(|leader| leader != coordinator)
     }

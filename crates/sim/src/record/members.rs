@@ -29,6 +29,14 @@ pub(super) fn heard(process: &Arc<str>, number: u64, request: &Request) -> Optio
     Some(Sight::Heard { number, process: process.clone(), group, topics })
 }
 
+/// A member's farewell has reached its coordinator: whether it hears so or not, it may be one no
+/// more.
+pub(super) fn leaves(process: &Arc<str>, request: &RequestKind) -> Option<Sight> {
+    let RequestKind::ConsumerGroupHeartbeat(body) = request else { return None };
+    let group = body.group_id.0.as_str().into();
+    (body.member_epoch < 0).then(|| Sight::Leaves { process: process.clone(), group })
+}
+
 /// An operator's wish has reached a coordinator: it may come true from now on, however long ago
 /// it was sent.
 pub(super) fn to_forget(request: &RequestKind) -> Vec<Sight> {

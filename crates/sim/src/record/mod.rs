@@ -279,7 +279,8 @@ impl Recorder {
         let of_group = self.promises.heard(link, from, request);
         let of_quorum = talk::heard([from, to], &request.body);
         let wishes = members::to_forget(&request.body);
-        let sights = of_group.into_iter().chain(of_quorum).chain(wishes);
+        let leaves = members::leaves(from, &request.body);
+        let sights = of_group.into_iter().chain(of_quorum).chain(leaves).chain(wishes);
         sights.for_each(|sight| self.sight(sight));
     }
 

@@ -137,6 +137,14 @@ pub enum Sight {
         /// The topics that it wants to read, where it says so.
         topics: Option<BTreeSet<Arc<str>>>,
     },
+    /// A member of a KIP-848 group says to its coordinator, or to whom it takes for that, that it
+    /// leaves, for good or for a while.
+    Leaves {
+        /// Who.
+        process: Arc<str>,
+        /// Which group.
+        group: Arc<str>,
+    },
     /// A coordinator tells a member its epoch.
     EpochTold {
         /// Who.

@@ -278,7 +278,9 @@ impl Checker for Owners {
         if let Sight::EpochTold { process, group, .. } = sight {
             self.spoken.remove(&(group.clone(), process.clone()));
         }
-        if let Sight::EpochTold { process, group, epoch: ..0, .. } = sight {
+        if let Sight::EpochTold { process, group, epoch: ..0, .. }
+        | Sight::Leaves { process, group } = sight
+        {
             let of_group = self.beliefs.get_mut(group);
             let belief = of_group.and_then(|beliefs| beliefs.get_mut(process));
             belief.into_iter().for_each(|belief| belief.is_expelled = true);
