@@ -73,7 +73,8 @@ impl Duplicates {
         let mut below = replica.log.iter().rev().skip_while(|it| it.base > base);
         let Some(entry) = below.next() else { return };
         let Some((sender, number)) = place(entry.batch) else { return };
-        let before = below.filter(|it| it.stamp.is_some());
+        // Once retention has taken a producer's last records, nobody knows where it was.
+        let before = below.filter(|it| it.stamp.is_some() && it.base >= replica.start);
         let mut before = before.filter_map(|it| Some((it.base, place(it.batch)?)));
         let Some((earlier, (_, last))) = before.find(|(_, (of, _))| of == sender) else {
             return;
