@@ -2,6 +2,7 @@
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
@@ -137,6 +138,23 @@ def transactions():
     ok("transactions: committed, aborted, and how they are read")
 
 
+def share(consumers, each):
+    """Polls consumers, each in a thread of its own, until each of them has so many partitions.
+
+    Not in turns: a join that ends while its consumer is not being polled is begun again by the next poll
+    (`join_group_async` of kafka-python 3.0.12), so that two consumers in turns can keep each other rebalancing for ever.
+    """
+    until = time.monotonic() + PATIENCE
+
+    def poll(consumer):
+        while any(len(it.assignment()) != each for it in consumers):
+            assert time.monotonic() < until, "shared in time"
+            equal(consumer.poll(timeout_ms=1000), {}, "nothing new")
+
+    with ThreadPoolExecutor(len(consumers)) as threads:
+        list(threads.map(poll, consumers))
+
+
 def groups():
     create("p-group", 4)
     produce("p-group", range(40))
@@ -148,20 +166,13 @@ def groups():
     equal(sorted(map(int, values(take(first, 40)))), list(range(40)), "all of it")
     first.commit()
     second = KafkaConsumer("p-group", **config)
-    until = time.monotonic() + PATIENCE
-    while (len(first.assignment()), len(second.assignment())) != (2, 2):
-        assert time.monotonic() < until, "shared in time"
-        equal(first.poll(timeout_ms=100), {}, "nothing new")
-        equal(second.poll(timeout_ms=100), {}, "nothing new")
+    share([first, second], 2)
     ok("a second member gets half of the partitions, and nothing is read twice")
     described = admin.describe_groups(["p-group"])
     assert "Stable" in str(described), described
     assert "p-group" in str(admin.list_groups()), "listed"
     second.close()
-    until = time.monotonic() + PATIENCE
-    while len(first.assignment()) != 4:
-        assert time.monotonic() < until, "all partitions back"
-        equal(first.poll(timeout_ms=100), {}, "nothing new")
+    share([first], 4)
     first.close()
     third = KafkaConsumer("p-group", **config)
     produce("p-group", range(40, 45))
