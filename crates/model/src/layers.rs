@@ -162,7 +162,7 @@ impl<'a> Visible<'a> {
 }
 
 /// Every process that a scenario names.
-fn processes_named(scenario: &Scenario) -> Vec<&ProcessId> {
+pub(crate) fn processes_named(scenario: &Scenario) -> Vec<&ProcessId> {
     let mut named = Vec::new();
     match &scenario.play {
         Play::Flow(flow) => {
@@ -211,7 +211,7 @@ fn processes_named(scenario: &Scenario) -> Vec<&ProcessId> {
 }
 
 /// Lines of text that name processes in a way of their own.
-fn lines(scenario: &Scenario) -> impl Iterator<Item = &str> {
+pub(crate) fn lines(scenario: &Scenario) -> impl Iterator<Item = &str> {
     let steps = match &scenario.play {
         Play::Flow(_) => &[],
         Play::Run(run) => &run.steps[..],

@@ -15,6 +15,7 @@
 
 mod alias;
 pub mod builder;
+mod clusters;
 mod condition;
 mod condition_text;
 mod diagnostic;

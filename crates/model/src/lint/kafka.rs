@@ -1,9 +1,9 @@
 //! Rules of Kafka: who dials whom, and what a cluster of this size can hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Facts, Findings};
-use crate::{Edge, Process, ProcessRole, ShardRole, Topic, Topology};
+use crate::{Edge, Process, ProcessId, ProcessRole, ShardRole, Topic, Topology};
 
 pub(super) fn broker_dials_client(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     for (edge, source, target) in dialled(facts) {
@@ -61,8 +61,12 @@ fn dialled<'a>(
     })
 }
 
-fn count(facts: &Facts<'_>, role: ProcessRole) -> usize {
-    facts.roles.values().filter(|one| **one == role).count()
+/// The brokers of the largest cluster.
+fn most_brokers(facts: &Facts<'_>) -> usize {
+    let brokers = |nodes: &BTreeSet<&ProcessId>| {
+        nodes.iter().filter(|id| facts.is(id, ProcessRole::Broker)).count()
+    };
+    facts.clusters.iter().map(brokers).max().unwrap_or(0)
 }
 
 fn topics(topology: &Topology) -> impl Iterator<Item = &Topic> {
@@ -71,13 +75,13 @@ fn topics(topology: &Topology) -> impl Iterator<Item = &Topic> {
 
 pub(super) fn no_broker(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let Some(cluster) = &facts.topology.cluster else { return };
-    if count(facts, ProcessRole::Broker) == 0 {
+    if most_brokers(facts) == 0 {
         findings.add("the cluster has no broker".to_owned(), cluster.origin.whole);
     }
 }
 
 pub(super) fn replication_factor(facts: &Facts<'_>, findings: &mut Findings<'_>) {
-    let brokers = count(facts, ProcessRole::Broker);
+    let brokers = most_brokers(facts);
     if brokers == 0 {
         return;
     }
@@ -98,7 +102,7 @@ pub(super) fn replication_factor(facts: &Facts<'_>, findings: &mut Findings<'_>)
 }
 
 pub(super) fn min_insync_replicas(facts: &Facts<'_>, findings: &mut Findings<'_>) {
-    let brokers = count(facts, ProcessRole::Broker) as u32;
+    let brokers = most_brokers(facts) as u32;
     for topic in topics(facts.topology) {
         // What is not said is inferred: as many copies as there are brokers, at most three.
         let factor = topic.replication_factor.unwrap_or(brokers.min(3));
@@ -114,18 +118,18 @@ pub(super) fn min_insync_replicas(facts: &Facts<'_>, findings: &mut Findings<'_>
 }
 
 pub(super) fn even_voters(facts: &Facts<'_>, findings: &mut Findings<'_>) {
-    for (role, what) in [
-        (ProcessRole::Controller, "controllers"),
-        (ProcessRole::Zookeeper, "ZooKeeper servers"),
-    ] {
-        let voters = count(facts, role);
-        if voters == 0 || voters % 2 == 1 {
-            continue;
+    for nodes in &facts.clusters {
+        for (role, what) in [
+            (ProcessRole::Controller, "controllers"),
+            (ProcessRole::Zookeeper, "ZooKeeper servers"),
+        ] {
+            let mut voters: Vec<&Process> = facts.topology.processes.iter().collect();
+            voters.retain(|it| nodes.contains(&it.id) && facts.is(&it.id, role));
+            if let ([.., last], 0) = (&*voters, voters.len() % 2) {
+                let message = format!("there are {} {what}", voters.len());
+                findings.add(message, last.origin.part("id"));
+            }
         }
-        let mut processes = facts.topology.processes.iter();
-        let last = processes.rfind(|process| facts.is(&process.id, role));
-        let place = last.and_then(|process| process.origin.part("id"));
-        findings.add(format!("there are {voters} {what}"), place);
     }
 }
 

@@ -7,7 +7,7 @@
 mod kafka;
 mod shape;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Diagnostic, Process, ProcessId, ProcessRole, Severity, Span, Topology};
 
@@ -147,6 +147,7 @@ pub fn lint(topology: &Topology) -> Vec<Diagnostic> {
             .map(|process| (&process.id, process))
             .collect(),
         roles: topology.roles(),
+        clusters: topology.kafka_clusters(),
     };
     let mut all = Vec::new();
     for rule in RULES {
@@ -162,6 +163,8 @@ struct Facts<'a> {
     topology: &'a Topology,
     processes: BTreeMap<&'a ProcessId, &'a Process>,
     roles: BTreeMap<&'a ProcessId, ProcessRole>,
+    /// The nodes of each Kafka cluster.
+    clusters: Vec<BTreeSet<&'a ProcessId>>,
 }
 
 impl Facts<'_> {

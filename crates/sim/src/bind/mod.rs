@@ -5,6 +5,7 @@
 
 mod actors;
 mod clients;
+mod clusters;
 mod conditions;
 mod connect;
 mod lines;
@@ -15,7 +16,7 @@ mod steps;
 mod topics;
 mod zookeeper;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use topomotion_model::{
     Acks, Diagnostic, Edge, Origin, Play, Process, ProcessId, ProcessRole, Span,
@@ -84,6 +85,8 @@ impl Binding {
 pub fn bind(topology: &Topology) -> Result<Binding, Vec<Diagnostic>> {
     let mut draft = Draft::new(topology);
     roles::find(&mut draft);
+    clusters::choose(&mut draft);
+    roles::guess(&mut draft);
     if draft.of_role(ProcessRole::Broker).next().is_none() {
         return draft.nothing("no process looks like a Kafka broker");
     }
@@ -119,6 +122,8 @@ pub fn bind(topology: &Topology) -> Result<Binding, Vec<Diagnostic>> {
 struct Draft<'a> {
     topology: &'a Topology,
     roles: BTreeMap<ProcessId, ProcessRole>,
+    /// Who belongs to a cluster that does not run.
+    elsewhere: BTreeSet<ProcessId>,
     explain: Vec<String>,
     errors: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
@@ -129,6 +134,7 @@ impl<'a> Draft<'a> {
         Draft {
             topology,
             roles: BTreeMap::new(),
+            elsewhere: BTreeSet::new(),
             explain: Vec::new(),
             errors: Vec::new(),
             warnings: Vec::new(),

@@ -4,6 +4,7 @@ use topomotion_model::{Process, ProcessRole, Topology};
 
 use super::Draft;
 
+/// What the script tells.
 pub(super) fn find(draft: &mut Draft<'_>) {
     let topology = draft.topology;
     for process in &topology.processes {
@@ -13,15 +14,18 @@ pub(super) fn find(draft: &mut Draft<'_>) {
             draft.say(format!("`{}` is {}: {why}.", process.id, noun(role)));
         }
     }
-    for process in &topology.processes {
-        if draft.role(&process.id).is_none() {
-            guess(draft, process);
+}
+
+/// Edges say more once it is known who the brokers are.
+pub(super) fn guess(draft: &mut Draft<'_>) {
+    for process in &draft.topology.processes {
+        if draft.role(&process.id).is_none() && !draft.elsewhere.contains(&process.id) {
+            guess_one(draft, process);
         }
     }
 }
 
-/// Edges say more once it is known who the brokers are.
-fn guess(draft: &mut Draft<'_>, process: &Process) {
+fn guess_one(draft: &mut Draft<'_>, process: &Process) {
     let dials = draft.dials(&process.id);
     let kafka = dials.iter().find(|edge| edge.speaks_kafka()).copied();
     let target = kafka.and_then(|edge| edge.target.process()).cloned();

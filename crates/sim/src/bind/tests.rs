@@ -452,3 +452,69 @@ fn who_cannot_vote_is_told_with_who_can() {
         assert!(errors[0].message.starts_with(message), "{:?}", errors[0]);
     }
 }
+
+/// Two regions of two brokers, a controller and a producer each, and what copies between them.
+fn regions() -> TopologyBuilder {
+    let mut builder = TopologyBuilder::default();
+    for region in ["eu", "us"] {
+        let topic = vec![format!("{region}-orders")];
+        let kafka = KafkaSettings { topics: topic, ..KafkaSettings::default() };
+        let shop = format!("{region}-producer");
+        builder.create_process(ProcessConfig { kafka, ..ProcessConfig::new(&*shop) });
+        for number in 1..=2 {
+            builder
+                .create_process(ProcessConfig::new(format!("{region}-broker-{number}")));
+        }
+        let controller = format!("{region}-controller");
+        builder.create_process(ProcessConfig::new(&*controller));
+        for number in 1..=2 {
+            let broker = format!("{region}-broker-{number}");
+            builder.connect(EdgeConfig::new(&*broker, &*controller));
+        }
+        builder.connect(EdgeConfig::new(&*shop, format!("{region}-broker-2")));
+    }
+    builder.create_process(ProcessConfig::new("mirror-maker"));
+    for (verb, region) in [("fetch", "us"), ("produce", "eu")] {
+        let label = Some(verb.to_owned());
+        let broker = format!("{region}-broker-1");
+        builder.connect(EdgeConfig { label, ..EdgeConfig::new("mirror-maker", broker) });
+    }
+    builder
+}
+
+fn nodes(plan: &ClusterPlan) -> Vec<&str> {
+    plan.nodes.iter().map(|node| node.process.as_str()).collect()
+}
+
+#[test]
+fn of_two_clusters_the_first_one_runs_and_that_is_told() {
+    let topology = built(regions());
+    let binding = bind(&topology).expect("binds");
+    let plan = binding.cluster().expect("has a cluster");
+    assert_eq!(nodes(plan), ["eu-broker-1", "eu-broker-2", "eu-controller"]);
+    let topics: Vec<&str> = plan.topics.iter().map(|topic| topic.name.as_str()).collect();
+    assert_eq!(topics, ["eu-orders"]);
+    let clients = plan.producers.iter().map(|one| (&one.process, &one.bootstrap));
+    let clients: Vec<_> = clients.map(|(one, at)| (one.as_str(), at.as_str())).collect();
+    let writes = [("eu-producer", "eu-broker-2"), ("mirror-maker", "eu-broker-1")];
+    assert_eq!(clients, writes, "what it reads, it reads elsewhere");
+    assert!(plan.consumers.is_empty());
+    assert_eq!(
+        binding.warnings()[0].message,
+        "there are 2 Kafka clusters; the runs play on that of `eu-broker-1`"
+    );
+    let told =
+        "`us-producer`, `us-broker-1`, `us-broker-2` and `us-controller` take no part";
+    assert!(binding.explain().iter().any(|it| it.starts_with(told)));
+}
+
+#[test]
+fn of_two_clusters_that_one_runs_that_the_script_speaks_of() {
+    let mut builder = regions();
+    let mut run = ScenarioBuilder::new(ScenarioConfig::new("outage", "An outage"));
+    run.crash("us-broker-2");
+    builder.scenario(run);
+    let plan = plan(&built(builder));
+    assert_eq!(nodes(&plan), ["us-broker-1", "us-broker-2", "us-controller"]);
+    assert_eq!(plan.topics[0].name, "us-orders");
+}

@@ -29,9 +29,10 @@ fn named(draft: &mut Draft<'_>) -> Vec<Topic> {
     if let Some(topics) = given.filter(|topics| !topics.is_empty()) {
         return topics;
     }
-    let topology = draft.topology;
+    let ours = draft.topology.processes.iter();
+    let ours = ours.filter(|process| !draft.elsewhere.contains(&process.id));
     let of_clients: BTreeSet<&String> =
-        topology.processes.iter().flat_map(|process| &process.kafka.topics).collect();
+        ours.flat_map(|process| &process.kafka.topics).collect();
     if !of_clients.is_empty() {
         draft.say("The topics are those that the clients name.");
         let topic = |name: &String| Topic { name: name.clone(), ..Topic::default() };
