@@ -47,6 +47,14 @@ impl Compacted {
         origins.and_then(|origins| origins.get(&(batch, base))).copied().unwrap_or(batch)
     }
 
+    /// The same, of one that is read from here on: its first records may have been read before.
+    pub fn origin_within(&self, partition: &Name, (from, batch): (i64, u32)) -> u32 {
+        let origins = self.partitions.get(partition).map(|it| &it.origins);
+        let below = origins
+            .and_then(|it| it.range((batch, i64::MIN)..=(batch, from)).next_back());
+        below.map_or(batch, |(_, origin)| *origin)
+    }
+
     /// The same, of one that is somewhere: it has records, and looks like no other.
     pub fn origin_of(&self, partition: &Name, batch: u32) -> u32 {
         let origins = self.partitions.get(partition).map(|it| &it.origins);

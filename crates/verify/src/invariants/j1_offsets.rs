@@ -45,7 +45,7 @@ impl Offsets {
         (partition, base, batch): (&Name, i64, u32),
         bench: &mut Bench<'_>,
     ) {
-        let batch = model.compacted().origin(partition, (base, batch));
+        let batch = model.compacted().origin_within(partition, (base, batch));
         let known = self.places.entry((partition.clone(), batch)).or_insert(Some(base));
         *known = known.filter(|place| *place == base);
         let place = (partition.clone(), base);
