@@ -293,7 +293,8 @@ impl Sky {
 /// How bad it is to fly that far beside the line.
 fn astray(shift: Size, half_width: f64) -> u32 {
     let beyond = (shift.width - half_width).max(shift.height - PACKET_HEIGHT / 2.0);
-    ((beyond - PACKET_GAP).max(0.0) / ASTRAY) as u32
+    let steps = ((beyond - PACKET_GAP).max(0.0) / ASTRAY) as u32;
+    steps * steps
 }
 
 /// How long, in steps beyond the first, a packet would cover words.

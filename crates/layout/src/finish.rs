@@ -173,7 +173,10 @@ fn on_outline(nodes: &[NodeBox], member: Member, end: Point, before: Point) -> P
             return end;
         }
         let share = ((end.x - center.x).abs() / half_w).min(1.0);
-        let inset = edge_inset(node.outline, share, half_w, half_h, Facing::Along);
+        let inset = match node.outline {
+            Outline::Parallelogram => below_lean(body, end),
+            outline => edge_inset(outline, share, half_w, half_h, Facing::Along),
+        };
         let y = if end.y < center.y { body.y + inset } else { body.bottom() - inset };
         Point::new(end.x, y)
     } else {
@@ -228,8 +231,33 @@ fn lean(outline: Outline, body: &Rect, end: Point) -> f64 {
     }
     let down = ((end.y - body.y) / body.height).clamp(0.0, 1.0);
     if end.x < body.center().x {
-        tokens::LEAN * (1.0 - down)
+        Outline::slant(body) * (1.0 - down)
     } else {
-        -tokens::LEAN * down
+        -Outline::slant(body) * down
+    }
+}
+
+/// How far from its box's top or bottom an end meets a side that leans away from it: the left
+/// one from above, the right one from below.
+fn below_lean(body: &Rect, end: Point) -> f64 {
+    let from_corner =
+        if end.y < body.center().y { end.x - body.x } else { body.right() - end.x };
+    let slant = Outline::slant(body).max(f64::EPSILON);
+    body.height * (1.0 - from_corner / slant).clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_above_or_below_a_leaning_side_reaches_it() {
+        let body = Rect { x: 0.0, y: 0.0, width: 100.0, height: 40.0 };
+        let slant = Outline::slant(&body);
+        let at = |x: f64, y: f64| below_lean(&body, Point::new(x, y));
+        assert_eq!([at(50.0, 0.0), at(slant, 0.0), at(100.0 - slant, 40.0)], [0.0; 3]);
+        assert_eq!(at(slant / 2.0, 0.0), 20.0, "the left side leans away at its top");
+        assert_eq!(at(100.0 - slant / 2.0, 40.0), 20.0, "the right one at its foot");
+        assert_eq!([at(98.0, 0.0), at(2.0, 40.0)], [0.0; 2]);
     }
 }

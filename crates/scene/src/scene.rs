@@ -118,6 +118,13 @@ pub enum Outline {
     Circle,
 }
 
+impl Outline {
+    /// How far the sides of a [`Parallelogram`](Outline::Parallelogram) in this box lean, px.
+    pub fn slant(body: &Rect) -> f64 {
+        (body.width * 0.14).min(body.height * 0.35)
+    }
+}
+
 /// How a node is doing.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize,

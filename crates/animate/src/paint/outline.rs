@@ -72,7 +72,7 @@ fn hexagon(body: Rect) -> [Point; 6] {
 }
 
 fn slanted(body: Rect) -> [Point; 4] {
-    let slant = (body.width * 0.14).min(body.height * 0.35);
+    let slant = Outline::slant(&body);
     [
         Point::new(body.x + slant, body.y),
         Point::new(body.right(), body.y),
