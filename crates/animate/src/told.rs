@@ -174,18 +174,15 @@ impl Teller<'_> {
             return None;
         }
         let (weight, text) = match change {
-            S::Appended { process, partition, base, .. } => {
+            S::Appended { process, partition, base, count, .. } => {
                 let who = self.stage.name(process);
+                let offsets = offsets(*base, base + count);
                 if self.leads(process, partition) {
-                    let text = format!(
-                        "{who}, the leader of {partition}, appends offset {base}."
-                    );
+                    let text =
+                        format!("{who}, the leader of {partition}, appends {offsets}.");
                     (Weight::Turn, text)
                 } else {
-                    (
-                        Weight::Detail,
-                        format!("{who} appends offset {base} of {partition}."),
-                    )
+                    (Weight::Detail, format!("{who} appends {offsets} of {partition}."))
                 }
             }
             S::Truncated { .. } | S::Recovered { .. } | S::LogStart { .. } => {
@@ -231,11 +228,13 @@ impl Teller<'_> {
             S::BatchSent { process, attempt, .. } if *attempt > 0 => {
                 plain(Weight::Turn, format!("{} tries again.", self.stage.name(process)))
             }
-            S::BatchAcked { process, partition, base, .. } => {
+            S::BatchAcked { process, partition, base, count, .. } => {
                 let who = self.stage.name(process);
                 let text = match base {
                     Some(base) => {
-                        format!("{who} knows: offset {base} of {partition} is written.")
+                        let offsets = offsets(*base, base + count);
+                        let verb = if *count == 1 { "is" } else { "are" };
+                        format!("{who} knows: {offsets} of {partition} {verb} written.")
                     }
                     None => {
                         format!("{who} has sent to {partition} and expects no answer.")
@@ -253,10 +252,8 @@ impl Teller<'_> {
                     // Markers, aborted records and what compaction removed lie between.
                     let noun = if *records == 1 { "record" } else { "records" };
                     format!("{records} {noun} up to offset {last}")
-                } else if last <= *base {
-                    format!("offset {base}")
                 } else {
-                    format!("offsets {base} to {last}")
+                    offsets(*base, *next)
                 };
                 let who = self.stage.name(process);
                 plain(Weight::Turn, format!("{who} reads {offsets} of {partition}."))
@@ -373,9 +370,23 @@ fn capital(text: &str) -> String {
     first.unwrap_or_default() + letters.as_str()
 }
 
+/// `offset 4`, or `offsets 4 to 6` where 7 is the next.
+fn offsets(base: i64, next: i64) -> String {
+    match next.saturating_sub(1) {
+        last if last <= base => format!("offset {base}"),
+        last => format!("offsets {base} to {last}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_offsets_of_a_batch_are_told() {
+        let told = [(0, 1), (0, 3), (4, 4)].map(|(base, next)| offsets(base, next));
+        assert_eq!(told, ["offset 0", "offsets 0 to 2", "offset 4"]);
+    }
 
     #[test]
     fn lists_read_like_a_sentence() {

@@ -82,7 +82,7 @@ pub struct Render {
     #[arg(long, conflicts_with = "at")]
     pub still: bool,
     /// The picture at this moment of the film, such as 3.2s or 3200ms
-    #[arg(long, value_name = "TIME", value_parser = units::moment)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = units::moment)]
     pub at: Option<Millis>,
     /// Colours of the picture: light, dark, auto, or a theme file (.json); auto follows the
     /// reader (SVG) or is light (GIF, PNG, PDF) [default: auto]
@@ -99,13 +99,13 @@ pub struct Render {
     #[arg(long = "layer", value_name = "NAME", value_delimiter = ',')]
     pub layers: Option<Vec<String>>,
     /// How many times as large the picture becomes
-    #[arg(long, value_name = "FACTOR", value_parser = units::factor)]
+    #[arg(long, value_name = "FACTOR", allow_hyphen_values = true, value_parser = units::factor)]
     pub scale: Option<f64>,
     /// How wide the picture becomes, padding included
     #[arg(long, value_name = "PIXELS", conflicts_with = "scale", value_parser = units::width)]
     pub width: Option<u32>,
     /// Room around the picture, px
-    #[arg(long, value_name = "PX", value_parser = units::length)]
+    #[arg(long, value_name = "PX", allow_hyphen_values = true, value_parser = units::length)]
     pub padding: Option<f64>,
     /// Leave out the background (SVG, PNG, PDF)
     #[arg(long)]
@@ -117,10 +117,10 @@ pub struct Render {
     #[arg(long, value_name = "FILE")]
     pub font: Option<String>,
     /// Begin the film here (GIF)
-    #[arg(long, value_name = "TIME", value_parser = units::moment)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = units::moment)]
     pub from: Option<Millis>,
     /// End the film here (GIF)
-    #[arg(long, value_name = "TIME", value_parser = units::moment)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = units::moment)]
     pub to: Option<Millis>,
     /// Frames a second, 1 to 50 (GIF) [default: 20]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=50))]

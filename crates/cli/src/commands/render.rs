@@ -156,7 +156,7 @@ fn each(
 
 impl Wanted {
     fn new(arguments: Render) -> Result<Wanted, Failure> {
-        let target = target(&arguments.output);
+        let target = target(&arguments.output)?;
         let format = format(&arguments, &target)?;
         let at_once = arguments.view == View::Sequence
             && matches!(format, Format::Png | Format::Pdf);
@@ -416,12 +416,18 @@ impl From<Undrawn> for Failure {
     }
 }
 
-fn target(output: &str) -> Target {
-    match output {
+fn target(output: &str) -> Result<Target, Failure> {
+    if let Some((_, rest)) = output.replace(SCENARIO, "").split_once('{')
+        && let Some((name, _)) = rest.split_once('}')
+    {
+        return Err(Failure::usage(format!("a file's name knows no {{{name}}}"))
+            .help("{scenario} stands for the id of each scenario"));
+    }
+    Ok(match output {
         "-" => Target::Stdout,
         _ if output.contains(SCENARIO) => Target::Each(output.to_owned()),
         _ => Target::File(PathBuf::from(output)),
-    }
+    })
 }
 
 /// The form that was asked for, or that the file's name tells.
@@ -576,6 +582,7 @@ mod tests {
             "x.ts -o a.svg --still --loop once",
             "x.ts -o a.gif --transparent",
             "x.ts -o a-{scenario}.svg --still",
+            "x.ts -o a-{scenaro}.svg",
             "x.ts -o a.svg --still --scenario b",
             "x.ts -o a.layout.json --view sequence",
             "x.ts -o a.svg --view sequence --legend",
