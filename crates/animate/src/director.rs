@@ -414,7 +414,7 @@ impl Film<'_> {
                     let known = identity.id;
                     let id = known.map_or("–".to_owned(), |(id, _)| id.to_string());
                     let epoch = known.map_or("–".to_owned(), |(_, it)| it.to_string());
-                    let mut parts = vec![("producer", id), ("epoch", epoch)];
+                    let mut parts = vec![("id", id), ("epoch", epoch)];
                     if identity.open {
                         parts.push(("in transaction", String::new()));
                     }

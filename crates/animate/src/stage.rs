@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use topomotion_scene::{NodeBox, Point, Rect, Scene, Size};
 
-use crate::paint::display_name;
+use crate::paint::names;
 use crate::tokens::{BAND_CAPTIONS, BAND_HEADER, BAND_TITLE, LEAST_WIDTH};
 
 /// Which bands a picture has.
@@ -66,14 +66,13 @@ impl Stage {
         let legend = Rect::new(0.0, above + scene.size.height, width, legend(width));
         let foot = legend.bottom();
         moved.size = Size { width, height: legend.y };
-        let names = scene.nodes.iter().map(|node| (node.id.clone(), display_name(node)));
         Stage {
             scene: moved,
             size: Size { width, height: foot + below },
             header: Rect::new(0.0, 0.0, width, above),
             legend,
             captions: Rect::new(0.0, foot, width, below),
-            names: names.collect(),
+            names: names(scene),
         }
     }
 

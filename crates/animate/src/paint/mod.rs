@@ -19,7 +19,7 @@ use topomotion_scene::{Item, Scene};
 use crate::theme::Paints;
 
 pub(crate) use edge::{head, rounded, shaft, stroke};
-pub(crate) use node::display_name;
+pub(crate) use node::{display_name, names};
 pub(crate) use outline::{contour, outline};
 pub(crate) use state::{mark, state_word};
 

@@ -1,8 +1,10 @@
 //! Processes: outline, icon, label, badges, and the empty panel below the body.
 
+use std::collections::BTreeMap;
+
 use topomotion_scene::{
     Anchor, Badge, BadgeKind, FontFace, Item, NodeBox, Outline, Point, Primitive, Rect,
-    Stroke,
+    Scene, Stroke,
 };
 
 use super::group::with_width;
@@ -41,7 +43,36 @@ pub(crate) fn paint(node: &NodeBox, paints: &mut Paints) -> Item {
     }
 }
 
-/// What a node is called in running text: its label without what stands in brackets.
+/// What each node is called in running text: its label without what stands in brackets; where
+/// another one is called the same, all of its label, else that with its group, else with its id.
+pub(crate) fn names(scene: &Scene) -> BTreeMap<String, String> {
+    let within = |node: &NodeBox| {
+        let group = scene.groups.iter().find(|it| Some(&it.id) == node.group.as_ref())?;
+        Some(format!("{} ({})", display_name(node), group.label))
+    };
+    let whole = |node: &NodeBox| Some(node.label.clone());
+    let exact = |node: &NodeBox| Some(format!("{} ({})", display_name(node), node.id));
+    let mut names: BTreeMap<&str, String> =
+        scene.nodes.iter().map(|node| (&*node.id, display_name(node))).collect();
+    let ways: [Longer<'_>; 3] = [&whole, &within, &exact];
+    for longer in ways {
+        let mut bearers = BTreeMap::<String, usize>::new();
+        names.values().for_each(|name| *bearers.entry(name.clone()).or_default() += 1);
+        for node in &scene.nodes {
+            if let (Some(name), Some(longer)) = (names.get_mut(&*node.id), longer(node))
+                && bearers[name] > 1
+            {
+                *name = longer;
+            }
+        }
+    }
+    names.into_iter().map(|(id, name)| (id.to_owned(), name)).collect()
+}
+
+/// A longer name, if there is one.
+type Longer<'a> = &'a dyn Fn(&NodeBox) -> Option<String>;
+
+/// A node's label without what stands in brackets.
 pub(crate) fn display_name(node: &NodeBox) -> String {
     let label = node.label.split(" (").next().unwrap_or(&node.label);
     let words: Vec<&str> = label.split_whitespace().collect();
@@ -122,6 +153,30 @@ mod tests {
     use super::*;
     use crate::fixture;
     use crate::theme::Theme;
+
+    #[test]
+    fn who_shares_a_name_is_told_apart_by_label_group_or_id() {
+        let mut scene = fixture::scene();
+        scene.nodes.truncate(5);
+        scene.groups.truncate(1);
+        let (group, label) = (scene.groups[0].id.clone(), scene.groups[0].label.clone());
+        let labels = ["Shop (old)", "Shop (new)", "Cart", "Cart", "Cart"];
+        for (index, node) in scene.nodes.iter_mut().enumerate() {
+            node.id = format!("n{index}");
+            labels[index].clone_into(&mut node.label);
+            node.group = (index > 2).then(|| group.clone());
+        }
+        let told = |scene: &Scene| names(scene).into_values().collect::<Vec<_>>();
+        let same = ["Cart", "Cart (n3)", "Cart (n4)"];
+        assert_eq!(
+            told(&scene),
+            [["Shop (old)", "Shop (new)"].as_slice(), &same].concat()
+        );
+        scene.nodes.pop();
+        assert_eq!(told(&scene)[2..], ["Cart".to_owned(), format!("Cart ({label})")]);
+        scene.nodes.pop();
+        assert_eq!(told(&scene)[2..], ["Cart"]);
+    }
 
     #[test]
     fn a_written_colour_takes_the_place_of_the_roles_own() {

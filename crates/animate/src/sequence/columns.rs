@@ -12,7 +12,7 @@ use topomotion_scene::{
 };
 
 use crate::draw;
-use crate::paint::display_name;
+use crate::paint::{display_name, names};
 
 /// Longest names, px, in the order in which they are tried: of heads, of messages.
 const LIMITS: [(f64, f64); 5] =
@@ -102,8 +102,9 @@ impl Columns {
         }
         let nodes: Vec<&NodeBox> =
             present.iter().map(|index| &scene.nodes[*index]).collect();
-        let absent = absent.iter().map(|index| display_name(&scene.nodes[*index]));
-        let absent: Vec<String> = absent.collect();
+        let names = names(scene);
+        let absent = absent.iter().filter_map(|at| names.get(&scene.nodes[*at].id));
+        let absent: Vec<String> = absent.cloned().collect();
         let titles = titles(&nodes);
         let mut made = None;
         for (head, limit) in LIMITS {
