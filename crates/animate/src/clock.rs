@@ -29,7 +29,6 @@ pub(crate) fn show(
     channels: &mut Channels,
 ) {
     let start = plan.reading.start;
-    let mut last: Option<u32> = None;
     let mut turns: Vec<(u32, Time)> =
         plan.warp.knots().map(|(time, at)| (at, time)).collect();
     for gap in plan.warp.gaps().filter(|gap| gap.to.0 - gap.from.0 >= LEAP_MICROS) {
@@ -50,23 +49,39 @@ pub(crate) fn show(
         }
     }
     turns.sort_unstable();
-    turns.reverse();
-    // Of several instants that are seen at once the last is shown.
-    turns.dedup_by_key(|turn| turn.0);
-    turns.reverse();
-    for (at, time) in turns {
-        if last.is_none_or(|last| at >= last + LEAST_MS) {
-            let text = told(Time(time.0.saturating_sub(start.0)));
-            let at = if last.is_none() { offset } else { offset + at / 50 * 50 };
-            channels.set(
-                Slot::Clock,
-                "clock",
-                at,
-                Some(bands::clock(&text, stage, paints)),
-            );
-            last = Some(at - offset);
+    for (at, time) in paced(&turns, end - offset) {
+        let text = told(Time(time.0.saturating_sub(start.0)));
+        let face = bands::clock(&text, stage, paints);
+        channels.set(Slot::Clock, "clock", offset + at, Some(face));
+    }
+}
+
+/// The turns with room between them, the first at the very beginning: of those that are too
+/// close the last is shown, a little late, for else the clock would stand behind what is seen.
+fn paced(turns: &[(u32, Time)], end: u32) -> Vec<(u32, Time)> {
+    let mut paced: Vec<(u32, Time)> = Vec::new();
+    let mut late = None;
+    for &(at, time) in turns {
+        let at = at / 50 * 50;
+        let Some(&(last, _)) = paced.last() else {
+            paced.push((0, time));
+            continue;
+        };
+        let due = last + LEAST_MS;
+        if let Some(time) = late.take_if(|_| due < at) {
+            paced.push((due, time));
+        }
+        match paced.last() {
+            Some((last, _)) if at < last + LEAST_MS => late = Some(time),
+            _ => {
+                late = None;
+                paced.push((at, time));
+            }
         }
     }
+    let due = paced.last().map_or(0, |(last, _)| last + LEAST_MS);
+    paced.extend(late.filter(|_| due < end).map(|time| (due, time)));
+    paced
 }
 
 /// A time as the clock shows it.
@@ -85,6 +100,29 @@ fn tenths(micros: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_turn_that_comes_too_soon_is_shown_a_little_late() {
+        let turns = |at: &[u32]| -> Vec<(u32, Time)> {
+            at.iter().map(|&at| (at, Time(u64::from(at)))).collect()
+        };
+        let seen = |at: &[u32]| {
+            let seen = paced(&turns(at), 2_000).into_iter();
+            seen.map(|(at, time)| (at, time.0)).collect::<Vec<_>>()
+        };
+        assert_eq!(seen(&[0, 50, 100, 900]), [(0, 0), (200, 100), (900, 900)]);
+        assert_eq!(
+            seen(&[0, 150, 200]),
+            [(0, 0), (200, 200)],
+            "the later one is in time"
+        );
+        assert_eq!(seen(&[0, 150, 250]), [(0, 0), (200, 150), (400, 250)]);
+        assert_eq!(
+            seen(&[0, 1_950, 1_970]),
+            [(0, 0), (1_950, 1_950)],
+            "the film is over"
+        );
+    }
 
     #[test]
     fn short_times_are_told_in_milliseconds_and_long_ones_in_seconds() {

@@ -1,11 +1,12 @@
 //! Which nodes belong to one Kafka cluster, where a script shows several side by side.
 //!
 //! What hangs together is one cluster: nodes with a connection between them, in one group or
-//! in one that bears Kafka's name, in zones side by side, with copies of one partition, or with
-//! a client that does the same at both, or that the script's runs name. Copying from one cluster to another (MirrorMaker) holds
+//! in one that bears Kafka's name, in zones side by side, in one series (`broker-1`, `broker-2`)
+//! outside all groups, with copies of one partition, with a client that does the same at both,
+//! or that the script's runs name. Copying from one cluster to another (MirrorMaker) holds
 //! nothing together. Most scripts do not draw everything, so a part is a cluster of its own only
-//! if it shows that: brokers with a controller or with a connection among themselves, or with
-//! something that mirrors them.
+//! if it shows that: brokers with a controller, with a connection among themselves, or with
+//! something that mirrors them. One of them must hold what the script says there is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +27,8 @@ const ZONE: &[&str] = &["zone", "az", "rack", "availability"];
 impl Topology {
     /// The Kafka clusters that the script shows, each as its brokers, controllers and ZooKeeper
     /// servers. The first is what runs play on: the one that the script's own name, else the
-    /// one whose first node comes first. It has the nodes that belong to none for sure, too.
+    /// one whose first node comes first, of those that have brokers enough for the script's
+    /// topics. It has the nodes that belong to none for sure, too.
     pub fn kafka_clusters(&self) -> Vec<BTreeSet<&ProcessId>> {
         let drawing = Drawing::of(self);
         let nodes = self.processes.iter().map(|it| &it.id);
@@ -36,7 +38,10 @@ impl Topology {
             return Vec::new();
         }
         drawing.join(&mut parts);
-        let standing = drawing.standing(&parts);
+        let mut standing = drawing.standing(&parts);
+        if !standing.iter().any(|part| drawing.holds_every_topic(&parts, *part)) {
+            standing.clear();
+        }
         let mut clusters: BTreeMap<usize, BTreeSet<&ProcessId>> = BTreeMap::new();
         let mut others = BTreeSet::new();
         for (id, part) in &parts.0 {
@@ -46,9 +51,13 @@ impl Topology {
                 others.insert(*id);
             }
         }
-        let mut clusters: Vec<_> = clusters.into_values().collect();
         let named = drawing.named_in_runs();
-        clusters.sort_by_key(|nodes| named.iter().all(|id| !nodes.contains(id)));
+        let mut clusters: Vec<_> = clusters.into_iter().collect();
+        clusters.sort_by_key(|(part, nodes)| {
+            let is_unnamed = named.iter().all(|id| !nodes.contains(id));
+            (is_unnamed, !drawing.holds_every_topic(&parts, *part))
+        });
+        let mut clusters: Vec<_> = clusters.into_iter().map(|(_, nodes)| nodes).collect();
         match clusters.first_mut() {
             Some(first) => first.extend(others),
             None if others.is_empty() => {}
@@ -102,8 +111,8 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// The nodes in each group, in the zones beside each other, and anywhere in a group that
-    /// bears a cluster's name.
+    /// The nodes in each group, in the zones beside each other, in each series outside all
+    /// groups, and anywhere in a group that bears a cluster's name.
     fn neighbours(&self) -> BTreeMap<Home<'a>, Vec<&'a ProcessId>> {
         let groups: BTreeMap<&GroupId, &Group> =
             self.topology.groups.iter().map(|group| (&group.id, group)).collect();
@@ -111,7 +120,10 @@ impl<'a> Drawing<'a> {
         for node in self.topology.processes.iter().filter(|it| self.is_node(&it.id)) {
             let parent = |group: &&Group| groups.get(group.parent.as_ref()?).copied();
             let home = node.group.as_ref().and_then(|home| groups.get(home)).copied();
+            let series = Some(Home::Series(series(node.id.as_str())));
+            let series = series.filter(|_| node.group.is_none());
             let mut add = |home| neighbours.entry(home).or_default().push(&node.id);
+            series.into_iter().for_each(&mut add);
             for group in std::iter::successors(home, parent) {
                 if node.group.as_ref() == Some(&group.id) || bears(group, CLUSTER) {
                     add(Home::Group(&group.id));
@@ -194,6 +206,16 @@ impl<'a> Drawing<'a> {
         with_brokers.intersection(&shown).copied().collect()
     }
 
+    /// Whether this part has a broker for each copy of what the script says there is.
+    fn holds_every_topic(&self, parts: &Parts<'_>, part: usize) -> bool {
+        let is_ours = |(id, at): &(&&ProcessId, &usize)| {
+            **at == part && self.roles[**id] == ProcessRole::Broker
+        };
+        let brokers = parts.0.iter().filter(is_ours).count();
+        let mut topics = self.topology.cluster.iter().flat_map(|it| &it.topics);
+        topics.all(|it| it.replication_factor.is_none_or(|it| it as usize <= brokers))
+    }
+
     /// Whether the edge, or who dials on it, speaks of copying to another cluster.
     fn is_mirroring(&self, edge: &Edge) -> bool {
         let label = edge.label.as_deref().unwrap_or_default();
@@ -250,6 +272,18 @@ enum Home<'a> {
     Group(&'a GroupId),
     /// Zones within one group, or within none.
     ZonesOf(Option<&'a GroupId>),
+    /// Whose ids differ in a number only, or in a letter.
+    Series(&'a str),
+}
+
+/// An id without its number, or without the letter behind its last hyphen.
+fn series(id: &str) -> &str {
+    let stem = id.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_hyphen = |c: char| !c.is_alphanumeric();
+    match id.rsplit_once(is_hyphen) {
+        Some((stem, letter)) if letter.len() == 1 => stem,
+        _ => stem,
+    }
 }
 
 #[cfg(test)]
@@ -259,6 +293,7 @@ mod tests {
         EdgeConfig, GroupConfig, ProcessConfig, ScenarioBuilder, ScenarioConfig,
         TopologyBuilder,
     };
+    use crate::{Cluster, Topic};
 
     /// Two regions: three brokers in one group each, and a controller each.
     fn regions(clusters: &str) -> TopologyBuilder {
@@ -334,6 +369,32 @@ mod tests {
         assert_eq!(dials("bridge", ["fetch orders", "produce eu.orders"]), [4, 4]);
         assert_eq!(dials("mirror-maker", ["fetch orders", "fetch orders"]), [4, 4]);
         assert_eq!(dials("kafka-ui", ["", ""]), [4, 4]);
+    }
+
+    #[test]
+    fn a_series_outside_all_groups_is_one_cluster() {
+        for [one, other] in [["1", "2"], ["a", "b"]] {
+            let ids = [("broker", one), ("zk", one), ("broker", other), ("zk", other)]
+                .map(|(name, number)| format!("{name}-{number}"));
+            let mut builder = TopologyBuilder::default();
+            for id in &ids {
+                builder.create_process(ProcessConfig::new(id));
+            }
+            let edges = [(&*ids[0], &*ids[1], ""), (&*ids[2], &*ids[3], "")];
+            assert_eq!(sizes(&connected(builder, &edges)), [4]);
+        }
+    }
+
+    #[test]
+    fn a_cluster_has_a_broker_for_each_copy() {
+        let with = |factor: u32| {
+            let mut builder = regions("brokers");
+            let (name, replication_factor) = ("orders".to_owned(), Some(factor));
+            let topic = Topic { name, replication_factor, ..Topic::default() };
+            builder.kafka(Cluster { topics: vec![topic], ..Cluster::default() });
+            sizes(&connected(builder, &TO_CONTROLLERS))
+        };
+        assert_eq!([with(3), with(4)], [vec![4, 4], vec![8]]);
     }
 
     #[test]
