@@ -40,6 +40,9 @@ pub(crate) struct Groups {
     before: BTreeMap<Name, Before>,
     /// The last generation in which each process of each group was given its share.
     given: BTreeMap<(Name, Name), i32>,
+    /// Who has asked to join each group since its last generation. A static member is kept
+    /// without that, and what it has its leader does not hear.
+    joined: BTreeMap<Name, BTreeSet<Name>>,
 }
 
 /// An assignment that the next one starts from, if its members have heard of it.
@@ -123,6 +126,10 @@ impl Groups {
 
     fn stable(&mut self, model: &Model, view: &View<'_>, bench: &mut Bench<'_>) {
         let (group, generation) = (view.group, view.generation);
+        let joined = self.joined.remove(group).unwrap_or_default();
+        if !view.members.iter().all(|it| joined.contains(&it.process)) {
+            self.before.remove(group);
+        }
         let last = self.generations.insert(group.clone(), generation);
         let fell = last.filter(|last| generation < *last);
         let last = match fell {
@@ -338,6 +345,7 @@ impl Checker for Groups {
             Sight::Heard { process, group, topics: Some(topics), .. } => {
                 let place = (group.clone(), process.clone());
                 self.topics.insert(place, topics.clone());
+                self.joined.entry(group.clone()).or_default().insert(process.clone());
             }
             _ => {}
         }

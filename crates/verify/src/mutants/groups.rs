@@ -45,6 +45,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         it.group(2, "sticky", &[("a", &["sold-0"]), ("b", &["sold-1"])]);
         it.member("a", Ownership::Assigned, &["sold-0"]);
         it.member("b", Ownership::Assigned, &["sold-1"]);
+        it.reads_sold(&["a", "b"]);
         it.group(3, "sticky", &[("a", &["sold-1"]), ("b", &["sold-0"])]);
     }),
     ("M8", "static_as_dynamic", |it| {
