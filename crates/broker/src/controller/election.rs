@@ -155,8 +155,13 @@ fn elect(
     match found {
         Some((_, Proof::InSync)) => {}
         Some((leader, Proof::Eligible)) => {
-            next.elr.retain(|id| *id != leader);
             next.isr = vec![leader];
+            next.elr.retain(|id| *id != leader);
+            // `min.insync.replicas` may have been lowered meanwhile: it commits alone from here
+            // on, and the others do not have what it commits (CTL-6).
+            if target.min_isr <= 1 {
+                next.elr.clear();
+            }
         }
         Some((leader, Proof::None)) => {
             // What the others have beyond its log is lost; they start over with it.
@@ -343,6 +348,15 @@ mod tests {
         assert_eq!(made.elr, Some(nodes(&[1])));
         assert_eq!(made.recovery, None, "it has everything that was committed");
         assert_eq!(made.last_known_elr, Some(Vec::new()));
+    }
+
+    #[test]
+    fn who_leads_and_may_commit_alone_leaves_nobody_else_eligible() {
+        let mut state = state(&[], -1);
+        state.elr = nodes(&[1, 2]);
+        let alive = nodes(&[2, 3]);
+        let made = change(&state, &Target { min_isr: 1, ..target(&[], &alive) });
+        assert_eq!((made.isr, made.elr), (Some(nodes(&[2])), Some(Vec::new())));
     }
 
     #[test]
